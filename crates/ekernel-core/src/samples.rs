@@ -1,0 +1,114 @@
+//! The inputs of a kernel: a batch of samples of one kind, validated once.
+
+use ndarray::{Array2, Array4, Axis};
+use thiserror::Error;
+
+/// A batch of network inputs in float64, all of one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Samples {
+    /// Shape (n, features).
+    Vectors(Array2<f64>),
+    /// Shape (n, height, width, channels).
+    Images(Array4<f64>),
+}
+
+/// What is wrong with a batch of samples.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum SamplesError {
+    /// One of the dimensions is zero.
+    #[error("the samples are empty: their shape is {shape:?}; every dimension must be at least 1")]
+    Empty {
+        /// The shape as given.
+        shape: Vec<usize>,
+    },
+    /// A NaN or an infinity.
+    #[error("sample {sample} holds {value} at index {index:?}; remove or replace it")]
+    NotFinite {
+        /// Which sample.
+        sample: usize,
+        /// The index within the sample.
+        index: Vec<usize>,
+        /// NaN, inf or -inf.
+        value: f64,
+    },
+    /// A value whose square would overflow on the way.
+    #[error("sample {sample} holds {value:e} at index {index:?}; values beyond ±{limit:e} are not computed: rescale the data")]
+    TooLarge {
+        /// Which sample.
+        sample: usize,
+        /// The index within the sample.
+        index: Vec<usize>,
+        /// The value.
+        value: f64,
+        /// The largest magnitude that is accepted.
+        limit: f64,
+    },
+}
+
+impl Samples {
+    /// The largest magnitude of an entry that [`Samples::validate`] accepts.
+    pub const LIMIT: f64 = 1e15;
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Samples::Vectors(x) => x.nrows(),
+            Samples::Images(x) => x.len_of(Axis(0)),
+        }
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The shape of one sample: `[features]` or `[height, width, channels]`.
+    pub fn sample_shape(&self) -> Vec<usize> {
+        match self {
+            Samples::Vectors(x) => vec![x.ncols()],
+            Samples::Images(x) => x.shape()[1..].to_vec(),
+        }
+    }
+
+    /// The samples at `indices`, in that order.
+    ///
+    /// # Panics
+    /// If an index is not below [`Samples::len`].
+    pub fn select(&self, indices: &[usize]) -> Samples {
+        match self {
+            Samples::Vectors(x) => Samples::Vectors(x.select(Axis(0), indices)),
+            Samples::Images(x) => Samples::Images(x.select(Axis(0), indices)),
+        }
+    }
+
+    /// Checks that there is at least one sample, no empty dimension, and only finite entries of at most
+    /// [`Samples::LIMIT`] in magnitude.
+    pub fn validate(&self) -> Result<(), SamplesError> {
+        let (shape, values): (&[usize], Box<dyn Iterator<Item = &f64>>) = match self {
+            Samples::Vectors(x) => (x.shape(), Box::new(x.iter())),
+            Samples::Images(x) => (x.shape(), Box::new(x.iter())),
+        };
+        if shape.contains(&0) {
+            return Err(SamplesError::Empty { shape: shape.to_vec() });
+        }
+        let per_sample: usize = shape[1..].iter().product();
+        for (position, &value) in values.enumerate() {
+            if value.abs() <= Self::LIMIT {
+                continue;
+            }
+            let sample = position / per_sample;
+            let mut rest = position % per_sample;
+            let mut index = vec![0; shape.len() - 1];
+            for (slot, &extent) in index.iter_mut().zip(&shape[1..]).rev() {
+                *slot = rest % extent;
+                rest /= extent;
+            }
+            return Err(if value.is_finite() {
+                SamplesError::TooLarge { sample, index, value, limit: Self::LIMIT }
+            } else {
+                SamplesError::NotFinite { sample, index, value }
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,2 @@
+//! Exact infinite-width kernels of neural networks.
+pub use ekernel_core as core;
