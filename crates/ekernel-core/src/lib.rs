@@ -1,3 +1,32 @@
 //! Architectures of infinitely wide networks as a DAG, and their exact reduction to a plan.
+//!
+//! [`Network`] is what a user describes: layers on domains (vectors, grids, group grids), read from a TOML file or made
+//! by a builder, every edge checked. `reduce` turns it into a `Plan`: the exact reductions that make infinite-width
+//! kernels cheap, as plain printable data which the backends execute.
+//!
+//! For a pair of inputs every layer maps the NNGP K(p, p') and the NTK Θ(p, p') on its domain; the inputs enter as
+//! K⁰(x, x') = (1/C) Σ_c f_c(x) f'_c(x'), Θ⁰ = 0.
+
+mod activations;
+mod arch;
+mod domain;
+mod error;
+mod group;
+mod input;
+mod layers;
+mod network;
 mod samples;
+mod window;
+
+pub use activations::{Activation, Dual};
+pub use domain::Domain;
+pub use error::{ArchError, Place};
+pub use group::{Element, Group};
+pub use input::Input;
+pub use layers::{
+    Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, Over, Parameterization, Pool,
+    PoolKind, Weights,
+};
+pub use network::{Network, NetworkBuilder, Node, Source};
 pub use samples::{Samples, SamplesError};
+pub use window::{Padding, Window};

@@ -32,7 +32,9 @@ pub enum SamplesError {
         value: f64,
     },
     /// A value whose square would overflow on the way.
-    #[error("sample {sample} holds {value:e} at index {index:?}; values beyond ±{limit:e} are not computed: rescale the data")]
+    #[error(
+        "sample {sample} holds {value:e} at index {index:?}; values beyond ±{limit:e} are not computed: rescale the data"
+    )]
     TooLarge {
         /// Which sample.
         sample: usize,

@@ -1,0 +1,16 @@
+//! a·erf(bx) + c (Williams 1997). With v, v', K scaled by b² and P = (1+2v)(1+2v'):
+//! K_σ = a²(2/π)·asin(2K/√P) + c², K̇ = a²b²(4/π)/√(P − 4K²).
+
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
+
+use super::Dual;
+
+pub(super) fn dual(a: f64, b: f64, c: f64, v: f64, vp: f64, k: f64) -> Dual {
+    let [v, vp, k] = [v, vp, k].map(|x| b * b * x);
+    let p = (1.0 + 2.0 * v) * (1.0 + 2.0 * vp);
+    // P − 4K² = 1 + 2(v + v') + 4(vv' − K²) ≥ 1, summed without cancellation.
+    let bound = (v * vp).sqrt();
+    let rest = (1.0 + 2.0 * (v + vp) + 4.0 * (bound - k) * (bound + k)).sqrt();
+    let angle = if p.is_finite() { (2.0 * k).atan2(rest) } else { k.signum() * FRAC_PI_2 };
+    Dual { cov: a * a * FRAC_2_PI * angle + c * c, dot: 2.0 * a * a * b * b * FRAC_2_PI / rest }
+}

@@ -1,0 +1,314 @@
+//! What can be wrong with an architecture, in words that teach.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::{Domain, Group, Padding};
+
+/// Where in an architecture: the layer's position (1 is the first `[[layers]]` entry, 0 the input), its op and name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Position in the file, from 1; 0 is the input.
+    pub index: usize,
+    /// The layer's op.
+    pub op: String,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.index, &self.name) {
+            (0, _) => f.write_str("the input"),
+            (index, None) => write!(f, "layer {index} ({})", self.op),
+            (index, Some(name)) => write!(f, "layer {index} ({} \"{name}\")", self.op),
+        }
+    }
+}
+
+/// Why an architecture is refused.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum ArchError {
+    /// The file is not TOML.
+    #[error("the architecture file is not valid TOML: {message}")]
+    Toml {
+        /// The parser's message, with line and column.
+        message: String,
+    },
+    /// A section is missing or has the wrong form.
+    #[error("{section}: {problem}")]
+    Section {
+        /// Which section.
+        section: String,
+        /// What is wrong and what would do.
+        problem: String,
+    },
+    /// An op that is not a layer.
+    #[error("{place}: unknown layer{}; the layers are {known}", suggestion(nearest))]
+    UnknownLayer {
+        /// The layer.
+        place: Place,
+        /// The closest known word.
+        nearest: Option<String>,
+        /// All known words.
+        known: String,
+    },
+    /// A key the layer does not have.
+    #[error("{place}: unknown key \"{key}\"{}; its keys are {known}", suggestion(nearest))]
+    UnknownKey {
+        /// The layer.
+        place: Place,
+        /// The key as written.
+        key: String,
+        /// The closest known word.
+        nearest: Option<String>,
+        /// All its keys.
+        known: String,
+    },
+    /// A word that is not among a key's values.
+    #[error("{place}: {key} = \"{found}\" is not known{}; it can be {known}", suggestion(nearest))]
+    UnknownValue {
+        /// The layer.
+        place: Place,
+        /// The key.
+        key: String,
+        /// The value as written.
+        found: String,
+        /// The closest known word.
+        nearest: Option<String>,
+        /// All its values.
+        known: String,
+    },
+    /// A value of the wrong type or outside its range.
+    #[error("{place}: {key} must be {needs}, found {found}")]
+    Value {
+        /// The layer.
+        place: Place,
+        /// The key.
+        key: String,
+        /// The value as written.
+        found: String,
+        /// What would do.
+        needs: String,
+    },
+    /// A key without a default is absent.
+    #[error("{place}: the key {key} is missing; for example {example}")]
+    MissingKey {
+        /// The layer.
+        place: Place,
+        /// The key.
+        key: String,
+        /// A line that would do.
+        example: String,
+    },
+    /// No layers.
+    #[error("the network has no layers; add at least one, for example op = \"dense\"")]
+    Empty,
+    /// Two layers of one name.
+    #[error("{place}: the name \"{name}\" is taken by {other}; names must differ")]
+    DuplicateName {
+        /// The second layer.
+        place: Place,
+        /// The name.
+        name: String,
+        /// The first layer.
+        other: Place,
+    },
+    /// `inputs` names a layer that is not there.
+    #[error(
+        "{place}: inputs names \"{input}\", which no layer is called{}; the names are {known}",
+        suggestion(nearest)
+    )]
+    UnknownInput {
+        /// The layer.
+        place: Place,
+        /// The name it reads.
+        input: String,
+        /// The closest name.
+        nearest: Option<String>,
+        /// All names.
+        known: String,
+    },
+    /// The layers feed each other in a circle.
+    #[error("the layers form a cycle: {path}; a network must be acyclic")]
+    Cycle {
+        /// The layers in order, the first repeated.
+        path: String,
+    },
+    /// Too few or too many inputs.
+    #[error("{place} reads {found} input(s) but needs {needs}")]
+    InputCount {
+        /// The layer.
+        place: Place,
+        /// What it needs.
+        needs: &'static str,
+        /// What it has.
+        found: usize,
+    },
+    /// Nothing reads a layer's output.
+    #[error(
+        "{place}: nothing reads its output, and it is not the last layer; remove it or name it in some layer's inputs"
+    )]
+    Unread {
+        /// The layer.
+        place: Place,
+    },
+    /// A layer on a domain it is not defined on.
+    #[error("{place} needs {needs}, but its input {source_place} is {found}")]
+    Domain {
+        /// The layer.
+        place: Place,
+        /// The layer it reads.
+        source_place: Place,
+        /// That layer's domain.
+        found: Domain,
+        /// What would do.
+        needs: String,
+    },
+    /// Branches of a sum on different domains.
+    #[error(
+        "{place}: its inputs live on different domains: {first_place} is {first}, {second_place} is {second}; a sum needs equal ones"
+    )]
+    Branches {
+        /// The layer.
+        place: Place,
+        /// One branch.
+        first_place: Place,
+        /// Its domain.
+        first: Domain,
+        /// Another branch.
+        second_place: Place,
+        /// Its domain.
+        second: Domain,
+    },
+    /// A window that does not fit.
+    #[error("{place}: a {}×{} window is larger than its {}×{} input ({padding} padding); use a smaller one{}", size[0], size[1], extent[0], extent[1], if *padding == Padding::Valid { " or padding = \"same\"" } else { "" })]
+    WindowTooLarge {
+        /// The layer.
+        place: Place,
+        /// The window.
+        size: [usize; 2],
+        /// The input's height and width.
+        extent: [usize; 2],
+        /// The padding.
+        padding: Padding,
+    },
+    /// A group that turns the image by 90° on an image that is not square.
+    #[error("{place}: {group} turns images by 90° and needs a square {what}, found {}×{}; use C2, D1 or D2, or make it square", found[0], found[1])]
+    NotSquare {
+        /// The layer.
+        place: Place,
+        /// The group.
+        group: Group,
+        /// Image, window or strides.
+        what: &'static str,
+        /// As found.
+        found: [usize; 2],
+    },
+    /// A nonlinearity (or normalisation, or sum) of something that is not a Gaussian process.
+    #[error(
+        "{place} needs Gaussian inputs, but {source_place} is not one: {why}; put a weighted layer (dense, conv, …) between them"
+    )]
+    NotGaussian {
+        /// The layer.
+        place: Place,
+        /// Its input.
+        source_place: Place,
+        /// What destroyed Gaussianity.
+        why: String,
+    },
+    /// Branches of a sum that share weights: their covariances do not add.
+    #[error(
+        "{place} adds {first_place} and {second_place}, which both depend on the weights of {shared}: they are correlated, and their kernels do not add; put a weighted layer of its own on one of the branches"
+    )]
+    SharedWeights {
+        /// The sum.
+        place: Place,
+        /// One branch.
+        first_place: Place,
+        /// Another branch.
+        second_place: Place,
+        /// The layer whose weights they share.
+        shared: Place,
+    },
+    /// The network ends on a spatial domain.
+    #[error("the network ends on {domain} ({place}), which has no single kernel value; end with {readouts}")]
+    NoReadout {
+        /// The last layer.
+        place: Place,
+        /// Its domain.
+        domain: Domain,
+        /// The layers that would do.
+        readouts: &'static str,
+    },
+    /// Dropout applied to the data.
+    #[error(
+        "{place}: dropout on the input is not covered (the data are not random); put it after a weighted layer and its activation"
+    )]
+    DropoutOnInput {
+        /// The layer.
+        place: Place,
+    },
+    /// The standard parameterisation needs to know how many features come in.
+    #[error(
+        "{place}: parameterization = \"standard\" needs the number of its input features; give {source_place} a width, for example width = 512"
+    )]
+    WidthMissing {
+        /// The layer.
+        place: Place,
+        /// The previous weighted layer.
+        source_place: Place,
+    },
+    /// A window, stride or size under which the layer does not commute with the group, so that the network is not
+    /// equivariant and has no orbit form.
+    #[error("{place}: with {}×{} windows, strides {}×{} and {padding} padding on {}×{} positions this layer does not commute with {group}, so the network is not {group}-equivariant; {remedy}", window[0], window[1], strides[0], strides[1], extent[0], extent[1])]
+    NotEquivariant {
+        /// The layer.
+        place: Place,
+        /// The group.
+        group: Group,
+        /// Window size.
+        window: [usize; 2],
+        /// Strides.
+        strides: [usize; 2],
+        /// Padding.
+        padding: Padding,
+        /// The input's height and width.
+        extent: [usize; 2],
+        /// Sizes that work.
+        remedy: String,
+    },
+    /// A layer that mixes pixels before the lift to a group.
+    #[error("{place}: only pointwise layers are allowed between the input and {lift}, because a plain {op} is not equivariant; use lift first and group_conv after it", op = place.op)]
+    BeforeLift {
+        /// The layer.
+        place: Place,
+        /// The lift.
+        lift: Place,
+    },
+    /// The images do not fit the network.
+    #[error("the network's input is {expected}, but the samples are {found}{hint}")]
+    Samples {
+        /// What the network reads.
+        expected: String,
+        /// What was given.
+        found: String,
+        /// What would do.
+        hint: String,
+    },
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|word| format!(", did you mean \"{word}\"?")).unwrap_or_default()
+}
+
+/// The known word closest to `found`, if one is close enough to be meant.
+pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    known
+        .into_iter()
+        .map(|word| (strsim::jaro_winkler(&found.to_lowercase(), &word.to_lowercase()), word))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word.to_owned())
+}

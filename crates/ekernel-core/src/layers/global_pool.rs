@@ -1,0 +1,31 @@
+//! global_avg_pool and global_sum_pool: mean (or sum) of K and Θ over all pairs of positions.
+
+use super::{Incoming, PoolKind};
+use crate::{Domain, arch::ArchError};
+
+/// Pooling over the whole grid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GlobalPool {
+    /// Mean or sum.
+    pub kind: PoolKind,
+}
+
+impl GlobalPool {
+    /// global_avg_pool.
+    pub fn mean() -> GlobalPool {
+        GlobalPool { kind: PoolKind::Mean }
+    }
+
+    /// global_sum_pool.
+    pub fn sum() -> GlobalPool {
+        GlobalPool { kind: PoolKind::Sum }
+    }
+}
+
+pub(super) fn output(input: &Incoming<'_>) -> Result<Domain, ArchError> {
+    match input.domain {
+        Domain::Grid { .. } => Ok(Domain::Vector),
+        Domain::GroupGrid { .. } => Err(input.wrong_domain("a grid (on a group grid use group_pool)")),
+        Domain::Vector => Err(input.wrong_domain("a grid")),
+    }
+}

@@ -1,0 +1,12 @@
+//! group_pool: the mean over both group slots, H and space.
+
+use super::Incoming;
+use crate::{Domain, arch::ArchError};
+
+pub(super) fn output(input: &Incoming<'_>) -> Result<Domain, ArchError> {
+    match input.domain {
+        Domain::GroupGrid { .. } => Ok(Domain::Vector),
+        Domain::Grid { .. } => Err(input.wrong_domain("a group grid (on a plain grid use global_avg_pool)")),
+        Domain::Vector => Err(input.wrong_domain("a group grid")),
+    }
+}

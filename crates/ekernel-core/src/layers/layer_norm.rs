@@ -1,0 +1,46 @@
+//! layer_norm: K and Θ divided by √((v+ε)(v'+ε)), ε = 1e-12; over all axes v and v' are their spatial means.
+
+use crate::arch::{ArchError, Keys, Section};
+
+/// What is normalised together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Over {
+    /// The features at each position.
+    #[default]
+    Channels,
+    /// All features at all positions.
+    All,
+}
+
+/// Layer normalisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LayerNorm {
+    /// What is normalised together.
+    pub over: Over,
+}
+
+impl LayerNorm {
+    /// ε in the denominator.
+    pub const EPSILON: f64 = 1e-12;
+
+    /// Normalises the features at each position.
+    pub fn over_channels() -> LayerNorm {
+        LayerNorm { over: Over::Channels }
+    }
+
+    /// Normalises all features at all positions together.
+    pub fn over_all() -> LayerNorm {
+        LayerNorm { over: Over::All }
+    }
+
+    pub(super) fn read(keys: &mut Keys<'_>) -> Result<LayerNorm, ArchError> {
+        let choices = [("channels", Over::Channels), ("all", Over::All)];
+        Ok(LayerNorm { over: keys.choice("over", &choices)?.unwrap_or_default() })
+    }
+
+    pub(super) fn write(&self, section: &mut Section) {
+        if self.over == Over::All {
+            section.word("over", "all");
+        }
+    }
+}
