@@ -1,7 +1,7 @@
 //! Architectures of infinitely wide networks as a DAG, and their exact reduction to a plan.
 //!
 //! [`Network`] is what a user describes: layers on domains (vectors, grids, group grids), read from a TOML file or made
-//! by a builder, every edge checked. `reduce` turns it into a `Plan`: the exact reductions that make infinite-width
+//! by a builder, every edge checked. [`Plan::new`] reduces it to a [`Plan`]: the exact reductions that make infinite-width
 //! kernels cheap, as plain printable data which the backends execute.
 //!
 //! For a pair of inputs every layer maps the NNGP K(p, p') and the NTK Θ(p, p') on its domain; the inputs enter as
@@ -15,6 +15,8 @@ mod group;
 mod input;
 mod layers;
 mod network;
+pub mod plan;
+mod reduce;
 mod samples;
 mod window;
 
@@ -28,5 +30,6 @@ pub use layers::{
     PoolKind, Weights,
 };
 pub use network::{Network, NetworkBuilder, Node, Source};
+pub use plan::{Kinds, Plan};
 pub use samples::{Samples, SamplesError};
 pub use window::{Padding, Window};

@@ -1,0 +1,167 @@
+//! The plan in words: what `ekernel plan` shows and the snapshot tests compare.
+
+use std::fmt;
+
+use super::{Affine, Form, HeadOp, Kinds, Op, Plan, PlaneOp, Readout, Sink, Stage};
+use crate::Window;
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = match self.kinds {
+            Kinds::Nngp => "NNGP",
+            Kinds::Both => "NNGP and NTK",
+        };
+        let cost = self.cost();
+        writeln!(f, "input    {}", self.input)?;
+        writeln!(f, "kernels  {kinds}")?;
+        if let Some(group) = self.group {
+            writeln!(f, "group    {group} ({} elements), as an orbit of the second input", group.order())?;
+        }
+        for (i, stage) in self.stages.iter().enumerate() {
+            let (stage_cost, orbit) = (&cost.stages[i], cost.orbit[i]);
+            let planes = format!("{} × {}", offsets(&stage.offsets[0]), offsets(&stage.offsets[1]));
+            write!(f, "\nstage {i}  {} planes, offsets {planes}", stage_cost.planes)?;
+            writeln!(
+                f,
+                "{}",
+                if orbit > 1 { format!(", for each of {orbit} orbit elements") } else { String::new() }
+            )?;
+            stage.fmt(f)?;
+            writeln!(
+                f,
+                "  {} elements, {}flop, {}",
+                stage_cost.elements,
+                si(stage_cost.flops),
+                bytes(stage_cost.bytes)
+            )?;
+        }
+        writeln!(f, "\nhead     on scalars, float64")?;
+        for (i, op) in self.head.iter().enumerate() {
+            self.head_op(i, op, f)?;
+        }
+        if self.needs_self {
+            writeln!(f, "  needs each sample's value with itself")?;
+        }
+        writeln!(f, "\nper pair {}flop, {} of planes in float32", si(cost.flops), bytes(cost.bytes))?;
+        writeln!(f, "         (full kernel tensors would take {})", bytes(cost.tensor_bytes))
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, op) in self.ops.iter().enumerate() {
+            writeln!(f, "  {i:>3} {op}")?;
+        }
+        match self.sink {
+            Sink::Mean { scale: 1.0 } => writeln!(f, "   => mean over all pairs of positions"),
+            Sink::Mean { .. } => writeln!(f, "   => sum over all pairs of positions"),
+            Sink::Diagonal => writeln!(f, "   => mean over equal positions"),
+            Sink::LocalPool { window, scale } => {
+                let kind = if scale == 1.0 { "mean" } else { "sum" };
+                writeln!(
+                    f,
+                    "   => local {kind} {} -> {}×{}",
+                    windowed(&window),
+                    self.output[0],
+                    self.output[1]
+                )
+            }
+            Sink::Rewrap => writeln!(f, "   => offsets modulo {}×{}", self.output[0], self.output[1]),
+        }
+    }
+}
+
+impl fmt::Display for PlaneOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inputs: Vec<String> = self.inputs.iter().map(|input| format!("%{input}")).collect();
+        write!(
+            f,
+            "{:<28} {:<9} {}×{}",
+            self.op.to_string(),
+            inputs.join(" "),
+            self.extent[0],
+            self.extent[1]
+        )?;
+        if self.step != [1, 1] {
+            write!(f, " step {}×{}", self.step[0], self.step[1])?;
+        }
+        if self.cyclic {
+            write!(f, " cyclic")?;
+        }
+        write!(f, "  {}  [{}]", if self.form == Form::Defect { "defect" } else { "cov" }, self.label)
+    }
+}
+
+impl Plan {
+    fn head_op(&self, i: usize, op: &HeadOp, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inputs: Vec<String> = op.inputs.iter().map(|input| format!("%{input}")).collect();
+        let what = match op.op {
+            Op::Readout(readout) => match &self.readouts[readout] {
+                Readout::Vector => "mean of products of features".to_owned(),
+                Readout::Planes { stage, orbit } if orbit.len() == 1 => format!("stage {stage}"),
+                Readout::Planes { stage, orbit } => {
+                    format!("mean of stage {stage} over {} orbit elements", orbit.len())
+                }
+            },
+            other => other.to_string(),
+        };
+        writeln!(f, "  {i:>3} {what:<38} {:<9} [{}]", inputs.join(" "), op.label)
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Op::Correlate | Op::Sum => Ok(()),
+            Op::Pooled(stage) => write!(f, " stage {stage}"),
+            Op::Readout(readout) => write!(f, " {readout}"),
+            Op::BoxMean(window) => write!(f, " {}", windowed(window)),
+            Op::Affine(Affine { w2, b2, ntk_scale, ntk_shift }) => {
+                write!(f, " {w2}·K + {b2}")?;
+                if (ntk_scale, ntk_shift) != (w2, b2) {
+                    write!(f, " (Θ: {ntk_scale}·K + {ntk_shift})")?;
+                }
+                Ok(())
+            }
+            Op::Dual(activation) => write!(f, " {}", activation.name()),
+            Op::Normalize(over) => write!(f, " {over:?}"),
+            Op::Dropout(keep) => write!(f, " keep {keep}"),
+        }
+    }
+}
+
+fn windowed(window: &Window) -> String {
+    let Window { size, strides, padding } = window;
+    let strides =
+        if *strides == [1, 1] { String::new() } else { format!(" strides {}×{}", strides[0], strides[1]) };
+    format!("{}×{}{strides} {padding}", size[0], size[1])
+}
+
+fn offsets(list: &[isize]) -> String {
+    match list {
+        [] => "none".to_owned(),
+        [only] => format!("{{{only}}}"),
+        [first, .., last] if (last - first) as usize + 1 == list.len() => format!("{{{first}..{last}}}"),
+        [first, second] => format!("{{{first}, {second}}}"),
+        [first, second, .., last] => format!("{{{first}, {second}..{last}}}"),
+    }
+}
+
+fn si(x: u64) -> String {
+    match x {
+        0..1_000 => format!("{x} "),
+        1_000..1_000_000 => format!("{:.1} k", x as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} M", x as f64 / 1e6),
+        _ => format!("{:.1} G", x as f64 / 1e9),
+    }
+}
+
+fn bytes(x: u64) -> String {
+    match x {
+        0..1_024 => format!("{x} B"),
+        1_024..1_048_576 => format!("{:.1} KiB", x as f64 / 1024.0),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", x as f64 / 1_048_576.0),
+        _ => format!("{:.1} GiB", x as f64 / 1_073_741_824.0),
+    }
+}

@@ -1,0 +1,97 @@
+//! The orbit form. With a window that commutes with the point group H, K_{gh,g'h} = K_{g,g'} for h ∈ H, so after the
+//! pooling only δ = g'⁻¹g matters: K_G = mean over δ ∈ H of K_plain(f, δ⁻¹f'), the plain network being the same with
+//! ordinary convolutions.
+
+use crate::{
+    ArchError, Domain, Element, Group, Network, Node, Padding, Place, Source, Window, layers::Layer,
+};
+
+/// The group of the network's lifts, once every layer under them is known to commute with it.
+pub(super) fn group(network: &Network) -> Result<Option<Group>, ArchError> {
+    let mut found = None;
+    for node in network.nodes() {
+        let Domain::GroupGrid { group, .. } = node.domain else { continue };
+        found = Some(group);
+        if let Layer::Lift(_) = node.layer {
+            before_lift(network, node.inputs[0], &node.place)?;
+        }
+        if let Some(window) = window(&node.layer) {
+            let extent = network.domain(node.inputs[0]).extent().unwrap_or([1, 1]);
+            commutes(group, window, extent, &node.place)?;
+        }
+    }
+    Ok(found)
+}
+
+/// The elements over which the readout at this node is averaged. flatten compares equal group elements only, the
+/// identity of the orbit.
+pub(super) fn elements(node: &Node, from: Domain) -> Vec<Element> {
+    match (from, &node.layer) {
+        (Domain::GroupGrid { group, .. }, Layer::GroupPool) => group.elements(),
+        _ => vec![Element::IDENTITY],
+    }
+}
+
+fn window(layer: &Layer) -> Option<&Window> {
+    match layer {
+        Layer::Lift(lift) => Some(&lift.window),
+        Layer::GroupConv(conv) => Some(&conv.window),
+        Layer::Pool(pool) => Some(&pool.window),
+        _ => None,
+    }
+}
+
+fn before_lift(network: &Network, source: Source, lift: &Place) -> Result<(), ArchError> {
+    let Source::Node(i) = source else { return Ok(()) };
+    let node = &network.nodes()[i];
+    let mixes = match &node.layer {
+        Layer::Conv(conv) => conv.window.size != [1, 1] || conv.window.strides != [1, 1],
+        Layer::Pool(_) => true,
+        _ => false,
+    };
+    if mixes {
+        return Err(ArchError::BeforeLift { place: node.place.clone(), lift: lift.clone() });
+    }
+    node.inputs.iter().try_for_each(|input| before_lift(network, *input, lift))
+}
+
+fn commutes(group: Group, window: &Window, extent: [usize; 2], place: &Place) -> Result<(), ArchError> {
+    let reversed = group.reversed_axes();
+    let Some(axis) = (0..2).find(|&axis| reversed[axis] && !window.commutes_with_reversal(extent, axis))
+    else {
+        return Ok(());
+    };
+    Err(ArchError::NotEquivariant {
+        place: place.clone(),
+        group,
+        window: window.size,
+        strides: window.strides,
+        padding: window.padding,
+        extent,
+        remedy: remedy(window, extent, axis),
+    })
+}
+
+/// Sizes of the input (near the present one) and of the window that commute.
+fn remedy(window: &Window, extent: [usize; 2], axis: usize) -> String {
+    let works = |size: usize, n: usize| {
+        let mut window = *window;
+        window.size[axis] = size;
+        let mut other = extent;
+        other[axis] = n;
+        let fits = window.padding != Padding::Valid || size <= n;
+        fits && window.commutes_with_reversal(other, axis)
+    };
+    let (size, n) = (window.size[axis], extent[axis]);
+    let inputs: Vec<String> =
+        (n.saturating_sub(4).max(1)..=n + 4).filter(|&m| works(size, m)).map(|m| m.to_string()).collect();
+    let windows: Vec<String> = (1..=7).filter(|&q| works(q, n)).map(|q| q.to_string()).collect();
+    let mut remedies = Vec::new();
+    if !inputs.is_empty() {
+        remedies.push(format!("inputs of {} pixels work with this window", inputs.join(", ")));
+    }
+    if !windows.is_empty() {
+        remedies.push(format!("windows of {} work on this input", windows.join(", ")));
+    }
+    if remedies.is_empty() { "use stride 1 and an odd window".to_owned() } else { remedies.join("; ") }
+}
