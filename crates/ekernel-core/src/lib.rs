@@ -9,6 +9,7 @@
 
 mod activations;
 mod arch;
+mod backend;
 mod domain;
 mod error;
 mod group;
@@ -21,6 +22,7 @@ mod samples;
 mod window;
 
 pub use activations::{Activation, Dual};
+pub use backend::{Backend, BackendError, Control, Kernels, Pairs, Progress, Session};
 pub use domain::Domain;
 pub use error::{ArchError, Place};
 pub use group::{Element, Group};

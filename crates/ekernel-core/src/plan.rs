@@ -10,9 +10,11 @@
 //! acts. The **head** is what follows on scalars.
 
 mod cost;
+mod head;
 mod print;
 
 pub use cost::{Cost, StageCost};
+pub use head::Scalar;
 
 use crate::{Activation, ArchError, Element, Group, Input, Network, Over, Window, reduce};
 

@@ -1,0 +1,79 @@
+//! The head of a plan: scalar ops in float64, the same for every backend.
+
+use super::{HeadOp, Op, Plan};
+use crate::{Kinds, LayerNorm};
+
+/// The values of one pair at a node: K, Θ and both self variances.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Scalar {
+    /// K.
+    pub nngp: f64,
+    /// Θ.
+    pub ntk: f64,
+    /// K of the first sample with itself.
+    pub v: f64,
+    /// K of the second sample with itself.
+    pub vp: f64,
+}
+
+impl Plan {
+    /// Runs the head on one pair. `readouts[i]` holds the pair's value at readout i, with the self values v and v' where
+    /// [`Plan::needs_self`]; `same` says that both are one sample of a symmetric Gram matrix, for dropout.
+    pub fn run_head(&self, readouts: &[Scalar], same: bool) -> Scalar {
+        let mut values: Vec<Scalar> = Vec::with_capacity(self.head.len());
+        for op in &self.head {
+            let value = step(op, readouts, &values, same);
+            values.push(value);
+        }
+        let mut last = values.pop().unwrap_or_default();
+        if self.kinds == Kinds::Nngp {
+            last.ntk = 0.0;
+        }
+        last
+    }
+}
+
+fn step(op: &HeadOp, readouts: &[Scalar], values: &[Scalar], same: bool) -> Scalar {
+    let input = || values[op.inputs[0]];
+    match op.op {
+        Op::Readout(i) => readouts[i],
+        Op::Affine(affine) => {
+            let x = input();
+            Scalar {
+                nngp: affine.w2 * x.nngp + affine.b2,
+                ntk: affine.w2 * x.ntk + affine.ntk_scale * x.nngp + affine.ntk_shift,
+                v: affine.w2 * x.v + affine.b2,
+                vp: affine.w2 * x.vp + affine.b2,
+            }
+        }
+        Op::Dual(activation) => {
+            let x = input();
+            let dual = activation.dual(x.v, x.vp, x.nngp);
+            Scalar {
+                nngp: dual.cov,
+                ntk: x.ntk * dual.dot,
+                v: activation.variance(x.v),
+                vp: activation.variance(x.vp),
+            }
+        }
+        // A scalar has one position, so the mean over positions is the value itself.
+        Op::Normalize(_) => {
+            let x = input();
+            let [a, b] = [x.v + LayerNorm::EPSILON, x.vp + LayerNorm::EPSILON];
+            let norm = (a * b).sqrt();
+            Scalar { nngp: x.nngp / norm, ntk: x.ntk / norm, v: x.v / a, vp: x.vp / b }
+        }
+        Op::Dropout(keep) => {
+            let x = input();
+            let scale = if same { keep.recip() } else { 1.0 };
+            Scalar { nngp: x.nngp * scale, ntk: x.ntk * scale, v: x.v / keep, vp: x.vp / keep }
+        }
+        Op::Sum => op.inputs.iter().fold(Scalar::default(), |sum, &i| Scalar {
+            nngp: sum.nngp + values[i].nngp,
+            ntk: sum.ntk + values[i].ntk,
+            v: sum.v + values[i].v,
+            vp: sum.vp + values[i].vp,
+        }),
+        Op::Correlate | Op::Pooled(_) | Op::BoxMean(_) => Scalar::default(),
+    }
+}
