@@ -1,0 +1,95 @@
+use ekernel_core::{ArchError, Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Session};
+
+use crate::{CpuOptions, Precision, session::CpuSession};
+
+/// Computes kernels on the CPU: planes with O(HW) working memory per pair and thread, SIMD across pairs, threads across
+/// tiles.
+///
+/// ```
+/// use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Samples};
+/// use ekernel_cpu::{CpuBackend, CpuOptions};
+///
+/// let network: Network = "
+///     [input]
+///     space = 'image'
+///     shape = [8, 8, 1]
+///     [[layers]]
+///     op = 'conv'
+///     filter = [3, 3]
+///     [[layers]]
+///     op = 'relu'
+///     [[layers]]
+///     op = 'global_avg_pool'
+/// ".parse()?;
+/// let images = Samples::Images(ndarray::Array4::from_shape_fn((3, 8, 8, 1), |(n, r, c, _)| (n + r * c) as f64));
+/// let backend = CpuBackend::new(&network, Kinds::Both, CpuOptions::default())?;
+/// let session = backend.prepare(Pairs::Symmetric(&images), &Control::new())?;
+/// let kernels = session.tile(0..3, 0..3, &Control::new())?;
+/// assert_eq!(kernels.nngp.dim(), (3, 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct CpuBackend {
+    plan: Plan,
+    options: CpuOptions,
+    pool: rayon::ThreadPool,
+}
+
+impl CpuBackend {
+    /// A backend for one network.
+    ///
+    /// Errors: those of [`Plan::new`], and [`BackendError::Device`] if the threads cannot be started.
+    pub fn new(network: &Network, kinds: Kinds, options: CpuOptions) -> Result<CpuBackend, BackendError> {
+        CpuBackend::from_plan(
+            Plan::new(network, kinds).map_err(|e: ArchError| BackendError::Arch(e))?,
+            options,
+        )
+    }
+
+    /// A backend for a plan.
+    ///
+    /// Errors: [`BackendError::Device`] if the threads cannot be started.
+    pub fn from_plan(plan: Plan, options: CpuOptions) -> Result<CpuBackend, BackendError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|e| {
+            BackendError::Device {
+                device: "cpu".to_owned(),
+                problem: format!("{} threads could not be started: {e}", options.threads),
+                remedy: "ask for fewer threads".to_owned(),
+            }
+        })?;
+        Ok(CpuBackend { plan, options, pool })
+    }
+
+    /// The plan it executes.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Number of threads.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+}
+
+impl Backend for CpuBackend {
+    fn describe(&self) -> String {
+        let blocks = if self.options.all_blocks { ", all blocks" } else { "" };
+        let fused = if self.options.fused { "" } else { ", op by op" };
+        format!("cpu {} {}{blocks}{fused}", self.options.precision.name(), self.options.isa)
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        control: &Control,
+    ) -> Result<Box<dyn Session + 'a>, BackendError> {
+        pairs.check(&self.plan.input)?;
+        Ok(match self.options.precision {
+            Precision::F32 => {
+                Box::new(CpuSession::<f32>::new(&self.plan, self.options, &self.pool, pairs, control)?)
+            }
+            Precision::F64 => {
+                Box::new(CpuSession::<f64>::new(&self.plan, self.options, &self.pool, pairs, control)?)
+            }
+        })
+    }
+}

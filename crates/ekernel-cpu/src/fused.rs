@@ -1,0 +1,72 @@
+//! Recognises a stage that is one run of stride-1 convolutions and ReLUs, which the fused kernel computes.
+
+use ekernel_core::{
+    Activation, Domain, Input, Window,
+    plan::{Affine, Op, Plan, Sink, Stage},
+};
+
+use crate::relu_chain::{ConvRelu, Padding, ReluChain};
+
+/// A readout stage as a chain, and the offsets it sums over.
+#[derive(Clone, Debug)]
+pub(crate) struct FusedStage {
+    pub(crate) chain: ReluChain,
+    pub(crate) offsets: Vec<[isize; 2]>,
+    /// From the sum over planes to the readout.
+    pub(crate) scale: f64,
+}
+
+impl FusedStage {
+    /// The stage as a chain, if it is one: correlate, then (box_mean, affine, relu) in a row, all of one padding, in the
+    /// NTK parameterisation, read out by a mean or a diagonal.
+    pub(crate) fn new(plan: &Plan, stage: &Stage) -> Option<FusedStage> {
+        let (first, rest) = stage.ops.split_first()?;
+        if first.op != Op::Correlate || rest.is_empty() || !rest.len().is_multiple_of(3) {
+            return None;
+        }
+        let in_a_row = rest.iter().enumerate().all(|(i, op)| op.inputs == [i] && op.step == [1, 1]);
+        if !in_a_row || first.step != [1, 1] {
+            return None;
+        }
+        let layers: Vec<(Window, ConvRelu)> = rest.chunks_exact(3).map(conv_relu).collect::<Option<_>>()?;
+        let padding = layers[0].0.padding;
+        if layers.iter().any(|(window, _)| window.padding != padding) {
+            return None;
+        }
+        let Input::Image { height, width, channels } = plan.input else { return None };
+        let padding = match padding {
+            ekernel_core::Padding::Valid => Padding::Valid,
+            ekernel_core::Padding::Same => Padding::Same,
+            ekernel_core::Padding::Circular => Padding::Circular,
+        };
+        let convs: Vec<ConvRelu> = layers.into_iter().map(|(_, conv)| conv).collect();
+        // Whatever the chain refuses (a window larger than the image, say) is left to the general ops.
+        let chain = ReluChain::new([height, width, channels], padding, &convs).ok()?;
+        let positions =
+            Domain::Grid { height: stage.ops.last()?.extent[0], width: stage.ops.last()?.extent[1] }
+                .positions() as f64;
+        let scale = match stage.sink {
+            Sink::Mean { scale } => scale / (positions * positions),
+            Sink::Diagonal => positions.recip(),
+            Sink::LocalPool { .. } | Sink::Rewrap => return None,
+        };
+        let offsets = stage.offsets[0]
+            .iter()
+            .flat_map(|&row| stage.offsets[1].iter().map(move |&col| [row, col]))
+            .collect();
+        Some(FusedStage { chain, offsets, scale })
+    }
+}
+
+fn conv_relu(ops: &[ekernel_core::plan::PlaneOp]) -> Option<(Window, ConvRelu)> {
+    let [Op::BoxMean(window), Op::Affine(affine), Op::Dual(Activation::Relu)] =
+        [ops[0].op, ops[1].op, ops[2].op]
+    else {
+        return None;
+    };
+    let Affine { w2, b2, ntk_scale, ntk_shift } = affine;
+    if window.strides != [1, 1] || (ntk_scale, ntk_shift) != (w2, b2) {
+        return None;
+    }
+    Some((window, ConvRelu { window: window.size, w_std: w2.sqrt(), b_std: b2.sqrt() }))
+}

@@ -1,0 +1,17 @@
+//! The fast CPU backend: kernel planes in f32 or f64, SIMD chosen at run time.
+//!
+//! A run of stride-1 convolutions and ReLUs conserves the offset d = t' - t of the two positions of a planar
+//! kernel K(t, t'), so one plane P_d(t) = K(t, t+d) passes through the whole run alone. [`relu_chain`] takes
+//! such planes of one first image and a register of second images through the run together.
+mod backend;
+mod engine;
+mod fused;
+mod images;
+mod options;
+mod planes;
+pub mod relu_chain;
+mod session;
+pub mod simd;
+
+pub use backend::CpuBackend;
+pub use options::{CpuOptions, Precision};

@@ -1,0 +1,86 @@
+//! local_pool: fine planes add to coarse ones,
+//! P'_D(T) = (1/|w|²) Σ_{a,a'} K(sT − low + a, s(T + D) − low + a'). Of the fine plane d = sD + e, e = a' − a, every coarse
+//! plane D with |e| < w takes the taps with both a and a + e in the window.
+
+use ekernel_core::{Padding, Window, plan::PlaneOp};
+use pulp::{Simd, WithSimd};
+
+use super::{Plane, Scalar};
+
+pub(super) struct LocalPool<'a, T> {
+    pub(super) window: Window,
+    /// (1/|w|²)·scale.
+    pub(super) weight: f64,
+    /// The op that gives the fine planes.
+    pub(super) op: &'a PlaneOp,
+    /// Offset of the fine plane, not reduced.
+    pub(super) fine: [isize; 2],
+    /// Offset of the coarse plane.
+    pub(super) coarse: [isize; 2],
+    pub(super) output: [usize; 2],
+    pub(super) output_cyclic: bool,
+    pub(super) lanes: usize,
+    pub(super) input: &'a Plane<T>,
+    pub(super) out: &'a mut Plane<T>,
+}
+
+impl<T: Scalar> LocalPool<'_, T> {
+    /// For one axis: pairs of (coarse position, fine position) that add up.
+    fn taps(&self, axis: usize) -> Vec<(usize, usize)> {
+        let [n, output] = [self.op.extent[axis], self.output[axis]].map(|n| n as isize);
+        let [size, stride] = [self.window.size[axis], self.window.strides[axis]].map(|n| n as isize);
+        let low = self.window.low(self.op.extent)[axis] as isize;
+        let e = self.fine[axis] - stride * self.coarse[axis];
+        let mut taps = Vec::new();
+        for at in 0..output {
+            if !self.output_cyclic && !(0..output).contains(&(at + self.coarse[axis])) {
+                continue;
+            }
+            for a in (0..size).filter(|a| (0..size).contains(&(a + e))) {
+                let fine = stride * at - low + a;
+                let other = fine + self.fine[axis];
+                let wraps = self.window.padding == Padding::Circular || self.output_cyclic;
+                if wraps {
+                    taps.push((at as usize, fine.rem_euclid(n) as usize));
+                } else if (0..n).contains(&fine) && (0..n).contains(&other) {
+                    taps.push((at as usize, fine as usize));
+                }
+            }
+        }
+        taps
+    }
+}
+
+impl<T: Scalar> WithSimd for LocalPool<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (rows, cols) = (self.taps(0), self.taps(1));
+        let weight = T::new(self.weight);
+        let lanes = self.lanes;
+        let (width, wide) = (self.output[1], self.op.extent[1]);
+        for &(row, fine_row) in &rows {
+            for &(col, fine_col) in &cols {
+                let to = (row * width + col) * lanes;
+                let from = (fine_row * wide + fine_col) * lanes;
+                add(
+                    &mut self.out.cov.as_mut_slice()[to..][..lanes],
+                    &self.input.cov.as_slice()[from..][..lanes],
+                    weight,
+                );
+                if !self.out.ntk.as_slice().is_empty() {
+                    let theta = &self.input.ntk.as_slice()[from..][..lanes];
+                    add(&mut self.out.ntk.as_mut_slice()[to..][..lanes], theta, weight);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add<T: Scalar>(out: &mut [T], input: &[T], weight: T) {
+    for i in 0..out.len() {
+        out[i] += weight * input[i];
+    }
+}

@@ -1,0 +1,24 @@
+use num_traits::{Float, NumAssign};
+
+use crate::simd::Real;
+
+/// A [`Real`] with ordinary arithmetic, for loops that the compiler vectorises.
+pub(crate) trait Scalar: Real + Float + NumAssign + std::iter::Sum {
+    /// From f64, rounded.
+    fn new(x: f64) -> Self {
+        Self::of(x)
+    }
+}
+
+impl Scalar for f32 {}
+impl Scalar for f64 {}
+
+/// c₀ + c₁x + …, by Horner's rule.
+#[inline(always)]
+pub(super) fn polynomial<T: Scalar>(coefficients: &[T], x: T) -> T {
+    let mut sum = T::zero();
+    for &c in coefficients.iter().rev() {
+        sum = sum * x + c;
+    }
+    sum
+}

@@ -1,0 +1,327 @@
+//! Runs a stage: its ops in order on the planes of one offset, and its sink over all offsets.
+
+use ekernel_core::plan::{Form, Kinds, Op, Plan, Sink};
+
+use super::{
+    Plane, Scalar,
+    affine::Affine,
+    box_mean::BoxMean,
+    correlate::Correlate,
+    dropout::Dropout,
+    dual::Dual,
+    feed::Feed,
+    geometry::{Run, offset, runs},
+    normalize::Normalize,
+    pack::{OpMaps, Pack},
+    sum::Sum,
+};
+use crate::simd::Isa;
+
+/// The pairs in the lanes: image l of the first pack with image l of the second.
+pub(crate) struct Lanes<'a, T> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) isa: Isa,
+    pub(crate) lanes: usize,
+    pub(crate) first: &'a Pack<T>,
+    pub(crate) second: &'a Pack<T>,
+    /// 1 where both images of a lane are bit for bit equal, so that at equal positions K = v exactly.
+    pub(crate) twins: Vec<T>,
+    /// 1 where both are the same sample (for dropout).
+    pub(crate) same: Vec<T>,
+}
+
+impl<T: Scalar> Lanes<'_, T> {
+    pub(super) fn has_ntk(&self) -> bool {
+        self.plan.kinds == Kinds::Both
+    }
+
+    fn maps(&self, stage: usize, op: usize) -> [&OpMaps<T>; 2] {
+        [&self.first.stages[stage][op], &self.second.stages[stage][op]]
+    }
+}
+
+/// One stage at work: its buffers and the stages that feed it.
+pub(crate) struct Runner<T> {
+    stage: usize,
+    /// The offsets it will be asked for, per axis.
+    pub(super) offsets: [Vec<isize>; 2],
+    planes: Vec<Option<Plane<T>>>,
+    free: Vec<Plane<T>>,
+    feeds: Vec<Option<Feed<T>>>,
+    last_use: Vec<usize>,
+}
+
+impl<T: Scalar> Runner<T> {
+    pub(crate) fn new(lanes: &Lanes<'_, T>, stage: usize, offsets: [Vec<isize>; 2]) -> Runner<T> {
+        let ops = &lanes.plan.stages[stage].ops;
+        let feeds = ops
+            .iter()
+            .map(|op| match op.op {
+                Op::Pooled(source) => {
+                    let read = [0, 1].map(|axis: usize| {
+                        offsets[axis].iter().map(|d| d * op.step[axis] as isize).collect()
+                    });
+                    Some(Feed::new(lanes, source, read))
+                }
+                _ => None,
+            })
+            .collect();
+        let last_use = (0..ops.len())
+            .map(|i| ops.iter().rposition(|op| op.inputs.contains(&i)).unwrap_or(ops.len()))
+            .collect();
+        Runner {
+            stage,
+            offsets,
+            planes: ops.iter().map(|_| None).collect(),
+            free: Vec::new(),
+            feeds,
+            last_use,
+        }
+    }
+
+    /// Runs a readout stage over all its offsets: (K, Θ) per lane.
+    pub(crate) fn readout(&mut self, lanes: &Lanes<'_, T>) -> Vec<[f64; 2]> {
+        let stage = &lanes.plan.stages[self.stage];
+        let Some(op) = stage.ops.last() else { return vec![[0.0; 2]; lanes.lanes] };
+        let positions = (op.extent[0] * op.extent[1]) as f64;
+        let scale = match stage.sink {
+            Sink::Mean { scale } => scale / (positions * positions),
+            _ => positions.recip(),
+        };
+        let mut sums = vec![[0.0; 2]; lanes.lanes];
+        for row in self.offsets[0].clone() {
+            for col in self.offsets[1].clone() {
+                self.evaluate(lanes, [row, col]);
+                let plane = self.output();
+                for run in runs(op, offset(op, [row, col])) {
+                    add_up(&mut sums, run, lanes.lanes, plane);
+                }
+            }
+        }
+        sums.iter_mut().flatten().for_each(|x| *x *= scale);
+        sums
+    }
+
+    /// The planes of the last op after [`Runner::evaluate`].
+    pub(super) fn output(&self) -> &Plane<T> {
+        match self.planes.last() {
+            Some(Some(plane)) => plane,
+            _ => unreachable!("a stage has at least one op, and its last one is kept"),
+        }
+    }
+
+    /// Evaluates all ops at the sink offset D.
+    pub(super) fn evaluate(&mut self, lanes: &Lanes<'_, T>, sink: [isize; 2]) {
+        let plan = lanes.plan;
+        let ops = &plan.stages[self.stage].ops;
+        for (i, op) in ops.iter().enumerate() {
+            let d = offset(op, sink);
+            let runs = runs(op, d);
+            let mut out = self.take(i, lanes);
+            self.step(i, sink, &runs, &mut out, lanes);
+            if d == [0, 0] {
+                close(op.form, &runs, lanes, self.stage, i, &mut out);
+            }
+            self.planes[i] = Some(out);
+            for input in 0..i {
+                if self.last_use[input] == i {
+                    self.free.extend(self.planes[input].take());
+                }
+            }
+        }
+    }
+
+    /// A buffer for op i: its input's where the op works in place and nothing else reads it.
+    fn take(&mut self, i: usize, lanes: &Lanes<'_, T>) -> Plane<T> {
+        let op = &lanes.plan.stages[self.stage].ops[i];
+        let len = op.extent[0] * op.extent[1] * lanes.lanes;
+        let in_place = matches!(op.op, Op::Affine(_) | Op::Dual(_) | Op::Normalize(_) | Op::Dropout(_));
+        if in_place {
+            let input = op.inputs[0];
+            if self.last_use[input] == i
+                && let Some(plane) = self.planes[input].take()
+            {
+                return plane;
+            }
+            if let Some(plane) = &self.planes[input] {
+                return plane.clone();
+            }
+        }
+        self.free.extend(self.planes[i].take());
+        match self.free.iter().position(|plane| plane.cov.as_slice().len() == len) {
+            Some(found) => self.free.swap_remove(found),
+            None => Plane::zeros(len, lanes.has_ntk()),
+        }
+    }
+
+    fn step(&mut self, i: usize, sink: [isize; 2], runs: &[Run], out: &mut Plane<T>, lanes: &Lanes<'_, T>) {
+        let (stage, width) = (self.stage, lanes.lanes);
+        let ops = &lanes.plan.stages[stage].ops;
+        let op = &ops[i];
+        let before = |input: usize| lanes.maps(stage, op.inputs[input]);
+        let after = lanes.maps(stage, i);
+        match op.op {
+            Op::Correlate => lanes.isa.run(Correlate {
+                form: op.form,
+                maps: after,
+                channels: lanes.plan.input.channels(),
+                positions: op.extent[0] * op.extent[1],
+                lanes: width,
+                runs,
+                out,
+            }),
+            Op::Pooled(_) => {
+                let at = [0, 1].map(|axis: usize| sink[axis] * op.step[axis] as isize);
+                if let Some(feed) = &mut self.feeds[i] {
+                    copy(feed.plane(lanes, at), op.form, after, runs, width, out);
+                }
+            }
+            Op::BoxMean(window) => {
+                if let Some(input) = &self.planes[op.inputs[0]] {
+                    lanes.isa.run(BoxMean {
+                        window,
+                        form: op.form,
+                        ops: [&ops[op.inputs[0]], op],
+                        before: before(0),
+                        after,
+                        lanes: width,
+                        runs,
+                        input,
+                        out,
+                    });
+                }
+            }
+            Op::Affine(affine) => {
+                lanes.isa.run(Affine {
+                    affine,
+                    form: op.form,
+                    before: before(0),
+                    after,
+                    lanes: width,
+                    runs,
+                    plane: out,
+                });
+            }
+            Op::Dual(activation) => {
+                let forms = [ops[op.inputs[0]].form, op.form];
+                lanes.isa.run(Dual {
+                    activation,
+                    forms,
+                    before: before(0),
+                    after,
+                    lanes: width,
+                    runs,
+                    plane: out,
+                });
+            }
+            Op::Normalize(_) => lanes.isa.run(Normalize { maps: after, lanes: width, runs, plane: out }),
+            Op::Dropout(keep) => {
+                let none = vec![T::zero(); width];
+                let same = if offset(op, sink) == [0, 0] { &lanes.same } else { &none };
+                lanes.isa.run(Dropout {
+                    keep,
+                    form: op.form,
+                    before: before(0),
+                    same,
+                    lanes: width,
+                    runs,
+                    plane: out,
+                });
+            }
+            Op::Sum => {
+                let branches = op
+                    .inputs
+                    .iter()
+                    .filter_map(|&input| Some((self.planes[input].as_ref()?, lanes.maps(stage, input))))
+                    .collect();
+                lanes.isa.run(Sum { form: op.form, branches, after, lanes: width, runs, out });
+            }
+            Op::Readout(_) => unreachable!("readouts belong to the head"),
+        }
+    }
+}
+
+/// A pooled plane as this op carries it.
+fn copy<T: Scalar>(
+    from: &Plane<T>,
+    form: Form,
+    maps: [&OpMaps<T>; 2],
+    runs: &[Run],
+    lanes: usize,
+    out: &mut Plane<T>,
+) {
+    for run in runs {
+        let len = run.len * lanes;
+        let (first, second) = (run.first * lanes, run.second * lanes);
+        let s = &maps[0].std.as_slice()[first..][..len];
+        let sp = &maps[1].std.as_slice()[second..][..len];
+        let cov = &mut out.cov.as_mut_slice()[first..][..len];
+        cov.copy_from_slice(&from.cov.as_slice()[first..][..len]);
+        if form == Form::Defect {
+            for i in 0..len {
+                cov[i] = (s[i] * sp[i] - cov[i]).max(T::zero());
+            }
+        }
+        if !out.ntk.as_slice().is_empty() {
+            out.ntk.as_mut_slice()[first..][..len].copy_from_slice(&from.ntk.as_slice()[first..][..len]);
+        }
+    }
+}
+
+/// At equal positions of equal images K = v: no rounding may say otherwise to a kinked dual.
+fn close<T: Scalar>(
+    form: Form,
+    runs: &[Run],
+    lanes: &Lanes<'_, T>,
+    stage: usize,
+    op: usize,
+    out: &mut Plane<T>,
+) {
+    if form == Form::Cov || lanes.twins.iter().all(|twin| twin.is_zero()) {
+        return;
+    }
+    let dropped = |i: usize| {
+        // Behind a dropout a repeated sample is a different draw: there K < v.
+        let ops = &lanes.plan.stages[stage].ops;
+        depends_on_dropout(lanes.plan, stage, op, ops.len()) && lanes.same[i].is_zero()
+    };
+    let keep: Vec<T> = (0..lanes.lanes)
+        .map(|i| if lanes.twins[i].is_zero() || dropped(i) { T::one() } else { T::zero() })
+        .collect();
+    for run in runs {
+        for position in run.first..run.first + run.len {
+            let cov = &mut out.cov.as_mut_slice()[position * lanes.lanes..][..lanes.lanes];
+            for (u, keep) in cov.iter_mut().zip(&keep) {
+                *u *= *keep;
+            }
+        }
+    }
+}
+
+/// Whether a dropout stands anywhere above the op.
+fn depends_on_dropout(plan: &Plan, stage: usize, op: usize, limit: usize) -> bool {
+    let node = &plan.stages[stage].ops[op.min(limit - 1)];
+    match node.op {
+        Op::Dropout(_) => true,
+        Op::Pooled(source) => {
+            let ops = plan.stages[source].ops.len();
+            ops > 0 && depends_on_dropout(plan, source, ops - 1, ops)
+        }
+        _ => node.inputs.iter().any(|&input| depends_on_dropout(plan, stage, input, limit)),
+    }
+}
+
+fn add_up<T: Scalar>(sums: &mut [[f64; 2]], run: Run, lanes: usize, plane: &Plane<T>) {
+    for position in run.first..run.first + run.len {
+        let cov = &plane.cov.as_slice()[position * lanes..][..lanes];
+        for (sum, k) in sums.iter_mut().zip(cov) {
+            sum[0] += k.wide();
+        }
+        if !plane.ntk.as_slice().is_empty() {
+            let ntk = &plane.ntk.as_slice()[position * lanes..][..lanes];
+            for (sum, theta) in sums.iter_mut().zip(ntk) {
+                sum[1] += theta.wide();
+            }
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Prepared samples on the CPU and the tiles computed from them.
+
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use ekernel_core::{
+    BackendError, Control, Element, Kernels, Kinds, Pairs, Progress, Samples, Session,
+    plan::{Plan, Readout, Scalar as HeadValue},
+};
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use crate::{
+    CpuOptions,
+    engine::{Copy, Engine, Firsts, Lane},
+    planes::Scalar,
+};
+
+/// Samples per unit of preparation.
+const BATCH: usize = 16;
+
+/// The prepared copies of one set of samples.
+struct Set<T> {
+    /// `[sample][element]`, elements as in [`CpuSession::elements`].
+    copies: Vec<Vec<Copy<T>>>,
+    /// Each sample's value with itself at each readout, where the head needs it.
+    own: Vec<Vec<f64>>,
+}
+
+/// Samples prepared for one plan, in precision `T`.
+pub(crate) struct CpuSession<'a, T> {
+    plan: &'a Plan,
+    options: CpuOptions,
+    threads: usize,
+    engine: Engine<'a>,
+    /// Every element of an orbit, each once; the identity first.
+    elements: Vec<Element>,
+    sets: Vec<Set<T>>,
+    symmetric: bool,
+}
+
+impl<'a, T: Scalar> CpuSession<'a, T> {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        options: CpuOptions,
+        pool: &rayon::ThreadPool,
+        pairs: Pairs<'_>,
+        control: &Control,
+    ) -> Result<CpuSession<'a, T>, BackendError> {
+        let mut elements = vec![Element::IDENTITY];
+        for readout in &plan.readouts {
+            if let Readout::Planes { orbit, .. } = readout {
+                for g in orbit {
+                    if !elements.contains(g) {
+                        elements.push(*g);
+                    }
+                }
+            }
+        }
+        let mut session = CpuSession {
+            plan,
+            options,
+            threads: pool.current_num_threads(),
+            engine: Engine::new(plan, &options),
+            elements,
+            sets: Vec::new(),
+            symmetric: pairs.is_symmetric(),
+        };
+        let samples =
+            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
+        let of = samples.iter().map(|set| set.len()).sum();
+        let done = AtomicUsize::new(0);
+        for set in samples {
+            let prepared = pool.install(|| session.prepare(set, (&done, of), control))?;
+            session.sets.push(prepared);
+        }
+        Ok(session)
+    }
+
+    fn prepare(
+        &self,
+        samples: &Samples,
+        (done, of): (&AtomicUsize, usize),
+        control: &Control,
+    ) -> Result<Set<T>, BackendError> {
+        let starts: Vec<usize> = (0..samples.len()).step_by(BATCH).collect();
+        let batches: Vec<Set<T>> = starts
+            .into_par_iter()
+            .map(|start| {
+                control.check()?;
+                let end = (start + BATCH).min(samples.len());
+                let copies = self.copies(samples, start..end);
+                let own = if self.plan.needs_self { self.own(&copies) } else { vec![] };
+                let done = done.fetch_add(end - start, Ordering::Relaxed) + end - start;
+                control.report(Progress::Prepared { done, of });
+                Ok(Set { copies, own })
+            })
+            .collect::<Result<_, BackendError>>()?;
+        let mut set = Set { copies: Vec::new(), own: Vec::new() };
+        for batch in batches {
+            set.copies.extend(batch.copies);
+            set.own.extend(batch.own);
+        }
+        Ok(set)
+    }
+
+    fn copies(&self, samples: &Samples, range: Range<usize>) -> Vec<Vec<Copy<T>>> {
+        let all = range
+            .clone()
+            .flat_map(|i| self.elements.iter().map(move |&g| Copy::new(samples, i, g)))
+            .collect();
+        let mut all = self.engine.prepare(all).into_iter();
+        range.map(|_| all.by_ref().take(self.elements.len()).collect()).collect()
+    }
+
+    /// The value of each sample with itself at each readout.
+    fn own(&self, copies: &[Vec<Copy<T>>]) -> Vec<Vec<f64>> {
+        let mut own = vec![Vec::with_capacity(self.plan.readouts.len()); copies.len()];
+        for (index, readout) in self.plan.readouts.iter().enumerate() {
+            match readout {
+                Readout::Vector => {
+                    own.iter_mut().zip(copies).for_each(|(own, copy)| own.push(copy[0].inner(&copy[0])));
+                }
+                Readout::Planes { orbit, .. } => {
+                    let lanes: Vec<Lane<'_, T>> =
+                        copies.iter().flat_map(|sample| self.lanes(sample, sample, orbit, true)).collect();
+                    let per_pair = lanes.len() / copies.len();
+                    let values = self.engine.evaluate(index, &lanes);
+                    for (own, values) in own.iter_mut().zip(values.chunks(per_pair)) {
+                        own.push(mean(values)[0]);
+                    }
+                }
+            }
+        }
+        own
+    }
+
+    /// The blocks of one pair whose mean is the readout: (f, g·f') for g in the orbit, or all (h·f, g·f').
+    fn lanes<'b>(
+        &self,
+        first: &'b [Copy<T>],
+        second: &'b [Copy<T>],
+        orbit: &[Element],
+        same: bool,
+    ) -> Vec<Lane<'b, T>> {
+        let index = |g: &Element| self.elements.iter().position(|e| e == g).unwrap_or(0);
+        let firsts = if self.options.all_blocks { orbit } else { &orbit[..1] };
+        let mut lanes = Vec::with_capacity(firsts.len() * orbit.len());
+        for h in firsts {
+            for g in orbit {
+                lanes.push(Lane { first: &first[index(h)], second: &second[index(g)], same: same && h == g });
+            }
+        }
+        lanes
+    }
+
+    fn sets(&self) -> [&Set<T>; 2] {
+        [&self.sets[0], &self.sets[self.sets.len() - 1]]
+    }
+
+    /// The head's result for one pair with these readouts.
+    fn finish(&self, readouts: &[[f64; 2]], row: usize, col: usize) -> Result<HeadValue, BackendError> {
+        let [x, y] = self.sets();
+        let values: Vec<HeadValue> = readouts
+            .iter()
+            .enumerate()
+            .map(|(i, [nngp, ntk])| {
+                let own = |set: &Set<T>, index: usize| set.own.get(index).map_or(0.0, |own| own[i]);
+                HeadValue { nngp: *nngp, ntk: *ntk, v: own(x, row), vp: own(y, col) }
+            })
+            .collect();
+        let value = self.plan.run_head(&values, self.symmetric && row == col);
+        let bad = [value.nngp, value.ntk].into_iter().find(|x| !x.is_finite());
+        match bad {
+            None => Ok(value),
+            Some(value) => Err(BackendError::NotFinite {
+                row,
+                col,
+                value,
+                reason: "the expectation does not exist or overflows there; scale the data or the weights down, or use \
+                         precision f64"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    /// The head's results for the pairs (row, col) of a block for which `wanted` holds.
+    fn block(
+        &self,
+        (rows, cols): (&Range<usize>, &Range<usize>),
+        wanted: &dyn Fn(usize, usize) -> bool,
+        control: &Control,
+    ) -> Result<Vec<(usize, usize, HeadValue)>, BackendError> {
+        let mut readouts = vec![vec![[0.0; 2]; self.plan.readouts.len()]; rows.len() * cols.len()];
+        for (index, readout) in self.plan.readouts.iter().enumerate() {
+            match readout {
+                Readout::Vector => self.vectors(index, (rows, cols), &mut readouts),
+                Readout::Planes { orbit, .. } => {
+                    self.planes(index, orbit, (rows, cols), wanted, control, &mut readouts)?;
+                }
+            }
+        }
+        let mut values = Vec::new();
+        for row in rows.clone() {
+            for col in cols.clone().filter(|&col| wanted(row, col)) {
+                let at = (row - rows.start) * cols.len() + col - cols.start;
+                values.push((row, col, self.finish(&readouts[at], row, col)?));
+            }
+        }
+        Ok(values)
+    }
+
+    fn vectors(
+        &self,
+        index: usize,
+        (rows, cols): (&Range<usize>, &Range<usize>),
+        readouts: &mut [Vec<[f64; 2]>],
+    ) {
+        let [x, y] = self.sets();
+        let mut at = 0;
+        for row in rows.clone() {
+            for col in cols.clone() {
+                readouts[at][index] = [x.copies[row][0].inner(&y.copies[col][0]), 0.0];
+                at += 1;
+            }
+        }
+    }
+
+    /// The mean over the orbit at one readout, a register of second images at a time.
+    fn planes(
+        &self,
+        index: usize,
+        orbit: &[Element],
+        (rows, cols): (&Range<usize>, &Range<usize>),
+        wanted: &dyn Fn(usize, usize) -> bool,
+        control: &Control,
+        readouts: &mut [Vec<[f64; 2]>],
+    ) -> Result<(), BackendError> {
+        let [x, y] = self.sets();
+        let element = |g: &Element| self.elements.iter().position(|e| e == g).unwrap_or(0);
+        let firsts = if self.options.all_blocks { orbit } else { &orbit[..1] };
+        let share = 1.0 / (firsts.len() * orbit.len()) as f64;
+        let lanes: Vec<(usize, &Element)> =
+            cols.clone().flat_map(|col| orbit.iter().map(move |g| (col, g))).collect();
+        let mut workspace = None;
+        for chunk in lanes.chunks(self.engine.width::<T>()) {
+            let seconds = chunk.iter().map(|(col, g)| &y.copies[*col][element(g)]).collect();
+            let register = self.engine.register(index, seconds);
+            for row in rows.clone() {
+                if !chunk.iter().any(|(col, _)| wanted(row, *col)) {
+                    continue;
+                }
+                control.check()?;
+                for h in firsts {
+                    let same: Vec<bool> =
+                        chunk.iter().map(|(col, g)| self.symmetric && row == *col && *g == h).collect();
+                    let first = Firsts::One(&x.copies[row][element(h)]);
+                    let values = self.engine.run(&register, first, &same, &mut workspace);
+                    for ((col, _), [nngp, ntk]) in chunk.iter().zip(values) {
+                        let sum = &mut readouts[(row - rows.start) * cols.len() + col - cols.start][index];
+                        sum[0] += nngp * share;
+                        sum[1] += ntk * share;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T: Scalar> Session for CpuSession<'_, T> {
+    fn tile(
+        &self,
+        rows: Range<usize>,
+        cols: Range<usize>,
+        control: &Control,
+    ) -> Result<Kernels, BackendError> {
+        let shape = (rows.len(), cols.len());
+        let mut nngp = Array2::zeros(shape);
+        let mut ntk = (self.plan.kinds == Kinds::Both).then(|| Array2::zeros(shape));
+        let mut put = |row: usize, col: usize, value: &HeadValue| {
+            if rows.contains(&row) && cols.contains(&col) {
+                let at = [row - rows.start, col - cols.start];
+                nngp[at] = value.nngp;
+                if let Some(ntk) = &mut ntk {
+                    ntk[at] = value.ntk;
+                }
+            }
+        };
+        // An entry of a symmetric Gram matrix is computed with the smaller index first, whatever tile asks for it.
+        let upper = |row: usize, col: usize| !self.symmetric || row <= col;
+        for (row, col, value) in self.block((&rows, &cols), &upper, control)? {
+            put(row, col, &value);
+            if self.symmetric {
+                put(col, row, &value);
+            }
+        }
+        let mirrored = |row: usize, col: usize| rows.contains(&col) && cols.contains(&row);
+        let lower = |col: usize, row: usize| self.symmetric && col < row && !mirrored(row, col);
+        if rows.clone().any(|row| cols.clone().any(|col| lower(col, row))) {
+            for (col, row, value) in self.block((&cols, &rows), &lower, control)? {
+                put(row, col, &value);
+            }
+        }
+        Ok(Kernels { nngp, ntk })
+    }
+
+    fn tile_shape(&self) -> [usize; 2] {
+        // Whole registers of columns; small enough for a tile to take a second or so.
+        [16, 64]
+    }
+
+    fn concurrency(&self) -> usize {
+        self.threads
+    }
+
+    fn memory(&self) -> [u64; 2] {
+        let samples: usize = self.sets.iter().map(|set| set.copies.len()).sum();
+        [
+            (samples * self.elements.len()) as u64 * self.engine.bytes_per_copy::<T>(),
+            self.engine.bytes_per_thread::<T>(),
+        ]
+    }
+}
+
+/// The mean of the blocks, added up as [`CpuSession::planes`] does, so that a sample with itself is bit for bit its own
+/// value.
+fn mean(values: &[[f64; 2]]) -> [f64; 2] {
+    let share = 1.0 / values.len() as f64;
+    values.iter().fold([0.0; 2], |sum, value| [sum[0] + value[0] * share, sum[1] + value[1] * share])
+}
