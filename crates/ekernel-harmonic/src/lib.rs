@@ -1,9 +1,33 @@
 //! Sampling grids, quadrature, Wigner functions and fast transforms on the sphere and on SO(3).
 
+mod circle;
+mod correlation;
 mod error;
+mod euler;
+mod finite;
 mod grid;
+mod harmonics;
+mod legendre;
+mod packed;
 mod polar;
+mod real;
+mod rotation;
+mod rotation_transform;
+mod sphere_transform;
+mod wigner;
 
+pub use correlation::cross_correlation;
 pub use error::{HarmonicError, MAX_BANDLIMIT, MAX_NODES};
+pub use euler::Euler;
 pub use grid::{RotationGrid, SphereGrid};
+pub use harmonics::{add_zonal, spherical_harmonics};
+pub use legendre::{legendre, zonal_coefficients};
+pub use packed::{rotation_index, rotation_len, sphere_index, sphere_len};
 pub use polar::PolarRule;
+pub use real::Real;
+pub use rotation::{WignerD, value_at_identity};
+pub use rotation_transform::{RotationScratch, RotationTransform};
+/// Complex numbers, as the transforms take them.
+pub use rustfft::num_complex::{Complex, Complex64};
+pub use sphere_transform::{SphereScratch, SphereTransform};
+pub use wigner::WignerTable;

@@ -1,8 +1,11 @@
 //! Reference values of the sphere fixtures, and deterministic numbers.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod naive;
+
 use std::fs::File;
 
+use ekernel_harmonic::{rotation_index, rotation_len, sphere_index, sphere_len};
 use ndarray::{Array, Dimension, OwnedRepr};
 use ndarray_npy::{NpzReader, ReadableElement};
 use rustfft::num_complex::Complex64;
@@ -59,4 +62,38 @@ pub(crate) fn max_gap<'a>(
 pub(crate) fn within(what: &str, error: f64, limit: f64) {
     assert!(error <= limit, "{what}: {error:e} exceeds {limit:e}");
     eprintln!("{what}: {error:e} (limit {limit:e})");
+}
+
+/// Coefficients of a real function on the sphere.
+pub(crate) fn real_sphere(bandlimit: usize, noise: &mut Noise) -> Vec<Complex64> {
+    let mut f = vec![Complex64::default(); sphere_len(bandlimit)];
+    for l in 0..bandlimit {
+        f[sphere_index(l, 0)] = noise.real().into();
+        for m in 1..=l as isize {
+            let value = noise.complex();
+            f[sphere_index(l, m)] = value;
+            f[sphere_index(l, -m)] = value.conj() * if m % 2 == 0 { 1.0 } else { -1.0 };
+        }
+    }
+    f
+}
+
+/// Coefficients of a real function on SO(3).
+pub(crate) fn real_rotation(bandlimit: usize, noise: &mut Noise) -> Vec<Complex64> {
+    let mut f = noise.complexes(rotation_len(bandlimit));
+    for l in 0..bandlimit {
+        let span = -(l as isize)..=l as isize;
+        for m in span.clone() {
+            for n in span.clone() {
+                let sign = if (m - n) % 2 == 0 { 1.0 } else { -1.0 };
+                let value = f[rotation_index(l, m, n)].conj() * sign;
+                if (m, n) == (0, 0) {
+                    f[rotation_index(l, 0, 0)].im = 0.0;
+                } else {
+                    f[rotation_index(l, -m, -n)] = value;
+                }
+            }
+        }
+    }
+    f
 }
