@@ -1,12 +1,14 @@
 //! The CPU backend against published kernels.
 
 mod fixture;
+mod parity;
 
 use ekernel::{
-    core::{Backend, Control, Kernels, Kinds, Pairs},
+    core::{Kinds, Pairs},
     cpu::{CpuBackend, CpuOptions, Precision},
 };
 use ndarray::Array2;
+use parity::kernels;
 
 /// Largest difference relative to the largest entry, over entries where `keep`.
 fn error(found: &Array2<f64>, expected: &Array2<f64>, keep: impl Fn(usize, usize) -> bool) -> f64 {
@@ -17,20 +19,13 @@ fn error(found: &Array2<f64>, expected: &Array2<f64>, keep: impl Fn(usize, usize
         .fold(0.0_f64, |worst, ((i, j), x)| worst.max((x - expected[[i, j]]).abs() / largest))
 }
 
-fn kernels(backend: &CpuBackend, pairs: Pairs<'_>) -> Kernels {
-    let control = Control::new();
-    let session = backend.prepare(pairs, &control).expect("prepared");
-    let (rows, cols) = (pairs.first().len(), pairs.second().len());
-    session.tile(0..rows, 0..cols, &control).expect("computed")
-}
-
 /// Worst error of all fixtures: (apart from repeats, at repeats).
 fn worst(options: CpuOptions) -> (f64, f64) {
     let mut worst = (0.0_f64, 0.0_f64);
     for fixture in fixture::planar() {
         let backend = CpuBackend::new(&fixture.network, Kinds::Both, options).expect("a backend");
-        let cross = kernels(&backend, Pairs::Between(&fixture.x1, &fixture.x2));
-        let own = kernels(&backend, Pairs::Symmetric(&fixture.x1));
+        let cross = kernels(&backend, fixture.pairs()).expect("computed");
+        let own = kernels(&backend, Pairs::Symmetric(&fixture.x1)).expect("computed");
         // x2[0] repeats x1[1].
         let repeats = |i: usize, j: usize| (i, j) == (1, 0);
         let ntk = cross.ntk.expect("asked for");

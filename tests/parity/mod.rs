@@ -1,0 +1,44 @@
+//! One parity suite for every backend: the kernels of two backends, entry by entry.
+
+use ekernel::core::{Backend, BackendError, Control, Kernels, Pairs, Samples};
+use ndarray::Array2;
+
+/// All kernel entries of a set of pairs in one tile.
+pub(crate) fn kernels(backend: &dyn Backend, pairs: Pairs<'_>) -> Result<Kernels, BackendError> {
+    let control = Control::new();
+    let session = backend.prepare(pairs, &control)?;
+    session.tile(0..pairs.first().len(), 0..pairs.second().len(), &control)
+}
+
+/// Largest difference relative to the largest entry.
+pub(crate) fn error(found: &Array2<f64>, expected: &Array2<f64>) -> f64 {
+    assert_eq!(found.dim(), expected.dim());
+    let largest = expected.iter().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
+    found.iter().zip(expected).fold(0.0, |worst: f64, (x, y)| worst.max((x - y).abs() / largest))
+}
+
+/// The larger of both kernels' errors.
+pub(crate) fn kernel_error(found: &Kernels, expected: &Kernels) -> f64 {
+    let nngp = error(&found.nngp, &expected.nngp);
+    match (&found.ntk, &expected.ntk) {
+        (Some(found), Some(expected)) => nngp.max(error(found, expected)),
+        (None, None) => nngp,
+        _ => f64::INFINITY,
+    }
+}
+
+/// The error of `tested` against `trusted` on samples against themselves and against their first half.
+///
+/// Errors where both refuse are agreement (0); where one refuses, infinite.
+pub(crate) fn disagreement(tested: &dyn Backend, trusted: &dyn Backend, samples: &Samples) -> f64 {
+    let half: Vec<usize> = (0..samples.len().div_ceil(2)).collect();
+    let half = samples.select(&half);
+    [Pairs::Symmetric(samples), Pairs::Between(samples, &half)]
+        .into_iter()
+        .map(|pairs| match (kernels(tested, pairs), kernels(trusted, pairs)) {
+            (Ok(found), Ok(expected)) => kernel_error(&found, &expected),
+            (Err(_), Err(_)) => 0.0,
+            _ => f64::INFINITY,
+        })
+        .fold(0.0, f64::max)
+}
