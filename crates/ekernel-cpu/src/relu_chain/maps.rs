@@ -1,0 +1,164 @@
+use super::{
+    chain::{Padding, ReluChain, ReluChainError},
+    double::{Double, exponent, scaled},
+};
+use crate::simd::{Aligned, Real};
+
+/// Maps per position behind a layer: the leading and the trailing part of s, and 1/s.
+pub(crate) const MAPS: usize = 3;
+
+/// What one image brings to all its pairs: its pixels and, behind every layer, the standard deviations
+/// s(t) = √K_ff(t,t) of its own kernel.
+///
+/// `values` lies in one piece, [`ReluChain::map_len`] numbers: first the pixels [row][column][channel], then for
+/// each layer [row][column][s leading, s trailing, 1/s]. s is computed in twice the precision of f64 and handed on
+/// as a sum of two numbers, because u = ss' - K is what the planes carry and its convolution cancels.
+/// For `Circular` each row is stored twice in a row.
+#[derive(Clone, Debug)]
+pub struct ImageMaps<T> {
+    pub(crate) values: Vec<T>,
+    /// Largest s of each level.
+    pub(crate) peaks: Vec<f64>,
+    /// log₂ of the factor by which s is divided behind each level, so that it stays in the range of T.
+    pub(crate) shifts: Vec<i32>,
+}
+
+impl ReluChain {
+    /// The maps of one image, pixels as [row][column][channel]. Every finite image is fine.
+    pub fn maps<T: Real>(&self, image: &[T]) -> Result<ImageMaps<T>, ReluChainError> {
+        let [rows, columns, channels] = self.shape;
+        let expected = rows * columns * channels;
+        if image.len() != expected {
+            return Err(ReluChainError::Image { expected, got: image.len() });
+        }
+        let mut maps = ImageMaps { values: Vec::with_capacity(self.map_len()), peaks: vec![], shifts: vec![] };
+
+        // Pixels are brought near 1 first: their squares may leave the range of T, and even of f64.
+        let brightest = image.iter().map(|f| f.wide().abs()).fold(0.0, f64::max);
+        let shift = self.magnitude(0, brightest, 0).unwrap_or(0);
+        let pixels: Vec<T> = image.iter().map(|f| T::of(scaled(f.wide(), -shift))).collect();
+        let mut variance: Vec<Double> = pixels
+            .chunks_exact(channels)
+            .map(|pixel| pixel.iter().fold(Double::default(), |v, f| v + Double::square(f.wide())))
+            .collect();
+        self.store_rows(&pixels, 0, &mut maps.values);
+        maps.peaks.push(peak(&variance));
+        maps.shifts.push(shift);
+
+        let mut total = shift;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let bias = layer.bias.map_or(0.0, |b| scaled(b.mantissa, b.exponent.saturating_sub(2 * total)));
+            variance = self.window_sums(index, &variance, bias);
+            let peak = peak(&variance);
+            let positions = self.positions(&variance, peak);
+            self.store_rows(&positions, index + 1, &mut maps.values);
+            let magnitude = self.magnitude(index + 1, peak, total).unwrap_or(0);
+            let shift = if magnitude.abs() > T::RANGE { magnitude } else { 0 };
+            if shift != 0 {
+                variance.iter_mut().for_each(|v| *v = v.scaled(-2 * shift));
+            }
+            maps.peaks.push(peak);
+            maps.shifts.push(shift);
+            total += shift;
+        }
+        Ok(maps)
+    }
+
+    /// log₂ of the larger of the s of this level and of the bias that the next layer will add, both of an image
+    /// that has been divided by 2^`shifted` so far; nothing if both are zero or no layer follows.
+    fn magnitude(&self, level: usize, peak: f64, shifted: i32) -> Option<i32> {
+        let layer = self.layers.get(level)?;
+        let own = (peak > 0.0).then(|| exponent(peak));
+        own.max(layer.bias.map(|b| b.exponent.div_euclid(2) - shifted))
+    }
+
+    /// The three maps of each position.
+    fn positions<T: Real>(&self, variance: &[Double], peak: f64) -> Vec<T> {
+        let mut positions = Vec::with_capacity(variance.len() * MAPS);
+        for v in variance {
+            let s = v.sqrt();
+            let leading = T::of(s.hi);
+            let inverse = if s.hi > T::NEGLIGIBLE * peak { T::of(1.0 / s.hi) } else { T::default() };
+            positions.extend([leading, T::of((s.hi - leading.wide()) + s.lo), inverse]);
+        }
+        positions
+    }
+
+    /// Appends a level, each row twice for `Circular`.
+    fn store_rows<T: Real>(&self, level_values: &[T], level: usize, values: &mut Vec<T>) {
+        let repeats = if self.padding == Padding::Circular { 2 } else { 1 };
+        for row in level_values.chunks_exact(self.domain(level)[1] * self.depth(level)) {
+            (0..repeats).for_each(|_| values.extend_from_slice(row));
+        }
+    }
+
+    /// Σ_window v + bias of one layer, rows first.
+    fn window_sums(&self, index: usize, variance: &[Double], bias: f64) -> Vec<Double> {
+        let layer = &self.layers[index];
+        let [rows, columns] = self.domain(index);
+        // The position that a tap reads, if there is one.
+        let tap = |out: usize, tap: usize, before: usize, n: usize| match self.padding {
+            Padding::Circular => Some((out + tap + n - before) % n),
+            _ => (out + tap).checked_sub(before).filter(|&position| position < n),
+        };
+        let mut sums = Vec::with_capacity(layer.out[0] * layer.out[1]);
+        for row in 0..layer.out[0] {
+            let mut column_sums = vec![Double::default(); columns];
+            for source in (0..layer.window[0]).filter_map(|y| tap(row, y, layer.before[0], rows)) {
+                for (sum, v) in column_sums.iter_mut().zip(&variance[source * columns..]) {
+                    *sum = *sum + *v;
+                }
+            }
+            for column in 0..layer.out[1] {
+                let taps = (0..layer.window[1]).filter_map(|x| tap(column, x, layer.before[1], columns));
+                sums.push(taps.fold(Double::from(bias), |sum, source| sum + column_sums[source]));
+            }
+        }
+        sums
+    }
+}
+
+/// The largest standard deviation.
+fn peak(variance: &[Double]) -> f64 {
+    variance.iter().fold(0.0, |peak: f64, v| peak.max(v.hi)).sqrt()
+}
+
+/// The maps of up to a register of second images, interleaved: [.. as in `ImageMaps` ..][lane].
+#[derive(Clone, Debug)]
+pub struct Pack<T> {
+    pub(crate) values: Aligned<T>,
+    pub(crate) lanes: usize,
+    /// [level][lane]
+    pub(crate) peaks: Vec<f64>,
+    /// [level][lane]
+    pub(crate) shifts: Vec<i32>,
+}
+
+impl<T: Real> Pack<T> {
+    /// Interleaves the maps of `images` (of one chain) into `lanes` lanes; lanes without an image are black.
+    ///
+    /// # Panics
+    /// If there are more images than lanes, or images of different chains.
+    pub fn new(lanes: usize, images: &[&ImageMaps<T>]) -> Self {
+        assert!(images.len() <= lanes, "{} images do not fit into {lanes} lanes", images.len());
+        let len = images.first().map_or(0, |image| image.values.len());
+        let levels = images.first().map_or(0, |image| image.peaks.len());
+        let mut pack = Self {
+            values: Aligned::zeros(len * lanes),
+            lanes,
+            peaks: vec![0.0; levels * lanes],
+            shifts: vec![0; levels * lanes],
+        };
+        for (lane, image) in images.iter().enumerate() {
+            assert!(image.values.len() == len && image.peaks.len() == levels, "images of different chains");
+            for (into, &value) in pack.values.as_mut_slice()[lane..].iter_mut().step_by(lanes).zip(&image.values) {
+                *into = value;
+            }
+            for level in 0..levels {
+                pack.peaks[level * lanes + lane] = image.peaks[level];
+                pack.shifts[level * lanes + lane] = image.shifts[level];
+            }
+        }
+        pack
+    }
+}

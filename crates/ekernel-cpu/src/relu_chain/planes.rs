@@ -1,0 +1,460 @@
+use pulp::{Simd, WithSimd};
+
+use super::{
+    cells::{CELL, Cells, Is, Level, View},
+    chain::{Padding, ReluChain},
+    input::input_planes,
+    layer::conv_relu_3x3,
+    maps::{ImageMaps, Pack},
+    scales::{NUMBERS, Scales},
+    windows::conv_relu_any,
+};
+use crate::simd::{Aligned, Isa, Real};
+
+/// Which kernels are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// K alone.
+    Nngp,
+    /// K and Θ.
+    NngpNtk,
+}
+
+/// The first image of each lane's pair.
+#[derive(Clone, Copy, Debug)]
+pub enum First<'a, T> {
+    /// One image for all lanes.
+    Image(&'a ImageMaps<T>),
+    /// Lane i is the pair (x_i, x_i) of the pack's image i with itself.
+    Itself,
+}
+
+/// Sums over the positions of planes, per lane, as true kernels: divide by the number of summands for a mean.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlaneSums {
+    /// Σ K
+    pub nngp: Vec<f64>,
+    /// Σ Θ; zero for [`Kind::Nngp`].
+    pub ntk: Vec<f64>,
+}
+
+/// Memory for planes of one chain on one instruction set, to be used again and again by one thread:
+/// about 3 · rows · columns · lanes numbers.
+#[derive(Debug)]
+pub struct Workspace<T> {
+    cells: Aligned<T>,
+    zeros: Aligned<T>,
+    scratch: Aligned<T>,
+    scales: Scales<T>,
+    shape: Shape,
+    lanes: usize,
+}
+
+/// Layout of the ring of rows.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    ring: usize,
+    left: usize,
+    right: usize,
+    columns: usize,
+}
+
+impl Shape {
+    fn new(chain: &ReluChain) -> Self {
+        let most = |side: fn(&super::chain::Layer) -> usize| chain.layers.iter().map(side).max().unwrap_or(0);
+        let (before, behind) = (most(|l| l.before[0]), most(|l| l.behind[0]));
+        Self {
+            ring: chain.shape[0] + before + behind,
+            left: most(|l| l.before[1]),
+            right: most(|l| l.behind[1]),
+            columns: chain.shape[1],
+        }
+    }
+
+    /// Cells in a row.
+    fn width(&self) -> usize {
+        self.left + self.columns + self.right
+    }
+}
+
+impl<T: Real> Workspace<T> {
+    /// Memory for planes of `chain` on `isa`.
+    pub fn new(isa: Isa, chain: &ReluChain) -> Self {
+        let lanes = isa.lanes::<T>();
+        let shape = Shape::new(chain);
+        let row = shape.width() * CELL * lanes;
+        Self {
+            cells: Aligned::zeros(shape.ring * row),
+            zeros: Aligned::zeros(row),
+            scratch: Aligned::zeros(row),
+            scales: Scales::new(chain, lanes),
+            shape,
+            lanes,
+        }
+    }
+}
+
+/// Sums of K and Θ behind the chain over the planes of `offsets`, per lane; see [`ReluChain::offsets`].
+///
+/// A lane's result does not depend on its place in the pack or on its neighbours, bit by bit.
+///
+/// # Panics
+/// If pack, maps or workspace belong to another chain or instruction set, or an offset has no plane.
+pub fn sum_planes<T: Real>(
+    isa: Isa,
+    chain: &ReluChain,
+    (first, pack): (First<'_, T>, &Pack<T>),
+    offsets: impl Iterator<Item = [isize; 2]>,
+    kind: Kind,
+    workspace: &mut Workspace<T>,
+) -> PlaneSums {
+    let lanes = workspace.lanes;
+    let pair = Pair::new(isa, chain, first, pack, workspace);
+    let mut sums = PlaneSums { nngp: vec![0.0; lanes], ntk: vec![0.0; lanes] };
+    isa.run(Planes { pair, offsets, kind, into: &mut sums });
+    for lane in 0..lanes {
+        let scale = workspace.scales.result[lane];
+        let nngp = sums.nngp[lane] * scale;
+        // T = K + Θ was summed.
+        sums.ntk[lane] = if kind == Kind::NngpNtk { sums.ntk[lane] * scale - nngp } else { 0.0 };
+        sums.nngp[lane] = nngp;
+    }
+    sums
+}
+
+/// One plane behind the chain, position by position: K and Θ (empty for [`Kind::Nngp`]), each [row][column][lane],
+/// of (h - |d₁|) × (w - |d₂|) positions (h × w for `Circular`). Row 0 is t = max(0, -d).
+///
+/// # Panics
+/// As [`sum_planes`].
+pub fn plane<T: Real>(
+    isa: Isa,
+    chain: &ReluChain,
+    (first, pack): (First<'_, T>, &Pack<T>),
+    offset: [isize; 2],
+    kind: Kind,
+    workspace: &mut Workspace<T>,
+) -> (Vec<f64>, Vec<f64>) {
+    let pair = Pair::new(isa, chain, first, pack, workspace);
+    let mut copied = Copied::default();
+    isa.run(Planes { pair, offsets: std::iter::once(offset), kind, into: &mut copied });
+    let Copied { mut nngp, mut ntk } = copied;
+    let scales = &workspace.scales.result;
+    for (at, value) in nngp.iter_mut().enumerate() {
+        *value *= scales[at % workspace.lanes];
+    }
+    for (at, value) in ntk.iter_mut().enumerate() {
+        *value = *value * scales[at % workspace.lanes] - nngp[at];
+    }
+    (nngp, ntk)
+}
+
+/// What planes of one pair need, checked.
+struct Pair<'a, T> {
+    chain: &'a ReluChain,
+    first: *const T,
+    lanewise: bool,
+    second: *const T,
+    scales: &'a Scales<T>,
+    cells: *mut T,
+    zeros: *const T,
+    scratch: *mut T,
+    shape: Shape,
+    lanes: usize,
+}
+
+impl<'a, T: Real> Pair<'a, T> {
+    fn new(
+        isa: Isa,
+        chain: &'a ReluChain,
+        first: First<'_, T>,
+        pack: &Pack<T>,
+        workspace: &'a mut Workspace<T>,
+    ) -> Self {
+        let lanes = isa.lanes::<T>();
+        let levels = chain.layers.len() + 1;
+        let len = chain.map_len();
+        assert!(pack.lanes == lanes && workspace.lanes == lanes, "pack and workspace need {lanes} lanes on {isa}");
+        assert!(
+            pack.values.as_slice().len() == len * lanes && pack.peaks.len() == levels * lanes,
+            "the pack belongs to another chain"
+        );
+        let shape = Shape::new(chain);
+        assert!(
+            workspace.cells.as_slice().len() == shape.ring * shape.width() * CELL * lanes
+                && workspace.zeros.as_slice().len() == shape.width() * CELL * lanes
+                && workspace.scales.rescaled.len() == levels,
+            "the workspace belongs to another chain"
+        );
+        workspace.shape = shape;
+        let image = match first {
+            First::Image(image) => {
+                assert!(
+                    image.values.len() == len && image.peaks.len() == levels,
+                    "the first image belongs to another chain"
+                );
+                Some(image)
+            }
+            First::Itself => None,
+        };
+        workspace.scales.fill(chain, image, pack);
+        Self {
+            chain,
+            first: image.map_or(pack.values.as_slice(), |image| &image.values).as_ptr(),
+            lanewise: image.is_none(),
+            second: pack.values.as_slice().as_ptr(),
+            scales: &workspace.scales,
+            cells: workspace.cells.as_mut_slice().as_mut_ptr(),
+            zeros: workspace.zeros.as_slice().as_ptr(),
+            scratch: workspace.scratch.as_mut_slice().as_mut_ptr(),
+            shape,
+            lanes,
+        }
+    }
+
+    /// Rows and columns of the plane of one offset at one level.
+    fn overlap(&self, level: usize, d: [isize; 2]) -> [usize; 2] {
+        let domain = self.chain.domain(level);
+        if self.chain.padding == Padding::Circular {
+            return domain;
+        }
+        std::array::from_fn(|axis| domain[axis].saturating_sub(d[axis].unsigned_abs()))
+    }
+
+    /// One level along the plane of one offset.
+    fn level(&self, level: usize, d: [isize; 2]) -> Level<T> {
+        let chain = self.chain;
+        let depth = chain.depth(level);
+        let stored = chain.stored_columns(level) * depth;
+        let view = |values: *const T, sign: isize, lanes: usize| {
+            let [row, column] = d.map(|d| (sign * d).max(0) as usize);
+            View {
+                start: values.wrapping_add((chain.start(level) + column * depth) * lanes),
+                stride: stored * lanes,
+                top: row,
+                rows: chain.domain(level)[0],
+            }
+        };
+        let layer = &chain.layers[level.saturating_sub(1)];
+        Level {
+            first: view(self.first, -1, if self.lanewise { self.lanes } else { 1 }),
+            second: view(self.second, 1, self.lanes),
+            numbers: self.scales.numbers.as_slice()[level * NUMBERS * self.lanes..].as_ptr(),
+            window: layer.window,
+            before: layer.before,
+            out: self.overlap(level, d),
+        }
+    }
+
+    /// Planes of one offset behind the chain.
+    ///
+    /// # Safety
+    /// Nothing else uses the workspace.
+    #[inline(always)]
+    unsafe fn through<S: Simd, const NTK: bool, const LANEWISE: bool>(
+        &self,
+        s: S,
+        d: [isize; 2],
+    ) -> Cells<T::Lanes<S>> {
+        let [rows, columns] = self.overlap(0, d);
+        let left = self.shape.left * CELL * self.lanes;
+        let mut cells = Cells::<T::Lanes<S>> {
+            data: self.cells.wrapping_add(left).cast(),
+            zeros: self.zeros.wrapping_add(left).cast(),
+            stride: self.shape.width() * CELL,
+            ring: self.shape.ring,
+            top: 0,
+            rows,
+            columns,
+            wrapped: self.chain.padding == Padding::Circular,
+        };
+        // SAFETY: the workspace was measured for this chain and the maps for its levels (`Pair::new`); every
+        // level's plane lies within both images' maps because the offset is smaller than the last domain.
+        unsafe {
+            clear_right(s, &cells, self.shape.right, T::splat(s, T::default()));
+            input_planes::<S, T, LANEWISE>(s, &cells, &self.level(0, d), self.chain.shape[2]);
+            for index in 0..self.chain.layers.len() {
+                let layer = &self.chain.layers[index];
+                if cells.wrapped {
+                    wrap(&cells, layer.before, layer.behind);
+                }
+                let level = self.level(index + 1, d);
+                let scratch = self.scratch.cast();
+                match (index == 0, layer.bias.is_some()) {
+                    (true, false) if !LANEWISE => {
+                        convolve::<S, T, Is<NTK, true, false, LANEWISE>>(s, &cells, &level, scratch)
+                    }
+                    (true, _) => convolve::<S, T, Is<NTK, true, true, LANEWISE>>(s, &cells, &level, scratch),
+                    (false, false) if !LANEWISE => {
+                        convolve::<S, T, Is<NTK, false, false, LANEWISE>>(s, &cells, &level, scratch)
+                    }
+                    (false, _) => convolve::<S, T, Is<NTK, false, true, LANEWISE>>(s, &cells, &level, scratch),
+                }
+                cells.top = (cells.top + cells.ring - layer.before[0]) % cells.ring;
+                [cells.rows, cells.columns] = level.out;
+                if self.scales.rescaled[index + 1] {
+                    rescale::<S, T>(s, &cells, level.numbers.wrapping_add(4 * self.lanes));
+                }
+            }
+        }
+        cells
+    }
+}
+
+/// # Safety
+/// As for [`conv_relu_3x3`].
+#[inline(always)]
+unsafe fn convolve<S: Simd, T: Real, K: super::cells::Variant>(
+    s: S,
+    cells: &Cells<T::Lanes<S>>,
+    level: &Level<T>,
+    scratch: *mut T::Lanes<S>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if level.window == [3, 3] {
+            conv_relu_3x3::<S, T, K>(s, cells, level);
+        } else {
+            conv_relu_any::<S, T, K>(s, cells, level, scratch);
+        }
+    }
+}
+
+/// Zeros right of the plane, where a wider one may have been before.
+///
+/// # Safety
+/// Rows have `right` columns more than the plane.
+#[inline(always)]
+unsafe fn clear_right<S: Simd, V: Copy>(_: S, cells: &Cells<V>, right: usize, zero: V) {
+    for row in 0..cells.ring {
+        let from = cells.data.wrapping_add(row * cells.stride + cells.columns * CELL);
+        for at in 0..right * CELL {
+            // SAFETY: the caller's promise.
+            unsafe { *from.add(at) = zero };
+        }
+    }
+}
+
+/// Copies the plane's opposite edges around it.
+///
+/// # Safety
+/// The ring has room for them.
+#[inline(always)]
+unsafe fn wrap<V: Copy>(cells: &Cells<V>, [before, left]: [usize; 2], [behind, right]: [usize; 2]) {
+    let (rows, columns) = (cells.rows as isize, cells.columns);
+    // SAFETY: the caller's promise. Source and target are disjoint: no window is larger than the plane.
+    unsafe {
+        for row in 0..rows {
+            let row = cells.place(row);
+            row.sub(left * CELL).copy_from_nonoverlapping(row.add((columns - left) * CELL), left * CELL);
+            row.add(columns * CELL).copy_from_nonoverlapping(row, right * CELL);
+        }
+        let copy = |to: isize, from: isize| {
+            let start = |row| cells.place(row).sub(left * CELL);
+            start(to).copy_from_nonoverlapping(start(from), (left + columns + right) * CELL);
+        };
+        (1..=before as isize).for_each(|row| copy(-row, rows - row));
+        (0..behind as isize).for_each(|row| copy(rows + row, row));
+    }
+}
+
+/// Multiplies the planes by one factor per lane, a power of two.
+///
+/// # Safety
+/// `factor` points to an aligned register.
+#[inline(always)]
+unsafe fn rescale<S: Simd, T: Real>(s: S, cells: &Cells<T::Lanes<S>>, factor: *const T) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let factor = *factor.cast::<T::Lanes<S>>();
+        for row in 0..cells.rows {
+            let row = cells.place(row as isize);
+            for at in 0..cells.columns * CELL {
+                *row.add(at) = T::mul(s, *row.add(at), factor);
+            }
+        }
+    }
+}
+
+/// What becomes of a plane behind the chain: called with (hi, m, T) of one position.
+trait Collect<T> {
+    fn collect(&mut self, hi: &[T], m: &[T], t: Option<&[T]>);
+}
+
+impl<T: Real> Collect<T> for PlaneSums {
+    #[inline(always)]
+    fn collect(&mut self, hi: &[T], m: &[T], t: Option<&[T]>) {
+        for ((sum, hi), m) in self.nngp.iter_mut().zip(hi).zip(m) {
+            *sum += hi.wide() - m.wide();
+        }
+        for (sum, t) in self.ntk.iter_mut().zip(t.unwrap_or_default()) {
+            *sum += t.wide();
+        }
+    }
+}
+
+/// K and T of each position and lane.
+#[derive(Default)]
+struct Copied {
+    nngp: Vec<f64>,
+    ntk: Vec<f64>,
+}
+
+impl<T: Real> Collect<T> for Copied {
+    #[inline(always)]
+    fn collect(&mut self, hi: &[T], m: &[T], t: Option<&[T]>) {
+        self.nngp.extend(hi.iter().zip(m).map(|(hi, m)| hi.wide() - m.wide()));
+        self.ntk.extend(t.unwrap_or_default().iter().map(|t| t.wide()));
+    }
+}
+
+/// Planes through the chain, compiled for one instruction set.
+struct Planes<'a, T, O, C> {
+    pair: Pair<'a, T>,
+    offsets: O,
+    kind: Kind,
+    into: &'a mut C,
+}
+
+impl<T: Real, O: Iterator<Item = [isize; 2]>, C: Collect<T>> WithSimd for Planes<'_, T, O, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        match (self.kind, self.pair.lanewise) {
+            (Kind::Nngp, false) => self.run::<S, false, false>(s),
+            (Kind::Nngp, true) => self.run::<S, false, true>(s),
+            (Kind::NngpNtk, false) => self.run::<S, true, false>(s),
+            (Kind::NngpNtk, true) => self.run::<S, true, true>(s),
+        }
+    }
+}
+
+impl<T: Real, O: Iterator<Item = [isize; 2]>, C: Collect<T>> Planes<'_, T, O, C> {
+    #[inline(always)]
+    fn run<S: Simd, const NTK: bool, const LANEWISE: bool>(self, s: S) {
+        let Self { pair, offsets, into, .. } = self;
+        let lanes = T::lanes::<S>();
+        for d in offsets {
+            let [rows, columns] = pair.overlap(pair.chain.layers.len(), d);
+            let wrapped = pair.chain.padding == Padding::Circular;
+            let fits = |axis: usize| d[axis] >= 0 && (d[axis] as usize) < pair.chain.out()[axis];
+            assert!(
+                if wrapped { fits(0) && fits(1) } else { rows > 0 && columns > 0 },
+                "offset {d:?} has no plane"
+            );
+            // SAFETY: the workspace is borrowed for as long as `pair` lives.
+            let cells = unsafe { pair.through::<S, NTK, LANEWISE>(s, d) };
+            for row in 0..rows {
+                let row: *const T = cells.place(row as isize).cast();
+                for column in 0..columns {
+                    // SAFETY: a cell of the plane, three registers of initialised numbers.
+                    let part = |plane: usize| unsafe {
+                        std::slice::from_raw_parts(row.add((column * CELL + plane) * lanes), lanes)
+                    };
+                    into.collect(part(0), part(1), NTK.then(|| part(2)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use pulp::Simd;
+
+use super::{
+    cells::{CELL, Cells, Constants, Level, Variant},
+    layer::position,
+};
+use crate::simd::Real;
+
+/// A convolution of any window and the ReLU behind it, in place: row by row, the column sums of the row in
+/// `scratch` first.
+///
+/// # Safety
+/// As for [`super::layer::conv_relu_3x3`]; `scratch` has room for `columns + window - 1` cells.
+#[inline(always)]
+pub(crate) unsafe fn conv_relu_any<S: Simd, T: Real, K: Variant>(
+    s: S,
+    cells: &Cells<T::Lanes<S>>,
+    level: &Level<T>,
+    scratch: *mut T::Lanes<S>,
+) {
+    let [rows, columns] = level.out;
+    let [height, width] = level.window;
+    let [before, left] = level.before.map(|n| n as isize);
+    // SAFETY: the caller's promise.
+    unsafe {
+        let constants = Constants::load::<S, T>(level.numbers);
+        for row in 0..rows {
+            let source = row as isize - before;
+            for y in 0..height {
+                let from = cells.row(source + y as isize).offset(-left * CELL as isize);
+                for at in 0..(columns + width - 1) * CELL {
+                    let sum = scratch.add(at);
+                    *sum = if y == 0 { *from.add(at) } else { T::add(s, *sum, *from.add(at)) };
+                }
+            }
+            let (first, second, into) = (level.first.row(row), level.second.row(row), cells.place(source));
+            for column in 0..columns {
+                let mut sums = [T::splat(s, T::default()); CELL];
+                for x in 0..width {
+                    for (plane, sum) in sums.iter_mut().enumerate() {
+                        *sum = T::add(s, *sum, *scratch.add((column + x) * CELL + plane));
+                    }
+                }
+                position::<S, T, K>(s, &constants, sums, first, second, into, column);
+            }
+        }
+    }
+}
