@@ -1,0 +1,164 @@
+//! A factored training kernel, ready for any targets and any test sets.
+
+use faer::{Accum, Par, linalg::matmul::matmul};
+use faer_ext::IntoFaer;
+use ndarray::{Array2, ArrayView2};
+
+use crate::{
+    Fit, FitFrom, PredictError, Ridge, Spectrum, Time, cholesky::Cholesky, spectrum::Flow, time::filter,
+    validate,
+};
+
+/// A kernel machine: the training kernel Θ̃ = Θ(X,X) + λ_abs·1, factored once for one training time.
+///
+/// Infinite time takes a blocked Cholesky factorisation, finite time the eigenbasis. Either holds n² numbers beside the
+/// kernel it was made from. For several ridges or times of one kernel make a [`Spectrum`] first and take
+/// [`Spectrum::machine`].
+///
+/// # Learning curves
+/// The machine of the first k samples is that of the leading block, which needs no copy:
+/// ```
+/// use ekernel_predict::{Machine, Par, Ridge, Time};
+/// use ndarray::{Array2, array, s};
+///
+/// let kernel = array![[2.0, 0.5, 0.1], [0.5, 2.0, 0.3], [0.1, 0.3, 2.0]];
+/// let (cross, targets) = (array![[0.4, 0.2, 1.0]], array![[1.0], [-1.0], [0.5]]);
+/// for k in 1..=3 {
+///     let machine = Machine::new(kernel.slice(s![..k, ..k]), Ridge::Relative(1e-4), Time::INFINITE, Par::Seq)?;
+///     let mean: Array2<f64> = machine.fit(targets.slice(s![..k, ..]))?.mean(cross.slice(s![.., ..k]))?;
+///     assert_eq!(mean.dim(), (1, 1));
+/// }
+/// # Ok::<(), ekernel_predict::PredictError>(())
+/// ```
+/// Each block is factored anew: the leading block of one factor would do for an absolute ridge only, since the mean
+/// diagonal changes with k, and a whole curve costs less than the last two or three of its points on their own.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    factor: Factor,
+    n: usize,
+    ridge: f64,
+    time: Time,
+    par: Par,
+}
+
+#[derive(Clone, Debug)]
+enum Factor {
+    Cholesky(Cholesky),
+    Flow(Flow),
+}
+
+impl Machine {
+    /// Factors the kernel (n, n) of the training set with itself, NTK or NNGP, on the threads that `par` allows
+    /// (`Par::Seq`, or `Par::rayon(k)` for k threads of rayon's pool).
+    ///
+    /// The kernel must be symmetric to 1e-6 of its largest entry; the upper triangle is used (the lower one for
+    /// a finite time where memory runs along the columns).
+    ///
+    /// # Errors
+    /// [`PredictError::Empty`], [`NotSquare`](PredictError::NotSquare), [`NonFinite`](PredictError::NonFinite) or
+    /// [`Asymmetric`](PredictError::Asymmetric) for what is not a kernel of a set with itself; those of
+    /// [`Ridge::on_diagonal`]; at infinite time [`NotPositiveDefinite`](PredictError::NotPositiveDefinite) with the
+    /// pivot, its value and the ridge that would do; at finite time those of [`Spectrum::new`] and
+    /// [`Spectrum::machine`].
+    pub fn new(
+        kernel: ArrayView2<'_, f64>,
+        ridge: Ridge,
+        time: Time,
+        par: Par,
+    ) -> Result<Machine, PredictError> {
+        if !time.is_infinite() {
+            return Spectrum::new(kernel, par)?.machine(ridge, time);
+        }
+        validate::symmetric("training kernel", &kernel)?;
+        let (factor, ridge) = Cholesky::new(kernel, ridge, par)?;
+        Ok(Machine { factor: Factor::Cholesky(factor), n: kernel.nrows(), ridge, time, par })
+    }
+
+    pub(crate) fn flowing(flow: Flow, ridge: f64, time: Time) -> Machine {
+        Machine { n: flow.n(), par: flow.par(), factor: Factor::Flow(flow), ridge, time }
+    }
+
+    /// Training samples n.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// λ_abs, the amount added to every diagonal entry.
+    pub fn ridge(&self) -> f64 {
+        self.ridge
+    }
+
+    /// Training time.
+    pub fn time(&self) -> Time {
+        self.time
+    }
+
+    /// Trains on targets Y (n, m), from initial outputs of zero.
+    ///
+    /// # Errors
+    /// [`PredictError::Mismatch`], [`Empty`](PredictError::Empty) or [`NonFinite`](PredictError::NonFinite) for targets
+    /// that do not fit; [`Overflow`](PredictError::Overflow) if the weights leave the range of f64.
+    pub fn fit(&self, targets: ArrayView2<'_, f64>) -> Result<Fit<'_>, PredictError> {
+        self.check_outputs("targets", &targets, targets.ncols())?;
+        let weights = self.train(targets, targets.ncols());
+        Fit::new(self, weights)
+    }
+
+    /// Trains on targets Y (n, m) from the initial outputs f₀(X) (n, m) of a particular network.
+    ///
+    /// # Errors
+    /// As [`Machine::fit`], for either array.
+    pub fn fit_from(
+        &self,
+        targets: ArrayView2<'_, f64>,
+        initial: ArrayView2<'_, f64>,
+    ) -> Result<FitFrom<'_>, PredictError> {
+        self.check_outputs("targets", &targets, targets.ncols())?;
+        self.check_outputs("initial outputs of the training set", &initial, targets.ncols())?;
+        let weights = self.train((&targets - &initial).view(), targets.ncols());
+        Ok(FitFrom::new(Fit::new(self, weights)?))
+    }
+
+    /// φ_τ(Θ̃)B with τ = ηt/(n·m): Θ̃⁻¹(1 - e^{-ηΘ̃t/(nm)})B, and Θ̃⁻¹B at infinite time.
+    pub(crate) fn train(&self, rhs: ArrayView2<'_, f64>, outputs: usize) -> Array2<f64> {
+        match &self.factor {
+            Factor::Cholesky(cholesky) => cholesky.solve(rhs),
+            Factor::Flow(flow) => {
+                let tau = self.tau(outputs);
+                flow.apply(rhs, |s| filter(s, tau))
+            }
+        }
+    }
+
+    /// V with VᵀV = Bᵀ φ_{2τ}(Θ̃) B, the variance that training removes.
+    pub(crate) fn removed(&self, rhs: ArrayView2<'_, f64>, outputs: usize) -> Array2<f64> {
+        match &self.factor {
+            Factor::Cholesky(cholesky) => cholesky.half_solve(rhs),
+            Factor::Flow(flow) => {
+                let tau = 2.0 * self.tau(outputs);
+                flow.weighted(rhs, |s| filter(s, tau).sqrt())
+            }
+        }
+    }
+
+    /// A·B on this machine's threads.
+    pub(crate) fn product(&self, a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
+        let mut product = Array2::zeros((a.nrows(), b.ncols()));
+        let target = product.view_mut().into_faer();
+        matmul(target, Accum::Replace, a.into_faer(), b.into_faer(), 1.0, self.par);
+        product
+    }
+
+    fn tau(&self, outputs: usize) -> f64 {
+        self.time.eta_t() / (self.n as f64 * outputs as f64)
+    }
+
+    fn check_outputs(
+        &self,
+        what: &'static str,
+        view: &ArrayView2<'_, f64>,
+        outputs: usize,
+    ) -> Result<(), PredictError> {
+        validate::array(what, view, (self.n, outputs), ("training samples", "targets' columns"))
+    }
+}
