@@ -1,0 +1,73 @@
+//! Samples that a network reads: noise, and everything that kernels find hard.
+
+use ekernel_core::{Input, Network, Samples};
+use ndarray::{Array1, Array2, Array4};
+use proptest::{collection::vec, prelude::*};
+
+/// Two to four samples of independent entries in [−2, 2], none of them small.
+pub fn noise_for(network: &Network) -> impl Strategy<Value = Samples> + use<> {
+    let input = *network.input();
+    vec(entries(input), 2..=4).prop_map(move |rows| stacked(input, rows))
+}
+
+/// Two to five samples among which are noise, constants, zeros, duplicates, near-duplicates, multiples of one another
+/// and images that are black on one half.
+///
+/// Where K ≈ √(vv') the closed forms of kinked activations turn rounding into its square root, so computations that
+/// do not carry the defect √(vv') − K agree to about 2e-8 only.
+pub fn samples_for(network: &Network) -> impl Strategy<Value = Samples> + use<> {
+    let input = *network.input();
+    let more = vec((entries(input), any::<prop::sample::Index>(), 0_u8..8, -1.5..1.5_f64), 1..=4);
+    (entries(input), more).prop_map(move |(first, more)| {
+        let mut rows = vec![first];
+        for (noise, which, kind, level) in more {
+            let earlier = &rows[which.index(rows.len())];
+            let row = match kind {
+                0 => noise,
+                1 => Array1::from_elem(noise.len(), level),
+                2 => Array1::zeros(noise.len()),
+                3 => earlier.clone(),
+                4 => earlier + &(1e-6 * noise),
+                5 => level * earlier,
+                6 => half_black(input, noise),
+                _ => half_black(input, Array1::from_elem(noise.len(), level)),
+            };
+            rows.push(row);
+        }
+        stacked(input, rows)
+    })
+}
+
+fn entries(input: Input) -> impl Strategy<Value = Array1<f64>> {
+    let length: usize = input.shape().iter().product();
+    let entry = (0.05..2.0_f64, any::<bool>()).prop_map(|(size, negative)| if negative { -size } else { size });
+    vec(entry, length).prop_map(Array1::from)
+}
+
+/// Zero in the left half of every row (of a vector: in its first half).
+fn half_black(input: Input, mut row: Array1<f64>) -> Array1<f64> {
+    let (width, channels) = match input {
+        Input::Vector { features } => (features, 1),
+        Input::Image { width, channels, .. } => (width, channels),
+    };
+    for (i, entry) in row.iter_mut().enumerate() {
+        if i / channels % width < width / 2 {
+            *entry = 0.0;
+        }
+    }
+    row
+}
+
+fn stacked(input: Input, rows: Vec<Array1<f64>>) -> Samples {
+    let entry = |sample: usize, index: usize| rows[sample][index];
+    match input {
+        Input::Vector { features } => {
+            Samples::Vectors(Array2::from_shape_fn((rows.len(), features), |(n, i)| entry(n, i)))
+        }
+        Input::Image { height, width, channels } => {
+            Samples::Images(Array4::from_shape_fn((rows.len(), height, width, channels), |(n, y, x, c)| {
+                entry(n, (y * width + x) * channels + c)
+            }))
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The generator reaches what it promises.
+
+use std::collections::BTreeSet;
+
+use ekernel_core::{Domain, Group, Layer, Padding, Parameterization, Samples};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+
+#[test]
+fn networks_cover_every_layer_group_and_padding() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = ekernel_testnets::network();
+    let (mut ops, mut groups, mut paddings) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut standard, mut strided, mut oblong) = (0, 0, 0);
+    for _ in 0..1500 {
+        let network = strategy.new_tree(&mut runner).expect("a network").current();
+        assert_eq!(network.to_toml().parse().as_ref(), Ok(&network), "the file of {network}");
+        for node in network.nodes() {
+            ops.insert(node.layer.name());
+            if let Domain::GroupGrid { group, .. } = node.domain {
+                groups.insert(group.name());
+            }
+            if node.layer.weights().is_some_and(|w| w.parameterization == Parameterization::Standard) {
+                standard += 1;
+            }
+            let window = match &node.layer {
+                Layer::Conv(conv) => conv.window,
+                Layer::Lift(lift) => lift.window,
+                Layer::GroupConv(conv) => conv.window,
+                Layer::Pool(pool) => pool.window,
+                _ => continue,
+            };
+            paddings.insert((node.layer.name(), window.padding.name()));
+            strided += usize::from(window.strides != [1, 1]);
+            oblong += usize::from(window.size[0] != window.size[1]);
+        }
+    }
+    assert_eq!(ops, Layer::names().collect());
+    assert_eq!(groups, Group::ALL.map(Group::name).into());
+    for op in ["conv", "lift", "group_conv", "avg_pool", "sum_pool"] {
+        for padding in Padding::ALL {
+            assert!(paddings.contains(&(op, padding.name())), "{op} {padding}");
+        }
+    }
+    assert!(standard > 100 && strided > 100 && oblong > 100, "{standard} {strided} {oblong}");
+}
+
+#[test]
+fn samples_fit_and_repeat() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = ekernel_testnets::awkward_cases();
+    let (mut zeros, mut repeats) = (0, 0);
+    for _ in 0..300 {
+        let (network, samples) = strategy.new_tree(&mut runner).expect("a case").current();
+        assert_eq!(samples.validate(), Ok(()));
+        assert!(network.input().check(&samples).is_ok());
+        let rows: Vec<Vec<f64>> = match &samples {
+            Samples::Vectors(x) => x.outer_iter().map(|row| row.iter().copied().collect()).collect(),
+            Samples::Images(x) => x.outer_iter().map(|row| row.iter().copied().collect()).collect(),
+        };
+        zeros += rows.iter().filter(|row| row.iter().all(|x| *x == 0.0)).count();
+        repeats += (1..rows.len()).filter(|&i| rows[..i].contains(&rows[i])).count();
+    }
+    assert!(zeros > 30 && repeats > 30, "{zeros} {repeats}");
+}
