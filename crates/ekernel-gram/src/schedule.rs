@@ -1,0 +1,113 @@
+//! Tiles on threads.
+
+use std::{
+    io, panic,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+/// Calls `step` for each of `0..steps` in order on `threads` threads, until all are done, one fails, or `stop` says so.
+///
+/// Returns the failure of the lowest step: steps begin in order and those under way are finished, so it is the same
+/// failure for every number of threads. `no_thread` makes one of a thread (from 0) that could not be started.
+pub(crate) fn run<E: Send>(
+    steps: usize,
+    threads: usize,
+    step: impl Fn(usize) -> Result<(), E> + Sync,
+    stop: impl Fn() -> bool + Sync,
+    no_thread: impl Fn(usize, io::Error) -> E,
+) -> Result<(), E> {
+    let next = AtomicUsize::new(0);
+    let failed = AtomicBool::new(false);
+    let first_failure: Mutex<Option<(usize, E)>> = Mutex::new(None);
+    let work = || {
+        while !failed.load(Ordering::Relaxed) && !stop() {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= steps {
+                break;
+            }
+            if let Err(error) = step(index) {
+                failed.store(true, Ordering::Relaxed);
+                let mut first = first_failure.lock().unwrap_or_else(PoisonError::into_inner);
+                if first.as_ref().is_none_or(|(earlier, _)| index < *earlier) {
+                    *first = Some((index, error));
+                }
+            }
+        }
+    };
+    let started = thread::scope(|scope| {
+        let mut workers = Vec::new();
+        let mut started = Ok(());
+        for index in 0..threads {
+            match thread::Builder::new().name(format!("ekernel-tile-{index}")).spawn_scoped(scope, work) {
+                Ok(worker) => workers.push(worker),
+                Err(error) => {
+                    failed.store(true, Ordering::Relaxed);
+                    started = Err(no_thread(index, error));
+                    break;
+                }
+            }
+        }
+        for worker in workers {
+            if let Err(panicked) = worker.join() {
+                panic::resume_unwind(panicked);
+            }
+        }
+        started
+    });
+    started?;
+    match first_failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some((_, error)) => Err(error),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn unstarted(_: usize, error: io::Error) -> usize {
+        panic!("{error}")
+    }
+
+    #[test]
+    fn the_lowest_failure_is_returned_however_late_it_comes() {
+        for threads in 1..6 {
+            let step = |index: usize| match index {
+                3 => {
+                    thread::sleep(Duration::from_millis(40));
+                    Err(3)
+                }
+                4.. => Err(index),
+                _ => Ok(()),
+            };
+            assert_eq!(run(20, threads, step, || false, unstarted), Err(3), "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn as_many_steps_run_together_as_there_are_threads() {
+        let together = std::sync::Barrier::new(3);
+        let step = |_| {
+            together.wait();
+            Ok(())
+        };
+        assert_eq!(run(9, 3, step, || false, unstarted), Ok(()));
+    }
+
+    #[test]
+    fn stopping_begins_no_further_step() {
+        let done = AtomicUsize::new(0);
+        let step = |_| {
+            done.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        assert_eq!(run(100, 1, step, || done.load(Ordering::Relaxed) == 7, unstarted), Ok(()));
+        assert_eq!(done.into_inner(), 7);
+    }
+}

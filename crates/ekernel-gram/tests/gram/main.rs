@@ -1,0 +1,7 @@
+//! Gram matrices over a backend whose every entry has a noise of its own.
+
+mod fake;
+mod folder;
+mod killed;
+mod refusals;
+mod tiles;

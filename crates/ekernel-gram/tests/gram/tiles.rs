@@ -1,0 +1,160 @@
+//! The same bits for every tile shape and number of threads; progress; cancelling.
+
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use ekernel_core::{BackendError, Control, Kinds, Pairs, Progress};
+use ekernel_gram::{GramError, Job, Options, gram};
+
+use crate::fake::{Fake, bits, expected, samples};
+
+#[test]
+fn every_tile_shape_and_thread_count_gives_the_same_bits() {
+    for kinds in [Kinds::Nngp, Kinds::Both] {
+        for (n1, n2) in [(1, 1), (1, 7), (7, 1), (7, 5), (9, 9)] {
+            let (x1, x2) = (samples(n1), samples(n2));
+            for pairs in [Pairs::Symmetric(&x1), Pairs::Between(&x1, &x2)] {
+                let due = bits(&expected(pairs, kinds));
+                for shape in [[1, 1], [1, 100], [100, 1], [2, 3], [3, 2], [4, 4], [100, 100]] {
+                    for threads in [1, 2, 5] {
+                        let fake = Fake::new(kinds);
+                        let options = Options {
+                            tile_shape: Some(shape),
+                            threads: Some(threads),
+                            ..Options::new(kinds)
+                        };
+                        let found = gram(&fake, pairs, &options, &Control::new()).unwrap();
+                        assert_eq!(bits(&found), due, "{pairs:?} in tiles of {shape:?} on {threads} threads");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn of_one_set_no_pair_is_asked_for_twice() {
+    let x = samples(23);
+    for shape in [[4, 6], [6, 4], [5, 5]] {
+        let fake = Fake::new(Kinds::Nngp);
+        let options = Options { tile_shape: Some(shape), ..Options::new(Kinds::Nngp) };
+        gram(&fake, Pairs::Symmetric(&x), &options, &Control::new()).unwrap();
+        let calls = fake.calls.lock().unwrap();
+        assert!(calls.pairs.values().all(|&times| times == 1));
+        let below = calls.pairs.keys().filter(|(i, j)| i > j).count();
+        // Below the diagonal only what lies in the square tiles: 23 = 5 · 4 + 3 or 4 · 5 + 3.
+        assert_eq!(below, if shape == [5, 5] { 4 * 10 + 3 } else { 5 * 6 + 3 }, "{shape:?}");
+        for pair in (0..23).flat_map(|i| (i..23).map(move |j| (i, j))) {
+            assert!(calls.pairs.contains_key(&pair), "{pair:?}");
+        }
+    }
+}
+
+#[test]
+fn the_session_says_how_tiles_are_cut_and_how_many_run_together() {
+    let x = samples(12);
+    let fake = Fake {
+        tile_shape: [2, 5],
+        concurrency: 3,
+        memory: [1000, 10],
+        ..Fake::slow(Kinds::Both, Duration::from_millis(20))
+    };
+    let job = Job::prepare(&fake, Pairs::Symmetric(&x), &Options::new(Kinds::Both), &Control::new()).unwrap();
+    let summary = job.summary();
+    assert_eq!((summary.shape, summary.pairs, summary.tile_shape), ([12, 12], 78, [2, 5]));
+    assert_eq!((summary.finished, summary.discarded, summary.threads), (0, 0, 3));
+    assert_eq!(summary.memory.result, 2 * 8 * 144);
+    assert_eq!(summary.memory.session, 1000);
+    assert_eq!(summary.memory.tiles, 3 * (10 + 2 * 8 * 10));
+    job.run(&Control::new()).unwrap();
+    let calls = fake.calls.lock().unwrap();
+    assert_eq!(calls.tiles.len(), summary.tiles);
+    assert_eq!(calls.most_running, 3);
+}
+
+#[test]
+fn progress_rises_from_nothing_to_every_pair() {
+    let (x1, x2) = (samples(10), samples(7));
+    for (pairs, of) in [(Pairs::Symmetric(&x1), 55), (Pairs::Between(&x1, &x2), 70)] {
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&reports);
+        let control = Control::with_progress(move |progress| sink.lock().unwrap().push(progress));
+        let options = Options { threads: Some(4), ..Options::new(Kinds::Nngp) };
+        gram(&Fake::new(Kinds::Nngp), pairs, &options, &control).unwrap();
+        let done: Vec<u64> = reports
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|progress| match *progress {
+                Progress::Pairs { done, of: total } if total == of => done,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(done.is_sorted_by(|a, b| a < b), "{done:?}");
+        assert_eq!((done[0], *done.last().unwrap()), (0, of));
+    }
+}
+
+#[test]
+fn cancelling_stops_within_a_tile() {
+    let x = samples(40);
+    // A tile of ten seconds that looks at the control every few milliseconds, as sessions promise.
+    let act = |_: &_, _: &_, control: &Control| {
+        for _ in 0..2000 {
+            control.check()?;
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    };
+    let fake = Fake { act: Box::new(act), ..Fake::new(Kinds::Nngp) };
+    let control = Control::new();
+    let begin = Instant::now();
+    let result = thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(50));
+            control.cancel();
+        });
+        gram(&fake, Pairs::Symmetric(&x), &Options::new(Kinds::Nngp), &control)
+    });
+    assert!(matches!(result, Err(GramError::Cancelled { done: 0, folder: None, .. })), "{result:?}");
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert_eq!(fake.tiles_computed(), 2);
+}
+
+#[test]
+fn cancelled_before_it_began() {
+    let x = samples(4);
+    let control = Control::new();
+    control.cancel();
+    let error = gram(&Fake::new(Kinds::Nngp), Pairs::Symmetric(&x), &Options::new(Kinds::Nngp), &control);
+    let error = error.unwrap_err();
+    assert!(matches!(error, GramError::Cancelled { done: 0, of: 0, folder: None }), "{error}");
+    assert!(error.to_string().starts_with("cancelled before the first tile"), "{error}");
+}
+
+#[test]
+fn a_failing_tile_ends_the_run_with_its_error() {
+    let x = samples(30);
+    let act = |rows: &std::ops::Range<usize>, _: &_, _: &_| {
+        if rows.start < 9 {
+            return Ok(());
+        }
+        Err(BackendError::Device {
+            device: "fake".to_owned(),
+            problem: format!("lost at row {}", rows.start),
+            remedy: "none".to_owned(),
+        })
+    };
+    for threads in [1, 2, 6] {
+        let fake = Fake { act: Box::new(act), ..Fake::new(Kinds::Nngp) };
+        let options = Options { threads: Some(threads), ..Options::new(Kinds::Nngp) };
+        let control = Control::new();
+        let error = gram(&fake, Pairs::Symmetric(&x), &options, &control).unwrap_err();
+        assert!(matches!(error, GramError::Backend(BackendError::Device { .. })), "{error}");
+        assert!(error.to_string().contains("lost at row 9"), "{error}");
+        assert!(!control.is_cancelled(), "the caller's control is the caller's");
+    }
+}
