@@ -1,6 +1,8 @@
 use std::{ops::Range, thread};
 
-use ekernel_core::{Backend, BackendError, Control, Kernels, Kinds, Network, Pairs, Progress, Samples, Session};
+use ekernel_core::{
+    Backend, BackendError, Control, Kernels, Kinds, Network, Pairs, Progress, Samples, Session,
+};
 use ndarray::Array2;
 
 use crate::{
@@ -93,7 +95,8 @@ impl Backend for ReferenceBackend {
         control: &Control,
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(self.network.input())?;
-        let sets = if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
+        let sets =
+            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
         let of: usize = sets.iter().map(|samples| samples.len()).sum();
         let held = memory::per_sample(&self.network).saturating_mul(of as u64);
         let needed = held.saturating_add(memory::per_pair(&self.network));

@@ -51,12 +51,15 @@ fn pixel(window: &Window, extent: [usize; 2], [y, x]: [isize; 2]) -> Option<usiz
 /// (1/|S|) Σ_h tensor(p·h, p'·h), the positions p·h being `taps[p][h]`; taps beyond the border count as zero.
 pub(crate) fn mean_over_taps(tensor: &Array2<f64>, taps: &[Vec<Option<usize>>]) -> Array2<f64> {
     let count = taps.first().map_or(1, Vec::len);
-    Array2::from_shape_fn((taps.len(), taps.len()), |(p, pp)| {
-        let sum: f64 = taps[p]
-            .iter()
-            .zip(&taps[pp])
-            .filter_map(|(h, hp)| Some(tensor[[(*h)?, (*hp)?]]))
-            .sum();
-        sum / count as f64
-    })
+    let mut mean = Array2::zeros((taps.len(), taps.len()));
+    for (mut sums, own) in mean.rows_mut().into_iter().zip(taps) {
+        for (h, tap) in own.iter().enumerate() {
+            let Some(tap) = *tap else { continue };
+            let row = tensor.row(tap);
+            for (sum, other) in sums.iter_mut().zip(taps) {
+                *sum += other[h].map_or(0.0, |tap| row[tap]);
+            }
+        }
+    }
+    mean / count as f64
 }

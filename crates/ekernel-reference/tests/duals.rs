@@ -51,7 +51,9 @@ fn kinked_duals() {
     for activation in activations {
         let [cov, dot] = worst(&activation, |variances, angle| Dual {
             cov: quadrature::kinked(variances, angle, |u, w| activation.value(u) * activation.value(w)),
-            dot: quadrature::kinked(variances, angle, |u, w| activation.derivative(u) * activation.derivative(w)),
+            dot: quadrature::kinked(variances, angle, |u, w| {
+                activation.derivative(u) * activation.derivative(w)
+            }),
         });
         // sign is a step: its K_σ is as sensitive as the others' K̇.
         let limit = if activation == Activation::Sign { KINKED[1] } else { KINKED[0] };
@@ -133,7 +135,8 @@ fn a_variance_of_zero() {
                 // Both slopes count half at a kink.
                 assert!((dual.dot - 0.25 * (a + b) * (a + b)).abs() < 1e-15, "{activation:?}: {}", dual.dot);
             } else {
-                let slope = quadrature::smooth([1.0, vp], FRAC_PI_2, 10.0, 40.0, |_, w| activation.derivative(w));
+                let slope =
+                    quadrature::smooth([1.0, vp], FRAC_PI_2, 10.0, 40.0, |_, w| activation.derivative(w));
                 let expected = activation.derivative(0.0) * slope;
                 assert!((dual.dot - expected).abs() < 1e-13, "{activation:?}: {} {expected}", dual.dot);
             }

@@ -59,7 +59,11 @@ fn act(h: Element, p: usize, group: Group, [height, width]: [usize; 2]) -> usize
 }
 
 /// Largest difference between `acted` at (p, p') and `field` at the positions given by `moved`.
-fn difference(acted: &Array2<f64>, field: &Array2<f64>, moved: impl Fn(usize, usize) -> (usize, usize)) -> f64 {
+fn difference(
+    acted: &Array2<f64>,
+    field: &Array2<f64>,
+    moved: impl Fn(usize, usize) -> (usize, usize),
+) -> f64 {
     let largest = field.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
     assert!(largest > 0.0);
     let error = |((p, pp), value): ((usize, usize), &f64)| (value - field[moved(p, pp)]).abs() / largest;

@@ -55,9 +55,9 @@ fn case(path: &Path) -> Case {
 
 fn array(npz: &mut NpzReader<File>, name: &str, key: &str) -> ArrayD<f64> {
     let double: Result<ArrayD<f64>, _> = npz.by_name(key);
-    double.or_else(|_| npz.by_name::<_, _>(key).map(|single: ArrayD<f32>| single.mapv(f64::from))).unwrap_or_else(
-        |e| panic!("{name}: {key}: {e}"),
-    )
+    double
+        .or_else(|_| npz.by_name::<_, _>(key).map(|single: ArrayD<f32>| single.mapv(f64::from)))
+        .unwrap_or_else(|e| panic!("{name}: {key}: {e}"))
 }
 
 fn samples(x: ArrayD<f64>) -> Samples {

@@ -1,8 +1,8 @@
 //! A network under construction that knows what may come next.
 
 use ekernel_core::{
-    Activation, Conv, Dense, Domain, Dropout, GlobalPool, Group, GroupConv, Input, Layer, LayerNorm, Lift, Network,
-    NetworkBuilder, Padding, Parameterization, Pool, PoolKind, Weights, Window,
+    Activation, Conv, Dense, Domain, Dropout, GlobalPool, Group, GroupConv, Input, Layer, LayerNorm, Lift,
+    Network, NetworkBuilder, Padding, Parameterization, Pool, PoolKind, Weights, Window,
 };
 
 /// A stream of choices, cyclic; all zeros give the plainest network, to which failures shrink.

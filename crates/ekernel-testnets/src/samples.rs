@@ -40,7 +40,8 @@ pub fn samples_for(network: &Network) -> impl Strategy<Value = Samples> + use<> 
 
 fn entries(input: Input) -> impl Strategy<Value = Array1<f64>> {
     let length: usize = input.shape().iter().product();
-    let entry = (0.05..2.0_f64, any::<bool>()).prop_map(|(size, negative)| if negative { -size } else { size });
+    let entry =
+        (0.05..2.0_f64, any::<bool>()).prop_map(|(size, negative)| if negative { -size } else { size });
     vec(entry, length).prop_map(Array1::from)
 }
 

@@ -7,21 +7,21 @@ use ekernel_core::Activation;
 use ndarray::Array2;
 
 /// z(p, o) = w/√(|S|·N) Σ_{s, i} W(s, i, o)·a(taps\[p\]\[s\], i) + b·β(o), then a(p, o) = σ(z(p, o)).
-pub struct Hidden {
-    pub taps: Vec<Vec<Option<usize>>>,
-    pub w_std: f64,
-    pub b_std: f64,
-    pub activation: Activation,
+pub(crate) struct Hidden {
+    pub(crate) taps: Vec<Vec<Option<usize>>>,
+    pub(crate) w_std: f64,
+    pub(crate) b_std: f64,
+    pub(crate) activation: Activation,
 }
 
 /// Hidden layers of one width, the mean over positions, then w/√N·Σ_i v(i)·ā(i).
-pub struct Shape {
-    pub hidden: Vec<Hidden>,
-    pub w_std: f64,
+pub(crate) struct Shape {
+    pub(crate) hidden: Vec<Hidden>,
+    pub(crate) w_std: f64,
 }
 
 /// Normal numbers from splitmix64 and Box-Muller.
-pub struct Normals(pub u64);
+pub(crate) struct Normals(pub(crate) u64);
 
 impl Normals {
     fn uniform(&mut self) -> f64 {
@@ -32,7 +32,7 @@ impl Normals {
         ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    pub fn take(&mut self, n: usize) -> Vec<f64> {
+    pub(crate) fn take(&mut self, n: usize) -> Vec<f64> {
         let mut out = Vec::with_capacity(n + 1);
         while out.len() < n {
             let (radius, angle) = ((-2.0 * (1.0 - self.uniform()).ln()).sqrt(), TAU * self.uniform());
@@ -57,9 +57,14 @@ struct Trace {
     gradient: Vec<f64>,
 }
 
-/// K and Θ of one draw of width `width`: K̂ = w²·mean over features of ā·ā', the covariance of the output given the
+/// K and Θ of one draw of width `width`, of x with itself and of x with x': K̂ = w²·mean over features of ā·ā', the covariance of the output given the
 /// hidden weights, and Θ̂ = Σ over parameters of ∂f·∂f'.
-pub fn kernels(shape: &Shape, x: &Array2<f64>, xp: &Array2<f64>, width: usize, normals: &mut Normals) -> [f64; 2] {
+pub(crate) fn kernels(
+    shape: &Shape,
+    [x, xp]: [&Array2<f64>; 2],
+    width: usize,
+    normals: &mut Normals,
+) -> [[f64; 2]; 2] {
     let mut inputs = x.ncols();
     let mut draw = Draw { weights: Vec::new(), biases: Vec::new(), output: Vec::new() };
     for layer in &shape.hidden {
@@ -70,7 +75,8 @@ pub fn kernels(shape: &Shape, x: &Array2<f64>, xp: &Array2<f64>, width: usize, n
     draw.output = normals.take(width);
     let [a, b] = [x, xp].map(|x| trace(shape, &draw, x, width));
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    [shape.w_std * shape.w_std * dot(&a.pooled, &b.pooled) / width as f64, dot(&a.gradient, &b.gradient)]
+    let w2 = shape.w_std * shape.w_std;
+    [&a, &b].map(|b| [w2 * dot(&a.pooled, &b.pooled) / width as f64, dot(&a.gradient, &b.gradient)])
 }
 
 fn scale(layer: &Hidden, inputs: usize) -> f64 {

@@ -5,7 +5,13 @@ use std::f64::consts::{FRAC_PI_2, PI, TAU};
 /// E[f(u, u')] for (u, u') ~ N(0, [[v, √(vv')·cosφ₀], [·, v']]) and smooth f, by the trapezoidal rule in independent
 /// normal variables, which converges like exp(−(2π/h)²/2) for functions analytic as the ones here are. `reach` is how many
 /// standard deviations count, `spread` by how much the integrand's spectrum is wider than the Gaussian's.
-pub fn smooth([v, vp]: [f64; 2], angle: f64, reach: f64, spread: f64, f: impl Fn(f64, f64) -> f64) -> f64 {
+pub(crate) fn smooth(
+    [v, vp]: [f64; 2],
+    angle: f64,
+    reach: f64,
+    spread: f64,
+    f: impl Fn(f64, f64) -> f64,
+) -> f64 {
     let step = TAU / spread;
     let n = (reach / step).ceil() as i64;
     let [s, sp] = [v.sqrt(), vp.sqrt()];
@@ -23,7 +29,7 @@ pub fn smooth([v, vp]: [f64; 2], angle: f64, reach: f64, spread: f64, f: impl Fn
 
 /// The same for f that is smooth but where u or u' changes its sign: polar coordinates with the angle cut at these lines,
 /// Gauss-Legendre on every piece.
-pub fn kinked([v, vp]: [f64; 2], angle: f64, f: impl Fn(f64, f64) -> f64) -> f64 {
+pub(crate) fn kinked([v, vp]: [f64; 2], angle: f64, f: impl Fn(f64, f64) -> f64) -> f64 {
     let nodes = gauss_legendre(24);
     let [s, sp] = [v.sqrt(), vp.sqrt()];
     let mut cuts = vec![-FRAC_PI_2, FRAC_PI_2, angle - FRAC_PI_2, angle + FRAC_PI_2];
