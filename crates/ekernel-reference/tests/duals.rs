@@ -9,9 +9,9 @@ use ekernel_core::{Activation, Dual};
 const VARIANCES: [[f64; 2]; 6] = [[1.0, 1.0], [0.3, 2.0], [2.5, 0.01], [1e-6, 0.7], [1e-4, 1e-4], [4.0, 3.0]];
 const ANGLES: [f64; 10] = [0.0, 1e-6, 1e-3, 0.2, 0.9, FRAC_PI_2, 2.1, 3.0, PI - 1e-4, PI];
 
-/// Relative to √(K_σ(v)·K_σ(v')) and √(K̇(v)·K̇(v')). Measured: 5e-15 for K_σ, 2e-14 for K̇ of smooth activations.
+/// Relative to √(K_σ(v)·K_σ(v')) and √(K̇(v)·K̇(v')). Measured: 4e-14 for K_σ, 2e-14 for K̇.
 const SMOOTH: f64 = 1e-13;
-/// Measured: 3e-14 for K_σ. K̇ is as sensitive as √(1 − ρ²): 1e-16/1e-6 at the smallest angle; measured 6e-11.
+/// Measured: 2e-14 for K_σ. K̇ is as sensitive as √(1 − ρ²): 1e-16/1e-6 at the smallest angle; measured 8e-11.
 const KINKED: [f64; 2] = [2e-13, 1e-9];
 
 /// The larger of the errors of K_σ and of K̇ at one point.

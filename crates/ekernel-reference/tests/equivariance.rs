@@ -6,7 +6,7 @@ use ekernel_core::{
 use ekernel_reference::{Field, ReferenceBackend, cross_fields};
 use ndarray::{Array2, Array4, Axis};
 
-/// Relative to the largest entry; sums run in another order. Measured: 5e-16.
+/// Relative to the largest entry; sums run in another order. Measured: 7e-16, orbits 1.1e-15.
 const EXACT: f64 = 1e-14;
 
 fn network(group: Group, padding: Padding, [height, width]: [usize; 2], pool: &str) -> Network {
