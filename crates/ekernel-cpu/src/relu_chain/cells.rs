@@ -34,13 +34,13 @@ impl<const NTK: bool, const INPUT: bool, const BIAS: bool, const LANEWISE: bool>
 /// The planes, [row][column][hi, m, T][lane], in a ring of rows. A layer writes its output over its input: row r
 /// of the output takes the place of row r - `before` of the input, which no later row reads.
 #[derive(Clone, Copy)]
-pub(crate) struct Cells<V> {
+pub(crate) struct Cells<T> {
     /// The cell of column 0 of the ring's first row. Columns left and right of the plane are part of a row, as
     /// far as windows reach.
-    pub(crate) data: *mut V,
+    pub(crate) data: *mut T,
     /// A row of zeros, from the same column on.
-    pub(crate) zeros: *const V,
-    /// Registers from row to row.
+    pub(crate) zeros: *const T,
+    /// Numbers from row to row.
     pub(crate) stride: usize,
     /// Rows in the ring.
     pub(crate) ring: usize,
@@ -54,21 +54,21 @@ pub(crate) struct Cells<V> {
     pub(crate) wrapped: bool,
 }
 
-impl<V> Cells<V> {
+impl<T: Real> Cells<T> {
     /// Row `row` of the plane, which may lie outside by less than a window.
     #[inline(always)]
-    pub(crate) fn row(&self, row: isize) -> *const V {
+    pub(crate) fn row<S: Simd>(&self, row: isize) -> *const T::Lanes<S> {
         if !self.wrapped && (row < 0 || row >= self.rows as isize) {
-            return self.zeros;
+            return self.zeros.cast();
         }
-        self.place(row)
+        self.place::<S>(row)
     }
 
     /// Where row `row` is stored.
     #[inline(always)]
-    pub(crate) fn place(&self, row: isize) -> *mut V {
+    pub(crate) fn place<S: Simd>(&self, row: isize) -> *mut T::Lanes<S> {
         let place = (self.top + self.ring).wrapping_add_signed(row) % self.ring;
-        self.data.wrapping_add(place * self.stride)
+        self.data.wrapping_add(place * self.stride).cast()
     }
 }
 

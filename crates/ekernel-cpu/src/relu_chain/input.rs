@@ -10,7 +10,7 @@ use crate::simd::Real;
 #[inline(always)]
 pub(crate) unsafe fn input_planes<S: Simd, T: Real, const LANEWISE: bool>(
     s: S,
-    cells: &Cells<T::Lanes<S>>,
+    cells: &Cells<T>,
     level: &Level<T>,
     channels: usize,
 ) {
@@ -29,7 +29,7 @@ pub(crate) unsafe fn input_planes<S: Simd, T: Real, const LANEWISE: bool>(
 #[inline(always)]
 unsafe fn rows<S: Simd, T: Real, const LANEWISE: bool>(
     s: S,
-    cells: &Cells<T::Lanes<S>>,
+    cells: &Cells<T>,
     level: &Level<T>,
     channels: usize,
 ) {
@@ -37,7 +37,7 @@ unsafe fn rows<S: Simd, T: Real, const LANEWISE: bool>(
     // SAFETY: the numbers of every level are registers.
     let constants = unsafe { Constants::load::<S, T>(level.numbers) };
     for row in 0..cells.rows {
-        let mut into = cells.place(row as isize);
+        let mut into = cells.place::<S>(row as isize);
         let (mut first, mut second) = (level.first.row(row), level.second.row(row));
         for _ in 0..cells.columns {
             let mut rounded = constants.round();

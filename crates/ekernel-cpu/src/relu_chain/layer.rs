@@ -12,7 +12,7 @@ use crate::simd::Real;
 #[inline(always)]
 pub(crate) unsafe fn conv_relu_3x3<S: Simd, T: Real, K: Variant>(
     s: S,
-    cells: &Cells<T::Lanes<S>>,
+    cells: &Cells<T>,
     level: &Level<T>,
 ) {
     let [rows, columns] = level.out;
@@ -81,7 +81,7 @@ fn join<S: Simd, T: Real, K: Variant>(
 #[inline(always)]
 unsafe fn row_block<S: Simd, T: Real, K: Variant, const R: usize>(
     s: S,
-    cells: &Cells<T::Lanes<S>>,
+    cells: &Cells<T>,
     level: &Level<T>,
     constants: &Constants<T::Lanes<S>>,
     top: usize,
@@ -90,8 +90,8 @@ unsafe fn row_block<S: Simd, T: Real, K: Variant, const R: usize>(
     let [before, left] = level.before;
     let source = top as isize - before as isize;
     let rows: [*const T::Lanes<S>; 4] =
-        std::array::from_fn(|y| if y < R + 2 { cells.row(source + y as isize) } else { cells.zeros });
-    let into: [*mut T::Lanes<S>; R] = std::array::from_fn(|y| cells.place(source + y as isize));
+        std::array::from_fn(|y| if y < R + 2 { cells.row::<S>(source + y as isize) } else { cells.zeros.cast() });
+    let into: [*mut T::Lanes<S>; R] = std::array::from_fn(|y| cells.place::<S>(source + y as isize));
     let first: [*const T; R] = std::array::from_fn(|y| level.first.row(top + y));
     let second: [*const T; R] = std::array::from_fn(|y| level.second.row(top + y));
     let left = left as isize;
@@ -101,7 +101,7 @@ unsafe fn row_block<S: Simd, T: Real, K: Variant, const R: usize>(
         let mut a = column_sums::<S, T, K, R>(s, &rows, -left);
         let mut b = column_sums::<S, T, K, R>(s, &rows, 1 - left);
         let mut column = 0;
-        while column + 1 < columns {
+        while R == 2 && column + 1 < columns {
             let c = column_sums::<S, T, K, R>(s, &rows, column as isize + 2 - left);
             let d = column_sums::<S, T, K, R>(s, &rows, column as isize + 3 - left);
             for y in 0..R {
@@ -114,12 +114,14 @@ unsafe fn row_block<S: Simd, T: Real, K: Variant, const R: usize>(
             (a, b) = (c, d);
             column += 2;
         }
-        if column < columns {
+        while column < columns {
             let c = column_sums::<S, T, K, R>(s, &rows, column as isize + 2 - left);
             for y in 0..R {
                 let sums = join::<S, T, K>(s, a[y], join::<S, T, K>(s, b[y], c[y]));
                 position::<S, T, K>(s, constants, sums, first[y], second[y], into[y], column);
             }
+            (a, b) = (b, c);
+            column += 1;
         }
     }
 }

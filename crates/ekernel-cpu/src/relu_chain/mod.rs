@@ -25,7 +25,7 @@ mod double;
 mod input;
 mod layer;
 mod maps;
-mod planes;
+pub(crate) mod planes;
 mod scales;
 mod windows;
 

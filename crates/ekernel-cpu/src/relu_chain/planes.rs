@@ -1,8 +1,10 @@
+use std::marker::PhantomData;
+
 use pulp::{Simd, WithSimd};
 
 use super::{
-    cells::{CELL, Cells, Is, Level, View},
-    chain::{Padding, ReluChain},
+    cells::{CELL, Cells, Is, Level, Variant, View},
+    chain::{Layer, Padding, ReluChain},
     input::input_planes,
     layer::conv_relu_3x3,
     maps::{ImageMaps, Pack},
@@ -104,14 +106,15 @@ pub fn sum_planes<T: Real>(
     isa: Isa,
     chain: &ReluChain,
     (first, pack): (First<'_, T>, &Pack<T>),
-    offsets: impl Iterator<Item = [isize; 2]>,
+    mut offsets: impl Iterator<Item = [isize; 2]>,
     kind: Kind,
     workspace: &mut Workspace<T>,
 ) -> PlaneSums {
     let lanes = workspace.lanes;
     let pair = Pair::new(isa, chain, first, pack, workspace);
     let mut sums = PlaneSums { nngp: vec![0.0; lanes], ntk: vec![0.0; lanes] };
-    isa.run(Planes { pair, offsets, kind, into: &mut sums });
+    let into = Into::Sums { nngp: &mut sums.nngp, t: &mut sums.ntk };
+    T::run(isa, Planes { pair, offsets: &mut offsets, kind, into });
     for lane in 0..lanes {
         let scale = workspace.scales.result[lane];
         let nngp = sums.nngp[lane] * scale;
@@ -136,9 +139,9 @@ pub fn plane<T: Real>(
     workspace: &mut Workspace<T>,
 ) -> (Vec<f64>, Vec<f64>) {
     let pair = Pair::new(isa, chain, first, pack, workspace);
-    let mut copied = Copied::default();
-    isa.run(Planes { pair, offsets: std::iter::once(offset), kind, into: &mut copied });
-    let Copied { mut nngp, mut ntk } = copied;
+    let (mut nngp, mut ntk) = (vec![], vec![]);
+    let into = Into::Copies { nngp: &mut nngp, t: &mut ntk };
+    T::run(isa, Planes { pair, offsets: &mut std::iter::once(offset), kind, into });
     let scales = &workspace.scales.result;
     for (at, value) in nngp.iter_mut().enumerate() {
         *value *= scales[at % workspace.lanes];
@@ -255,13 +258,13 @@ impl<'a, T: Real> Pair<'a, T> {
         &self,
         s: S,
         d: [isize; 2],
-    ) -> Cells<T::Lanes<S>> {
+    ) -> Cells<T> {
         let [rows, columns] = self.overlap(0, d);
         let left = self.shape.left * CELL * self.lanes;
-        let mut cells = Cells::<T::Lanes<S>> {
-            data: self.cells.wrapping_add(left).cast(),
-            zeros: self.zeros.wrapping_add(left).cast(),
-            stride: self.shape.width() * CELL,
+        let mut cells = Cells {
+            data: self.cells.wrapping_add(left),
+            zeros: self.zeros.wrapping_add(left),
+            stride: self.shape.width() * CELL * self.lanes,
             ring: self.shape.ring,
             top: 0,
             rows,
@@ -271,24 +274,21 @@ impl<'a, T: Real> Pair<'a, T> {
         // SAFETY: the workspace was measured for this chain and the maps for its levels (`Pair::new`); every
         // level's plane lies within both images' maps because the offset is smaller than the last domain.
         unsafe {
-            clear_right(s, &cells, self.shape.right, T::splat(s, T::default()));
-            input_planes::<S, T, LANEWISE>(s, &cells, &self.level(0, d), self.chain.shape[2]);
+            clear_right(&cells, self.shape.right * CELL * self.lanes, columns * CELL * self.lanes);
+            let (level, channels) = (self.level(0, d), self.chain.shape[2]);
+            s.vectorize(Fill::<'_, T, LANEWISE> { cells: &cells, level: &level, channels });
             for index in 0..self.chain.layers.len() {
                 let layer = &self.chain.layers[index];
                 if cells.wrapped {
-                    wrap(&cells, layer.before, layer.behind);
+                    wrap(&cells, CELL * self.lanes, layer);
                 }
                 let level = self.level(index + 1, d);
-                let scratch = self.scratch.cast();
-                match (index == 0, layer.bias.is_some()) {
-                    (true, false) if !LANEWISE => {
-                        convolve::<S, T, Is<NTK, true, false, LANEWISE>>(s, &cells, &level, scratch)
-                    }
-                    (true, _) => convolve::<S, T, Is<NTK, true, true, LANEWISE>>(s, &cells, &level, scratch),
-                    (false, false) if !LANEWISE => {
-                        convolve::<S, T, Is<NTK, false, false, LANEWISE>>(s, &cells, &level, scratch)
-                    }
-                    (false, _) => convolve::<S, T, Is<NTK, false, true, LANEWISE>>(s, &cells, &level, scratch),
+                let step = (&cells, &level, self.scratch);
+                match (index == 0, layer.bias.is_some() || LANEWISE) {
+                    (true, false) => s.vectorize(Step::<T, Is<NTK, true, false, false>>::new(step)),
+                    (true, true) => s.vectorize(Step::<T, Is<NTK, true, true, LANEWISE>>::new(step)),
+                    (false, false) => s.vectorize(Step::<T, Is<NTK, false, false, false>>::new(step)),
+                    (false, true) => s.vectorize(Step::<T, Is<NTK, false, true, LANEWISE>>::new(step)),
                 }
                 cells.top = (cells.top + cells.ring - layer.before[0]) % cells.ring;
                 [cells.rows, cells.columns] = level.out;
@@ -301,57 +301,82 @@ impl<'a, T: Real> Pair<'a, T> {
     }
 }
 
-/// # Safety
-/// As for [`conv_relu_3x3`].
-#[inline(always)]
-unsafe fn convolve<S: Simd, T: Real, K: super::cells::Variant>(
-    s: S,
-    cells: &Cells<T::Lanes<S>>,
-    level: &Level<T>,
-    scratch: *mut T::Lanes<S>,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if level.window == [3, 3] {
-            conv_relu_3x3::<S, T, K>(s, cells, level);
-        } else {
-            conv_relu_any::<S, T, K>(s, cells, level, scratch);
+/// The input planes, as a function of its own.
+struct Fill<'a, T, const LANEWISE: bool> {
+    cells: &'a Cells<T>,
+    level: &'a Level<T>,
+    channels: usize,
+}
+
+impl<T: Real, const LANEWISE: bool> WithSimd for Fill<'_, T, LANEWISE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        // SAFETY: made by `Pair::through` alone, for cells and maps that it has measured.
+        unsafe { input_planes::<S, T, LANEWISE>(s, self.cells, self.level, self.channels) }
+    }
+}
+
+/// One layer, as a function of its own for each variant.
+struct Step<'a, T, K> {
+    cells: &'a Cells<T>,
+    level: &'a Level<T>,
+    scratch: *mut T,
+    variant: PhantomData<K>,
+}
+
+impl<'a, T, K> Step<'a, T, K> {
+    fn new((cells, level, scratch): (&'a Cells<T>, &'a Level<T>, *mut T)) -> Self {
+        Self { cells, level, scratch, variant: PhantomData }
+    }
+}
+
+impl<T: Real, K: Variant> WithSimd for Step<'_, T, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        // SAFETY: made by `Pair::through` alone, for cells and maps that it has measured.
+        unsafe {
+            if self.level.window == [3, 3] {
+                conv_relu_3x3::<S, T, K>(s, self.cells, self.level);
+            } else {
+                conv_relu_any::<S, T, K>(s, self.cells, self.level, self.scratch);
+            }
         }
     }
 }
 
-/// Zeros right of the plane, where a wider one may have been before.
+/// Zeros `right` numbers behind the first `columns` of each row, where a wider plane may have been before.
 ///
 /// # Safety
-/// Rows have `right` columns more than the plane.
-#[inline(always)]
-unsafe fn clear_right<S: Simd, V: Copy>(_: S, cells: &Cells<V>, right: usize, zero: V) {
+/// Rows have them.
+unsafe fn clear_right<T: Real>(cells: &Cells<T>, right: usize, columns: usize) {
     for row in 0..cells.ring {
-        let from = cells.data.wrapping_add(row * cells.stride + cells.columns * CELL);
-        for at in 0..right * CELL {
-            // SAFETY: the caller's promise.
-            unsafe { *from.add(at) = zero };
-        }
+        // SAFETY: the caller's promise.
+        unsafe { cells.data.add(row * cells.stride + columns).write_bytes(0, right) };
     }
 }
 
-/// Copies the plane's opposite edges around it.
+/// Copies the plane's opposite edges around it; a cell has `cell` numbers.
 ///
 /// # Safety
 /// The ring has room for them.
-#[inline(always)]
-unsafe fn wrap<V: Copy>(cells: &Cells<V>, [before, left]: [usize; 2], [behind, right]: [usize; 2]) {
+unsafe fn wrap<T: Real>(cells: &Cells<T>, cell: usize, layer: &Layer) {
+    let [before, left] = layer.before;
+    let [behind, right] = layer.behind;
     let (rows, columns) = (cells.rows as isize, cells.columns);
+    let place = |row: isize| cells.place::<pulp::Scalar>(row).cast::<T>();
     // SAFETY: the caller's promise. Source and target are disjoint: no window is larger than the plane.
     unsafe {
-        for row in 0..rows {
-            let row = cells.place(row);
-            row.sub(left * CELL).copy_from_nonoverlapping(row.add((columns - left) * CELL), left * CELL);
-            row.add(columns * CELL).copy_from_nonoverlapping(row, right * CELL);
+        for row in (0..rows).map(place) {
+            row.sub(left * cell).copy_from_nonoverlapping(row.add((columns - left) * cell), left * cell);
+            row.add(columns * cell).copy_from_nonoverlapping(row, right * cell);
         }
         let copy = |to: isize, from: isize| {
-            let start = |row| cells.place(row).sub(left * CELL);
-            start(to).copy_from_nonoverlapping(start(from), (left + columns + right) * CELL);
+            let start = |row| place(row).sub(left * cell);
+            start(to).copy_from_nonoverlapping(start(from), (left + columns + right) * cell);
         };
         (1..=before as isize).for_each(|row| copy(-row, rows - row));
         (0..behind as isize).for_each(|row| copy(rows + row, row));
@@ -363,12 +388,12 @@ unsafe fn wrap<V: Copy>(cells: &Cells<V>, [before, left]: [usize; 2], [behind, r
 /// # Safety
 /// `factor` points to an aligned register.
 #[inline(always)]
-unsafe fn rescale<S: Simd, T: Real>(s: S, cells: &Cells<T::Lanes<S>>, factor: *const T) {
+unsafe fn rescale<S: Simd, T: Real>(s: S, cells: &Cells<T>, factor: *const T) {
     // SAFETY: the caller's promise.
     unsafe {
         let factor = *factor.cast::<T::Lanes<S>>();
         for row in 0..cells.rows {
-            let row = cells.place(row as isize);
+            let row = cells.place::<S>(row as isize);
             for at in 0..cells.columns * CELL {
                 *row.add(at) = T::mul(s, *row.add(at), factor);
             }
@@ -376,47 +401,42 @@ unsafe fn rescale<S: Simd, T: Real>(s: S, cells: &Cells<T::Lanes<S>>, factor: *c
     }
 }
 
-/// What becomes of a plane behind the chain: called with (hi, m, T) of one position.
-trait Collect<T> {
-    fn collect(&mut self, hi: &[T], m: &[T], t: Option<&[T]>);
-}
-
-impl<T: Real> Collect<T> for PlaneSums {
-    #[inline(always)]
-    fn collect(&mut self, hi: &[T], m: &[T], t: Option<&[T]>) {
-        for ((sum, hi), m) in self.nngp.iter_mut().zip(hi).zip(m) {
-            *sum += hi.wide() - m.wide();
-        }
-        for (sum, t) in self.ntk.iter_mut().zip(t.unwrap_or_default()) {
-            *sum += t.wide();
-        }
-    }
-}
-
-/// K and T of each position and lane.
-#[derive(Default)]
-struct Copied {
-    nngp: Vec<f64>,
-    ntk: Vec<f64>,
-}
-
-impl<T: Real> Collect<T> for Copied {
-    #[inline(always)]
-    fn collect(&mut self, hi: &[T], m: &[T], t: Option<&[T]>) {
-        self.nngp.extend(hi.iter().zip(m).map(|(hi, m)| hi.wide() - m.wide()));
-        self.ntk.extend(t.unwrap_or_default().iter().map(|t| t.wide()));
-    }
+/// What becomes of K and T behind the chain.
+enum Into<'a> {
+    /// They are summed per lane.
+    Sums { nngp: &'a mut [f64], t: &'a mut [f64] },
+    /// They are appended.
+    Copies { nngp: &'a mut Vec<f64>, t: &'a mut Vec<f64> },
 }
 
 /// Planes through the chain, compiled for one instruction set.
-struct Planes<'a, T, O, C> {
+#[allow(missing_debug_implementations, reason = "not nameable outside")]
+pub struct Planes<'a, T> {
     pair: Pair<'a, T>,
-    offsets: O,
+    offsets: &'a mut dyn Iterator<Item = [isize; 2]>,
     kind: Kind,
-    into: &'a mut C,
+    into: Into<'a>,
 }
 
-impl<T: Real, O: Iterator<Item = [isize; 2]>, C: Collect<T>> WithSimd for Planes<'_, T, O, C> {
+/// Kernels compiled in this crate, once per type.
+pub trait Compiled: Sized {
+    /// Takes planes through their chain.
+    fn run(isa: Isa, planes: Planes<'_, Self>);
+}
+
+impl Compiled for f32 {
+    fn run(isa: Isa, planes: Planes<'_, f32>) {
+        isa.run(planes);
+    }
+}
+
+impl Compiled for f64 {
+    fn run(isa: Isa, planes: Planes<'_, f64>) {
+        isa.run(planes);
+    }
+}
+
+impl<T: Real> WithSimd for Planes<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -430,10 +450,10 @@ impl<T: Real, O: Iterator<Item = [isize; 2]>, C: Collect<T>> WithSimd for Planes
     }
 }
 
-impl<T: Real, O: Iterator<Item = [isize; 2]>, C: Collect<T>> Planes<'_, T, O, C> {
+impl<T: Real> Planes<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const NTK: bool, const LANEWISE: bool>(self, s: S) {
-        let Self { pair, offsets, into, .. } = self;
+        let Self { pair, offsets, mut into, .. } = self;
         let lanes = T::lanes::<S>();
         for d in offsets {
             let [rows, columns] = pair.overlap(pair.chain.layers.len(), d);
@@ -446,13 +466,27 @@ impl<T: Real, O: Iterator<Item = [isize; 2]>, C: Collect<T>> Planes<'_, T, O, C>
             // SAFETY: the workspace is borrowed for as long as `pair` lives.
             let cells = unsafe { pair.through::<S, NTK, LANEWISE>(s, d) };
             for row in 0..rows {
-                let row: *const T = cells.place(row as isize).cast();
+                let row: *const T = cells.place::<S>(row as isize).cast();
                 for column in 0..columns {
                     // SAFETY: a cell of the plane, three registers of initialised numbers.
                     let part = |plane: usize| unsafe {
-                        std::slice::from_raw_parts(row.add((column * CELL + plane) * lanes), lanes)
+                        std::slice::from_raw_parts(row.wrapping_add((column * CELL + plane) * lanes), lanes)
                     };
-                    into.collect(part(0), part(1), NTK.then(|| part(2)));
+                    let (hi, m, t) = (part(0), part(1), if NTK { part(2) } else { &[] });
+                    match &mut into {
+                        Into::Sums { nngp, t: sums } => {
+                            for ((sum, hi), m) in nngp.iter_mut().zip(hi).zip(m) {
+                                *sum += hi.wide() - m.wide();
+                            }
+                            for (sum, t) in sums.iter_mut().zip(t) {
+                                *sum += t.wide();
+                            }
+                        }
+                        Into::Copies { nngp, t: copies } => {
+                            nngp.extend(hi.iter().zip(m).map(|(hi, m)| hi.wide() - m.wide()));
+                            copies.extend(t.iter().map(|t| t.wide()));
+                        }
+                    }
                 }
             }
         }

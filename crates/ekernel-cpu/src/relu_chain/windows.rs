@@ -14,10 +14,11 @@ use crate::simd::Real;
 #[inline(always)]
 pub(crate) unsafe fn conv_relu_any<S: Simd, T: Real, K: Variant>(
     s: S,
-    cells: &Cells<T::Lanes<S>>,
+    cells: &Cells<T>,
     level: &Level<T>,
-    scratch: *mut T::Lanes<S>,
+    scratch: *mut T,
 ) {
+    let scratch: *mut T::Lanes<S> = scratch.cast();
     let [rows, columns] = level.out;
     let [height, width] = level.window;
     let [before, left] = level.before.map(|n| n as isize);
@@ -27,13 +28,13 @@ pub(crate) unsafe fn conv_relu_any<S: Simd, T: Real, K: Variant>(
         for row in 0..rows {
             let source = row as isize - before;
             for y in 0..height {
-                let from = cells.row(source + y as isize).offset(-left * CELL as isize);
+                let from = cells.row::<S>(source + y as isize).offset(-left * CELL as isize);
                 for at in 0..(columns + width - 1) * CELL {
                     let sum = scratch.add(at);
                     *sum = if y == 0 { *from.add(at) } else { T::add(s, *sum, *from.add(at)) };
                 }
             }
-            let (first, second, into) = (level.first.row(row), level.second.row(row), cells.place(source));
+            let (first, second, into) = (level.first.row(row), level.second.row(row), cells.place::<S>(source));
             for column in 0..columns {
                 let mut sums = [T::splat(s, T::default()); CELL];
                 for x in 0..width {

@@ -5,7 +5,9 @@ use pulp::Simd;
 ///
 /// The methods on lanes are thin names for those of [`pulp::Simd`], so that one kernel serves both widths. They
 /// are `inline(always)` and must only be called from code that is itself inlined into [`super::Isa::run`].
-pub trait Real: Pod + Default + PartialOrd + Send + Sync + std::fmt::Debug + 'static {
+pub trait Real:
+    Pod + Default + PartialOrd + Send + Sync + std::fmt::Debug + crate::relu_chain::planes::Compiled + 'static
+{
     /// A register.
     type Lanes<S: Simd>: Copy;
     /// Bits of the significand: 24 or 53.
