@@ -1,0 +1,191 @@
+//! The words of the command line that several commands share.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ekernel_core::Kinds;
+use ekernel_data::Normalization;
+
+use crate::commands::{bench::Bench, check::Check, demo::Demo, gram::Gram, plan::Plan, predict::Predict};
+
+/// Exact kernels (NNGP and NTK) of infinitely wide networks, group-equivariant ones first, and what they predict.
+#[derive(Debug, Parser)]
+#[command(name = "ekernel", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compute a Gram matrix and store it
+    Gram(Gram),
+    /// Train a kernel machine on one set and predict another
+    Predict(Box<Predict>),
+    /// Show how a network is computed, and what a pair of samples costs
+    Plan(Plan),
+    /// Compare the CPU backend with the literal reference on a network
+    Check(Check),
+    /// Measure the CPU backend on the networks of the paper's Table 1
+    Bench(Bench),
+    /// Learning curves of a CNN and a C4 network on shipped digits, tested on rotated ones
+    Demo(Demo),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What computes, and how it talks.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Compute {
+    /// What computes
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) backend: BackendName,
+    /// Floating point numbers to compute with [default: f32; the reference always f64]
+    #[arg(long, value_enum)]
+    pub(crate) precision: Option<Precision>,
+    /// Threads to compute with [default: one per core]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+/// How a command talks.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Talk {
+    /// Nothing on standard error but errors
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// The result as JSON on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How samples are read and prepared.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Reading {
+    /// none, unit-range (x/255, for floats 0..255), standardize (per channel, parameters of the training samples) or
+    /// per-image; `unit` is short for unit-range
+    #[arg(long, value_name = "HOW", default_value = "none", value_parser = normalization)]
+    pub(crate) normalize: Normalization,
+    /// Resize the images of a folder
+    #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = size)]
+    pub(crate) resize: Option<(usize, usize)>,
+    /// Channels of the images of a folder
+    #[arg(long, value_enum, default_value = "as-stored")]
+    pub(crate) color: Color,
+    /// At most so many images of each class of a folder
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) per_class: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BackendName {
+    /// The fastest there is
+    Auto,
+    /// The CPU
+    Cpu,
+    /// The literal recursions, slow and obvious
+    Reference,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Precision {
+    F32,
+    F64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    AsStored,
+    Grey,
+    Rgb,
+}
+
+/// One of the two kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    Nngp,
+    Ntk,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Nngp => "nngp",
+            Kind::Ntk => "ntk",
+        }
+    }
+
+    /// What has to be computed to have all of these.
+    pub(crate) fn needed(kinds: &[Kind]) -> Kinds {
+        if kinds.contains(&Kind::Ntk) { Kinds::Both } else { Kinds::Nngp }
+    }
+}
+
+impl Precision {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::F64 => "f64",
+        }
+    }
+}
+
+impl Reading {
+    pub(crate) fn options(&self) -> ekernel_data::ReadOptions {
+        let color = match self.color {
+            Color::AsStored => ekernel_data::Color::AsStored,
+            Color::Grey => ekernel_data::Color::Grey,
+            Color::Rgb => ekernel_data::Color::Rgb,
+        };
+        ekernel_data::ReadOptions { image_size: self.resize, color, per_class: self.per_class }
+    }
+}
+
+impl Compute {
+    /// The number of threads, said or found.
+    pub(crate) fn thread_count(&self) -> usize {
+        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+}
+
+/// Where finished tiles are kept.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Resume {
+    /// Keep finished tiles in this folder, and continue from those that are there
+    #[arg(long = "resume", value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// A whole number of at least 1.
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("give a whole number of at least 1".to_owned()),
+        Ok(n) => Ok(n),
+    }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    const MOST: usize = 1024;
+    match text.parse() {
+        Ok(n @ 1..=MOST) => Ok(n),
+        _ => Err(format!("give a whole number from 1 to {MOST}")),
+    }
+}
+
+fn size(text: &str) -> Result<(usize, usize), String> {
+    let wrong = || "give height and width, for example 28x28".to_owned();
+    let (height, width) = text.split_once('x').ok_or_else(wrong)?;
+    Ok((count(height).map_err(|_| wrong())?, count(width).map_err(|_| wrong())?))
+}
+
+fn normalization(text: &str) -> Result<Normalization, String> {
+    match text {
+        "unit" => Ok(Normalization::UnitRange),
+        _ => text.parse().map_err(|error: ekernel_data::DataError| error.to_string()),
+    }
+}

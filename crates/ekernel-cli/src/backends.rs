@@ -1,0 +1,48 @@
+//! From the words on the command line to a backend.
+
+use ekernel_core::{Backend, Kinds, Network};
+use ekernel_cpu::{CpuBackend, CpuOptions};
+use ekernel_reference::ReferenceBackend;
+
+use crate::{
+    args::{BackendName, Compute, Precision},
+    failure::mistake,
+};
+
+/// What computes a network, and in which precision.
+pub(crate) struct Chosen {
+    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) precision: Precision,
+}
+
+/// Takes the backend that was asked for; `auto` is the CPU.
+pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Chosen> {
+    match compute.backend {
+        BackendName::Auto | BackendName::Cpu => {
+            let precision = compute.precision.unwrap_or(Precision::F32);
+            Ok(Chosen { backend: cpu(network, kinds, precision, compute.thread_count())?, precision })
+        }
+        BackendName::Reference => {
+            if compute.precision == Some(Precision::F32) {
+                return Err(mistake(
+                    "--precision f32: the reference computes in f64 only; leave --precision out",
+                ));
+            }
+            Ok(Chosen { backend: Box::new(ReferenceBackend::new(network, kinds)), precision: Precision::F64 })
+        }
+    }
+}
+
+/// The fast CPU backend.
+pub(crate) fn cpu(
+    network: &Network,
+    kinds: Kinds,
+    precision: Precision,
+    threads: usize,
+) -> anyhow::Result<Box<dyn Backend>> {
+    let precision = match precision {
+        Precision::F32 => ekernel_cpu::Precision::F32,
+        Precision::F64 => ekernel_cpu::Precision::F64,
+    };
+    Ok(Box::new(CpuBackend::new(network, kinds, CpuOptions { precision, threads, ..CpuOptions::default() })?))
+}

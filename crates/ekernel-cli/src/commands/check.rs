@@ -1,0 +1,261 @@
+//! `ekernel check A.toml`: the CPU backend against the literal reference.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ekernel_core::{
+    Backend, Input, Kernels, Kinds, Network, Pairs,
+    plan::{Op, Sink},
+};
+use ekernel_reference::ReferenceBackend;
+use ndarray::Array2;
+use serde_json::json;
+
+use crate::{
+    architecture::{Architecture, located},
+    args::{Precision, Talk},
+    backends,
+    failure::mistake,
+    kernels::Computer,
+    output,
+    progress::Task,
+    report::{duration, table::Table},
+    samples::{Nasty, nasty},
+};
+
+/// Multiplications that the literal recursion of one pair may take, so that a check takes seconds; larger images are made
+/// smaller.
+const LITERAL_WORK: u64 = 150_000_000;
+
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// The architecture file
+    #[arg(value_name = "A.toml")]
+    arch: PathBuf,
+    /// Seed of the random samples
+    #[arg(long, value_name = "S", default_value = "0")]
+    seed: u32,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+/// How exact a pair has to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    /// The general case.
+    Full,
+    /// Pairs on which the kernel's formula is known to lose digits.
+    Relaxed,
+}
+
+/// The worst entry of one comparison.
+struct Worst {
+    precision: Precision,
+    kernel: &'static str,
+    error: f64,
+    pair: [usize; 2],
+    tolerance: f64,
+}
+
+pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
+    let architecture = Architecture::read(&arguments.arch)?;
+    let whole = &architecture.network;
+    ekernel_core::Plan::new(whole, Kinds::Both).map_err(|error| located(&architecture.path, error))?;
+    let network = affordable(&architecture)?;
+    let shrunk = network.input() != whole.input();
+    if shrunk {
+        output::note(
+            arguments.talk.quiet,
+            &format!(
+                "{} is too large for the literal reference: checked on {}",
+                whole.input(),
+                network.input()
+            ),
+        );
+    }
+    let Nasty { names, samples } = nasty(network.input(), arguments.seed.into());
+    let task = Task::new(arguments.talk.quiet)?;
+    let compute = |backend: &dyn Backend, label: &str| {
+        let computer = Computer {
+            task: &task,
+            network: &network,
+            backend,
+            kinds: Kinds::Both,
+            resume: None,
+            quiet: true,
+        };
+        computer.gram(Pairs::Symmetric(&samples), label, None)
+    };
+    let reference = compute(&ReferenceBackend::new(&network, Kinds::Both), "reference")?;
+    let mut worst = Vec::new();
+    let mut seconds = vec![("reference".to_owned(), reference.work.seconds)];
+    for precision in [Precision::F64, Precision::F32] {
+        let backend = backends::cpu(&network, Kinds::Both, precision, 0)?;
+        let computed = compute(&*backend, precision.name())?;
+        seconds.push((backend.describe(), computed.work.seconds));
+        for demand in [Demand::Full, Demand::Relaxed] {
+            let pairs = |i: usize, j: usize| demanded(precision, &names, i, j) == demand;
+            let tolerance = tolerance(&network, precision, demand)?;
+            worst.extend(compare(&reference.kernels, &computed.kernels, precision, tolerance, pairs));
+        }
+    }
+    let agreed = worst.iter().all(Worst::is_fine);
+    if arguments.talk.json {
+        let rows: Vec<_> = worst
+            .iter()
+            .map(|worst| {
+                json!({
+                    "precision": worst.precision.name(),
+                    "kernel": worst.kernel,
+                    "error": worst.error,
+                    "tolerance": worst.tolerance,
+                    "pair": worst.pair.map(|i| names[i]),
+                    "ok": worst.is_fine(),
+                })
+            })
+            .collect();
+        output::print_json(&json!({
+            "program": output::PROGRAM,
+            "name": architecture.name,
+            "input": network.input().shape(),
+            "shrunk": shrunk,
+            "samples": names,
+            "worst": rows,
+            "seconds": seconds.iter().map(|(name, seconds)| json!({ "backend": name, "seconds": seconds })).collect::<Vec<_>>(),
+            "ok": agreed,
+        }))?;
+    } else {
+        let mut table = Table::new(["backend", "kernel", "worst error", "allowed", "at the pair", "verdict"]);
+        for entry in &worst {
+            table.row([
+                format!("cpu {}", entry.precision.name()),
+                entry.kernel.to_uppercase(),
+                format!("{:.1e}", entry.error),
+                format!("{:.0e}", entry.tolerance),
+                format!("{} with {}", names[entry.pair[0]], names[entry.pair[1]]),
+                if entry.is_fine() { "ok".to_owned() } else { "WRONG".to_owned() },
+            ]);
+        }
+        let times: Vec<String> =
+            seconds.iter().map(|(name, seconds)| format!("{name} {}", duration(*seconds))).collect();
+        output::print(&format!(
+            "{} on {}, {} samples ({}); errors relative to the largest entry\n\n{table}\n{}\n",
+            architecture.name,
+            network.input(),
+            names.len(),
+            names.join(", "),
+            times.join(", ")
+        ))?;
+    }
+    if agreed {
+        Ok(())
+    } else {
+        Err(anyhow::anyhow!("the CPU backend differs from the reference; please report it"))
+    }
+}
+
+/// Which demand a pair belongs to. In f64 an angle near zero (repeated, collinear or constant patches) costs the reference
+/// half its digits, so only random pairs are held to all of them; in f32 near repeats are the hard ones.
+fn demanded(precision: Precision, names: &[&str], i: usize, j: usize) -> Demand {
+    let full = match precision {
+        Precision::F64 => i != j && names[i] == "random" && names[j] == "random",
+        Precision::F32 => names[i] != "nearly repeated" && names[j] != "nearly repeated",
+    };
+    if full { Demand::Full } else { Demand::Relaxed }
+}
+
+/// Allowed errors, relative to the largest entry.
+fn tolerance(network: &Network, precision: Precision, demand: Demand) -> anyhow::Result<f64> {
+    Ok(match (precision, demand) {
+        (Precision::F64, Demand::Full) => 1e-12,
+        (Precision::F64, Demand::Relaxed) => 2e-8,
+        (Precision::F32, Demand::Full) => 1e-6,
+        (Precision::F32, Demand::Relaxed) => {
+            let plan = ekernel_core::Plan::new(network, Kinds::Both)?;
+            let pools = plan.stages.iter().any(|stage| matches!(stage.sink, Sink::LocalPool { .. }));
+            let smooth = |op: &Op| matches!(op, Op::Dual(_)) && !op.wants_defect();
+            let ops = plan.stages.iter().flat_map(|stage| stage.ops.iter().map(|op| &op.op));
+            if pools || ops.chain(plan.head.iter().map(|op| &op.op)).any(smooth) { 5e-5 } else { 1e-6 }
+        }
+    })
+}
+
+fn compare(
+    truth: &Kernels,
+    found: &Kernels,
+    precision: Precision,
+    tolerance: f64,
+    counts: impl Fn(usize, usize) -> bool,
+) -> Vec<Worst> {
+    let worst = |kernel, truth: &Array2<f64>, found: &Array2<f64>| {
+        let largest = truth.iter().fold(f64::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+        let mut worst = Worst { precision, kernel, error: 0.0, pair: [0, 0], tolerance };
+        for (((i, j), a), b) in truth.indexed_iter().zip(found).filter(|(((i, j), _), _)| counts(*i, *j)) {
+            let error = (a - b).abs() / largest;
+            if error > worst.error || error.is_nan() {
+                worst = Worst { error, pair: [i, j], ..worst };
+            }
+        }
+        worst
+    };
+    let mut all = vec![worst("nngp", &truth.nngp, &found.nngp)];
+    if let (Some(truth), Some(found)) = (&truth.ntk, &found.ntk) {
+        all.push(worst("ntk", truth, found));
+    }
+    all
+}
+
+impl Worst {
+    fn is_fine(&self) -> bool {
+        self.error <= self.tolerance
+    }
+}
+
+/// The network itself, or the same layers on the largest image that the literal reference computes in seconds.
+fn affordable(architecture: &Architecture) -> anyhow::Result<Network> {
+    let network = &architecture.network;
+    let Input::Image { height, width, channels } = *network.input() else { return Ok(network.clone()) };
+    if is_affordable(network) {
+        return Ok(network.clone());
+    }
+    let longer = height.max(width);
+    let mut smaller = (1..longer).rev().filter_map(|side| {
+        let scaled = |extent: usize| (extent * side).div_ceil(longer);
+        with_shape(network, [scaled(height), scaled(width), channels]).filter(is_affordable)
+    });
+    smaller.next().ok_or_else(|| {
+        mistake(format!(
+            "{}: its literal tensors are too large for the reference, and its layers fit on no smaller image; check a \
+             shallower network of the same layers",
+            architecture.path.display()
+        ))
+    })
+}
+
+/// Whether the literal recursion of a pair stays within bounds: all pairs of positions, all |H|² blocks, every tap.
+fn is_affordable(network: &Network) -> bool {
+    /// Multiplications that an angle function costs, about.
+    const DUAL: u64 = 20;
+    let Ok(plan) = ekernel_core::Plan::new(network, Kinds::Both) else { return false };
+    let blocks = plan.group.map_or(1, |group| group.order() as u64).pow(2);
+    let ops = plan.stages.iter().flat_map(|stage| &stage.ops);
+    let work = ops.map(|op| {
+        let positions = (op.extent[0] as u64).saturating_mul(op.extent[1] as u64);
+        let each = match op.op {
+            Op::BoxMean(window) => (window.size[0] as u64).saturating_mul(window.size[1] as u64),
+            Op::Dual(_) => DUAL,
+            _ => 1,
+        };
+        positions.saturating_mul(positions).saturating_mul(blocks).saturating_mul(each)
+    });
+    work.fold(0, u64::saturating_add) <= LITERAL_WORK
+}
+
+/// The same layers on another image, if they fit on it.
+fn with_shape(network: &Network, shape: [usize; 3]) -> Option<Network> {
+    let mut table: toml::Table = network.to_toml().parse().ok()?;
+    let extents = shape.iter().map(|&extent| i64::try_from(extent).ok().map(toml::Value::Integer));
+    let shape = toml::Value::Array(extents.collect::<Option<Vec<_>>>()?);
+    table.get_mut("input")?.as_table_mut()?.insert("shape".to_owned(), shape);
+    table.to_string().parse().ok()
+}

@@ -1,0 +1,129 @@
+//! `ekernel gram`: a Gram matrix, stored.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use ekernel_core::Pairs;
+use ekernel_data::{Output, Source, read_samples, write_npz};
+use serde_json::json;
+
+use crate::{
+    architecture::{Architecture, located},
+    args::{Compute, Kind, Reading, Resume},
+    backends,
+    inputs::ensure_fits,
+    kernels::{Computer, ensure_resumable},
+    output,
+    progress::Task,
+    report,
+};
+
+#[derive(Args, Debug)]
+pub(crate) struct Gram {
+    /// The architecture file
+    #[arg(long, value_name = "A.toml")]
+    arch: PathBuf,
+    /// The first samples: FILE.npz:KEY, FILE.npy, a folder of images, idx or CIFAR-10 files
+    #[arg(long, value_name = "FILE[:KEY]")]
+    x1: String,
+    /// The second samples [default: the first again]
+    #[arg(long, value_name = "FILE[:KEY]")]
+    x2: Option<String>,
+    /// Kernels to compute
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "nngp,ntk")]
+    kind: Vec<Kind>,
+    /// The file to store them in: arrays `nngp`, `ntk` and `metadata` (JSON)
+    #[arg(long, value_name = "K.npz")]
+    out: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    resume: Resume,
+    #[command(flatten)]
+    compute: Compute,
+}
+
+pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
+    let Gram { arch, x1, x2, kind, out, reading, resume, compute } = arguments;
+    let architecture = Architecture::read(arch)?;
+    let kinds = Kind::needed(kind);
+    ekernel_core::Plan::new(&architecture.network, kinds).map_err(|error| located(arch, error))?;
+    let first_source = Source::parse(x1)?;
+    let second_source = x2.as_deref().map(Source::parse).transpose()?;
+    let mut read_files = vec![arch.as_path(), first_source.path.as_path()];
+    read_files.extend(second_source.as_ref().map(|source| source.path.as_path()));
+    output::ensure_writable("--out", out, &read_files)?;
+    if let Some(folder) = &resume.folder {
+        ensure_resumable(folder)?;
+    }
+
+    let options = reading.options();
+    let first = read_samples(&first_source, &options)?;
+    ensure_fits(&architecture, &first, "--x1", x1)?;
+    let second = second_source.as_ref().map(|source| read_samples(source, &options)).transpose()?;
+    if let (Some(second), Some(x2)) = (&second, x2) {
+        ensure_fits(&architecture, second, "--x2", x2)?;
+    }
+    let normalizer = reading.normalize.fit(&first)?;
+    let first = normalizer.apply(first)?;
+    let second = second.map(|samples| normalizer.apply(samples)).transpose()?;
+
+    let chosen = backends::choose(compute, &architecture.network, kinds)
+        .with_context(|| arch.display().to_string())?;
+    let task = Task::new(compute.talk.quiet)?;
+    let computer = Computer {
+        task: &task,
+        network: &architecture.network,
+        backend: &*chosen.backend,
+        kinds,
+        resume: resume.folder.clone(),
+        quiet: compute.talk.quiet,
+    };
+    let pairs = match &second {
+        Some(second) => Pairs::Between(&first, second),
+        None => Pairs::Symmetric(&first),
+    };
+    let computed = computer.gram(pairs, &architecture.name, None)?;
+
+    // Nothing here may differ between an interrupted and an uninterrupted run: no times, no thread counts.
+    let mut facts = json!({
+        "program": output::PROGRAM,
+        "architecture": architecture.network.to_toml(),
+        "backend": chosen.backend.describe(),
+        "precision": chosen.precision.name(),
+        "x1": x1,
+        "x2": x2,
+        "normalize": normalizer.to_string(),
+        "shape": [pairs.first().len(), pairs.second().len()],
+        "kernels": kind.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
+    });
+    let metadata = facts.to_string();
+    let mut arrays: Vec<(&str, Output<'_>)> = Vec::new();
+    if kind.contains(&Kind::Nngp) {
+        arrays.push(("nngp", (&computed.kernels.nngp).into()));
+    }
+    if let (true, Some(ntk)) = (kind.contains(&Kind::Ntk), &computed.kernels.ntk) {
+        arrays.push(("ntk", ntk.into()));
+    }
+    arrays.push(("metadata", metadata.as_str().into()));
+    write_npz(out, &arrays)?;
+
+    if compute.talk.json {
+        facts["out"] = json!(out.display().to_string());
+        facts["pairs"] = json!(computed.work.pairs);
+        facts["seconds"] = json!(computed.work.seconds);
+        facts["pairs_per_second"] = json!(computed.work.pairs_per_second());
+        facts["threads"] = json!(compute.thread_count());
+        return output::print_json(&facts);
+    }
+    output::print(&format!(
+        "{}: {} × {}, {} with {}\n{}\n",
+        out.display(),
+        pairs.first().len(),
+        pairs.second().len(),
+        kind.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" and "),
+        chosen.backend.describe(),
+        report::work_line(computed.work),
+    ))
+}

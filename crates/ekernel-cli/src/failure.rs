@@ -1,0 +1,162 @@
+//! From an error to one line on standard error and an exit code.
+
+use std::{fmt, io, process::ExitCode};
+
+use ekernel_core::{ArchError, BackendError, SamplesError};
+use ekernel_data::DataError;
+use ekernel_gram::GramError;
+use ekernel_predict::PredictError;
+
+/// Exit code of a user's mistake.
+const MISTAKE: u8 = 2;
+
+/// Exit code after Ctrl-C: 128 + SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// A user's mistake that no library sees: what, where and what would do.
+#[derive(Debug)]
+pub(crate) struct Mistake(String);
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+/// An error that says what the user can mend.
+pub(crate) fn mistake(text: impl Into<String>) -> anyhow::Error {
+    Mistake(text.into()).into()
+}
+
+/// Prints the error as one line and gives its exit code.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    let code = exit_code(error);
+    if code != 0 {
+        complain(&one_line(error));
+    }
+    ExitCode::from(code)
+}
+
+/// Prints help where it was asked for, else clap's complaint as one line.
+pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => report(&crate::output::stdout_failed(problem)),
+        },
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            complain("no command was given; `ekernel --help` lists them");
+            ExitCode::from(MISTAKE)
+        }
+        _ => {
+            let text = error.render().to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            let text = text.split("\n\nUsage:").next().unwrap_or(text);
+            let text = text.split("\n\nFor more information").next().unwrap_or(text);
+            let words: Vec<&str> = text.split_whitespace().collect();
+            complain(&format!("{}; see --help", words.join(" ")));
+            ExitCode::from(MISTAKE)
+        }
+    }
+}
+
+/// Whether the work was stopped by the user.
+fn is_cancelled(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(BackendError::Cancelled))
+            || matches!(cause.downcast_ref(), Some(GramError::Cancelled { .. }))
+    })
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if is_cancelled(error) {
+        return INTERRUPTED;
+    }
+    for cause in error.chain() {
+        if let Some(problem) = cause.downcast_ref::<io::Error>()
+            && problem.kind() == io::ErrorKind::BrokenPipe
+        {
+            // The reader of standard output has seen enough.
+            return 0;
+        }
+        // Neither a failing device nor a broken backend is the user's to mend.
+        if let Some(BackendError::Device { .. }) = cause.downcast_ref() {
+            return 1;
+        }
+        if let Some(GramError::Contract { .. } | GramError::Backend(BackendError::Device { .. })) =
+            cause.downcast_ref()
+        {
+            return 1;
+        }
+        if cause.is::<Mistake>()
+            || cause.is::<DataError>()
+            || cause.is::<ArchError>()
+            || cause.is::<SamplesError>()
+            || cause.is::<BackendError>()
+            || cause.is::<GramError>()
+            || cause.is::<PredictError>()
+        {
+            return MISTAKE;
+        }
+    }
+    1
+}
+
+/// The error and its causes, each once: many errors already hold their cause's words.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = flat(&cause.to_string());
+        if line.contains(&text) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(&text);
+    }
+    line
+}
+
+/// One line of a text that may quote a piece of a file under line numbers, as TOML errors do.
+fn flat(text: &str) -> String {
+    let quoted = |line: &str| {
+        let rest = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+        line.contains('|') && rest.starts_with('|')
+    };
+    let lines: Vec<&str> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !quoted(line)).collect();
+    lines.join("; ")
+}
+
+fn complain(line: &str) {
+    use io::Write;
+    // Nothing is left to be done if even standard error is gone.
+    let _gone = writeln!(io::stderr(), "ekernel: {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_pieces_of_files_are_left_out() {
+        let text = "TOML parse error at line 2, column 4\n  |\n2 | op =\n  |    ^\nstring expected\n";
+        assert_eq!(flat(text), "TOML parse error at line 2, column 4; string expected");
+        assert_eq!(flat("one | two"), "one | two");
+    }
+
+    #[test]
+    fn causes_are_said_once() {
+        let inner = io::Error::other("disk on fire");
+        let error = anyhow::Error::new(inner).context("cannot write K.npz: disk on fire");
+        assert_eq!(one_line(&error), "cannot write K.npz: disk on fire");
+        assert_eq!(exit_code(&error), 1);
+        assert_eq!(exit_code(&mistake("x").context("y")), 2);
+        assert_eq!(one_line(&mistake("x").context("y")), "y: x");
+        assert_eq!(exit_code(&BackendError::Cancelled.into()), 130);
+    }
+}

@@ -1,0 +1,89 @@
+//! Gram matrices for the commands: what to compute, how long it took, where finished tiles are kept.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use ekernel_core::{Backend, Kernels, Kinds, Network, Pairs};
+use ekernel_gram::{Job, Options, Resume};
+
+use crate::{failure::mistake, output, progress::Task};
+
+/// Computes the Gram matrices of one network.
+pub(crate) struct Computer<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) network: &'a Network,
+    pub(crate) backend: &'a dyn Backend,
+    pub(crate) kinds: Kinds,
+    /// The folder of finished tiles of all Gram matrices of this network.
+    pub(crate) resume: Option<PathBuf>,
+    pub(crate) quiet: bool,
+}
+
+/// A Gram matrix and what it took.
+pub(crate) struct Computed {
+    pub(crate) kernels: Kernels,
+    pub(crate) work: Work,
+}
+
+/// What Gram matrices took, in all.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
+pub(crate) struct Work {
+    /// Pairs computed; those found finished in a folder of tiles are not among them.
+    pub(crate) pairs: u64,
+    /// Wall-clock seconds.
+    pub(crate) seconds: f64,
+}
+
+impl Work {
+    pub(crate) fn pairs_per_second(self) -> f64 {
+        self.pairs as f64 / self.seconds.max(1e-9)
+    }
+
+    pub(crate) fn and(self, other: Work) -> Work {
+        Work { pairs: self.pairs + other.pairs, seconds: self.seconds + other.seconds }
+    }
+}
+
+impl Computer<'_> {
+    /// Computes one Gram matrix, called `label` to people; `part` names its folder of tiles.
+    pub(crate) fn gram(&self, pairs: Pairs<'_>, label: &str, part: Option<&str>) -> anyhow::Result<Computed> {
+        let control = self.task.control();
+        let mut options = Options::new(self.kinds);
+        options.resume = self.resume.as_ref().map(|folder| Resume {
+            folder: part.map_or_else(|| folder.clone(), |part| folder.join(part)),
+            architecture: self.network.to_toml(),
+        });
+        self.task.begin(label);
+        let started = Instant::now();
+        let job = Job::prepare(self.backend, pairs, &options, control)?;
+        let summary = job.summary();
+        let [rows, cols] = summary.shape;
+        let resumed = match summary.finished {
+            0 => String::new(),
+            finished => format!(", {finished} of {} tiles found finished", summary.tiles),
+        };
+        output::note(
+            self.quiet,
+            &format!("{label}: {rows} × {cols}, {} pairs, {}{resumed}", summary.pairs, summary.memory),
+        );
+        let kernels = job.run(control);
+        let work = Work { pairs: self.task.end(), seconds: started.elapsed().as_secs_f64() };
+        Ok(Computed { kernels: kernels?, work })
+    }
+}
+
+/// Makes the folder of finished tiles, so that a folder that cannot be written is refused before the work.
+pub(crate) fn ensure_resumable(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() && !folder.is_dir() {
+        return Err(mistake(format!(
+            "--resume {}: that is not a folder; name a new or an empty one",
+            folder.display()
+        )));
+    }
+    std::fs::create_dir_all(folder).map_err(|problem| {
+        mistake(format!("--resume: cannot make the folder {}: {problem}", folder.display()))
+    })?;
+    output::ensure_folder_takes_files("--resume", folder)
+}

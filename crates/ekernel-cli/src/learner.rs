@@ -1,0 +1,172 @@
+//! From kernels to predictions and their scores.
+
+use std::{fmt, str::FromStr};
+
+use ekernel_data::Targets;
+use ekernel_predict::{
+    Fit, Folds, Machine, Nngp, Par, PredictError, RIDGES, RegressionScores, Ridge, RidgeSearch, TargetMean,
+    Time, accuracy, argmax, confusion, one_hot_centered,
+};
+use ndarray::{Array2, ArrayView2};
+
+use crate::args::Kind;
+
+/// The ridge, given or to be found by cross-validation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum RidgeChoice {
+    /// As given.
+    Given(Ridge),
+    /// The best of [`RIDGES`] on five folds of the training set.
+    Auto,
+}
+
+/// Folds of the search for a ridge.
+const FOLDS: usize = 5;
+
+/// How a machine is trained.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Training {
+    pub(crate) kind: Kind,
+    pub(crate) ridge: RidgeChoice,
+    pub(crate) time: Time,
+    pub(crate) threads: usize,
+}
+
+/// What a trained machine says about the test set.
+pub(crate) struct Prediction {
+    /// Centred one-hot scores (n_test, classes), or values (n_test, m).
+    pub(crate) mean: Array2<f64>,
+    /// (n_test, n_test), if asked for.
+    pub(crate) covariance: Option<Array2<f64>>,
+    pub(crate) ridge: Ridge,
+}
+
+/// The NNGP kernels a covariance needs.
+pub(crate) struct Spread<'a> {
+    pub(crate) nngp: Nngp<'a>,
+}
+
+/// How good a prediction is.
+pub(crate) enum Score {
+    /// Counts (true class, predicted class) and the share on the diagonal.
+    Classes { accuracy: f64, confusion: Array2<usize> },
+    /// Errors in units of the targets.
+    Values(RegressionScores),
+}
+
+impl Training {
+    fn par(&self) -> Par {
+        if self.threads <= 1 { Par::Seq } else { Par::rayon(self.threads) }
+    }
+
+    /// Trains on the kernel (n, n) of the training set and predicts from the kernel (n_test, n).
+    pub(crate) fn predict(
+        &self,
+        train: ArrayView2<'_, f64>,
+        cross: ArrayView2<'_, f64>,
+        targets: &Targets,
+        spread: Option<&Spread<'_>>,
+    ) -> Result<Prediction, PredictError> {
+        let ridge = self.choose_ridge(train, targets)?;
+        let machine = Machine::new(train, ridge, self.time, self.par())?;
+        match targets {
+            Targets::Classes { labels, n_classes, .. } => {
+                let fit = machine.fit(one_hot_centered(labels, *n_classes)?.view())?;
+                let covariance = self.covariance(&fit, cross, spread)?;
+                Ok(Prediction { mean: fit.mean(cross)?, covariance, ridge })
+            }
+            Targets::Regression(values) => {
+                let mean = TargetMean::of(values.view())?;
+                let fit = machine.fit(mean.centered(values.view())?.view())?;
+                let covariance = self.covariance(&fit, cross, spread)?;
+                Ok(Prediction { mean: mean.restored(fit.mean(cross)?)?, covariance, ridge })
+            }
+        }
+    }
+
+    fn covariance(
+        &self,
+        fit: &Fit<'_>,
+        cross: ArrayView2<'_, f64>,
+        spread: Option<&Spread<'_>>,
+    ) -> Result<Option<Array2<f64>>, PredictError> {
+        let Some(Spread { nngp }) = spread else { return Ok(None) };
+        match self.kind {
+            Kind::Nngp => fit.posterior_covariance(nngp.cross, nngp.test),
+            Kind::Ntk => fit.ensemble_covariance(cross, nngp),
+        }
+        .map(Some)
+    }
+
+    fn choose_ridge(&self, train: ArrayView2<'_, f64>, targets: &Targets) -> Result<Ridge, PredictError> {
+        if let RidgeChoice::Given(ridge) = self.ridge {
+            return Ok(ridge);
+        }
+        let folds = FOLDS.min(targets.len());
+        let (targets, folds) = match targets {
+            Targets::Classes { labels, n_classes, .. } => (
+                ekernel_predict::Targets::Classes { labels, classes: *n_classes },
+                Folds::stratified(labels, folds)?,
+            ),
+            Targets::Regression(values) => {
+                (ekernel_predict::Targets::Values(values.view()), Folds::strided(values.nrows(), folds)?)
+            }
+        };
+        Ok(RidgeSearch::new(train, &targets, &RIDGES, self.time, &folds, self.par())?.best().ridge)
+    }
+}
+
+impl Score {
+    /// Compares a mean with what is true.
+    pub(crate) fn new(mean: &Array2<f64>, truth: &Targets) -> Result<Score, PredictError> {
+        match truth {
+            Targets::Classes { labels, n_classes, .. } => {
+                let predicted = argmax(mean.view())?;
+                Ok(Score::Classes {
+                    accuracy: accuracy(&predicted, labels)?,
+                    confusion: confusion(&predicted, labels, *n_classes)?,
+                })
+            }
+            Targets::Regression(values) => {
+                Ok(Score::Values(RegressionScores::new(mean.view(), values.view())?))
+            }
+        }
+    }
+
+    /// The one number of learning curves: accuracy, or the root of the mean squared error.
+    pub(crate) fn headline(&self) -> f64 {
+        match self {
+            Score::Classes { accuracy, .. } => *accuracy,
+            Score::Values(scores) => scores.rmse,
+        }
+    }
+}
+
+impl FromStr for RidgeChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<RidgeChoice, String> {
+        if text == "auto" {
+            return Ok(RidgeChoice::Auto);
+        }
+        match text.parse::<f64>() {
+            Ok(value) if value >= 0.0 && value.is_finite() => Ok(RidgeChoice::Given(Ridge::Relative(value))),
+            _ => Err("give auto, or a number of at least 0 (relative to the mean diagonal)".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for RidgeChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RidgeChoice::Given(ridge) => ridge.fmt(f),
+            RidgeChoice::Auto => write!(f, "chosen by {FOLDS}-fold cross-validation"),
+        }
+    }
+}
+
+/// Reads a training time ηt.
+pub(crate) fn time(text: &str) -> Result<Time, String> {
+    let wrong = || "give inf, or a number of at least 0 (learning rate × steps)".to_owned();
+    Time::new(text.parse().map_err(|_| wrong())?).map_err(|_| wrong())
+}

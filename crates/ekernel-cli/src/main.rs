@@ -1,0 +1,36 @@
+//! The `ekernel` program: kernels of infinitely wide networks, and predictions with them, from the command line.
+//!
+//! Results go to standard output (for people, or with `--json` for programs), progress and notes to standard error.
+//! The exit code is 0, or 2 for a user's mistake, 130 after Ctrl-C, 1 for anything else.
+
+mod architecture;
+mod args;
+mod backends;
+mod commands;
+mod curve;
+mod draws;
+mod failure;
+mod inputs;
+mod kernels;
+mod learner;
+mod output;
+mod plot;
+mod progress;
+mod report;
+mod samples;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Cli;
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => match commands::run(cli.command) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failure::report(&error),
+        },
+        Err(error) => failure::report_usage(&error),
+    }
+}

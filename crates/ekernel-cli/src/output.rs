@@ -1,0 +1,92 @@
+//! Where results go: standard output, and files that are checked before the long work.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use serde::Serialize;
+
+use crate::failure::mistake;
+
+/// The name and version stored with every result.
+pub(crate) const PROGRAM: &str = concat!("ekernel ", env!("CARGO_PKG_VERSION"));
+
+/// Writes text for people.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(stdout_failed)
+}
+
+/// Writes one JSON document for programs.
+pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    print(&text)
+}
+
+/// A note to people on standard error.
+pub(crate) fn note(quiet: bool, text: &str) {
+    if !quiet {
+        // A note that nobody can read is no reason to stop.
+        let _gone = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// Standard output that cannot be written is the user's to mend, unless its reader has merely left.
+pub(crate) fn stdout_failed(problem: io::Error) -> anyhow::Error {
+    if problem.kind() == io::ErrorKind::BrokenPipe {
+        return problem.into();
+    }
+    mistake(format!("cannot write to standard output: {problem}; send it elsewhere or free some space"))
+}
+
+/// Checks that a result can be stored at `path`, so that long work is not done for nothing.
+pub(crate) fn ensure_writable(option: &str, path: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
+    let shown = path.display();
+    if let Ok(found) = path.metadata() {
+        if found.is_dir() {
+            return Err(mistake(format!("{option} {shown}: that is a folder; name a file in it")));
+        }
+        if !found.is_file() {
+            return Err(mistake(format!(
+                "{option} {shown}: that is a device or a pipe, which cannot hold a file written whole; name a file"
+            )));
+        }
+        for input in inputs {
+            if let (Ok(a), Ok(b)) = (path.canonicalize(), input.canonicalize())
+                && a == b
+            {
+                return Err(mistake(format!(
+                    "{option} {shown}: that would overwrite an input; name another file"
+                )));
+            }
+        }
+    }
+    if path.file_name().is_none() {
+        return Err(mistake(format!("{option} {shown}: that names no file")));
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        let remedy = if folder.exists() { "is not a folder" } else { "does not exist; create it first" };
+        return Err(mistake(format!("{option} {shown}: the folder {} {remedy}", folder.display())));
+    }
+    ensure_folder_takes_files(option, folder)
+}
+
+/// Checks that files can be made in a folder, by making one.
+pub(crate) fn ensure_folder_takes_files(option: &str, folder: &Path) -> anyhow::Result<()> {
+    let attempt = tempfile::Builder::new().prefix(".ekernel-").tempfile_in(folder);
+    let written =
+        attempt.and_then(|mut file| file.write_all(&[0; 4096]).and_then(|()| file.as_file().sync_all()));
+    written.map_err(|problem| {
+        let reason = io::Error::from(problem.kind());
+        mistake(format!(
+            "{option}: no file can be written in the folder {} ({reason}); choose another or make room",
+            folder.display()
+        ))
+    })
+}

@@ -1,0 +1,103 @@
+//! Learning curves: score against the number of training samples, with error bars.
+
+use std::path::Path;
+
+use plotters::{coord::Shift, prelude::*};
+
+use super::{COLOURS, FONT, Picture, save};
+
+/// What is drawn.
+pub(crate) struct Curves {
+    pub(crate) title: String,
+    /// Name and unit of the score.
+    pub(crate) y: String,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// One network.
+pub(crate) struct Line {
+    pub(crate) name: String,
+    /// n, score and its standard deviation where it is known.
+    pub(crate) points: Vec<(usize, f64, Option<f64>)>,
+}
+
+/// Draws learning curves to an .svg or .png file.
+pub(crate) fn draw(path: &Path, curves: &Curves) -> anyhow::Result<()> {
+    save(path, (800, 520), curves)
+}
+
+impl Curves {
+    fn points(&self) -> impl Iterator<Item = &(usize, f64, Option<f64>)> {
+        self.lines.iter().flat_map(|line| &line.points)
+    }
+
+    /// Lowest and highest value with its error bar, and a little room.
+    fn y_range(&self) -> std::ops::Range<f64> {
+        let ends = self.points().flat_map(|(_, y, std)| [y - std.unwrap_or(0.0), y + std.unwrap_or(0.0)]);
+        let (low, high) =
+            ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)));
+        let room = ((high - low) * 0.08).max(high.abs() * 1e-3).max(1e-12);
+        low - room..high + room
+    }
+}
+
+impl Picture for Curves {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> anyhow::Result<()>
+    where
+        DB::ErrorType: 'static,
+    {
+        area.fill(&WHITE)?;
+        let mut sizes: Vec<usize> = self.points().map(|(n, ..)| *n).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        // Even spacing on a logarithmic axis: n is drawn at ln n, and its own values are the ticks.
+        let at = |n: usize| (n as f64).ln();
+        let (first, last) = (at(sizes[0]), at(sizes[sizes.len() - 1]));
+        let room = (0.04 * (last - first)).max(0.05);
+        let ticks: Vec<f64> = sizes.iter().map(|&n| at(n)).collect();
+        let x = (first - room..last + room).with_key_points(ticks);
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.title, (FONT, 20))
+            .margin(12)
+            .x_label_area_size(48)
+            .y_label_area_size(64)
+            .build_cartesian_2d(x, self.y_range())?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(BLACK.mix(0.12))
+            .x_desc("training samples")
+            .y_desc(self.y.as_str())
+            .axis_desc_style((FONT, 16))
+            .label_style((FONT, 14))
+            .x_label_formatter(&|x| format!("{:.0}", x.exp()))
+            .draw()?;
+        for (line, &colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
+            let dots: Vec<(f64, f64)> = line.points.iter().map(|&(n, y, _)| (at(n), y)).collect();
+            chart
+                .draw_series(LineSeries::new(dots.clone(), colour.stroke_width(2)))?
+                .label(line.name.as_str())
+                .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 20, y)], colour.stroke_width(2)));
+            chart.draw_series(dots.iter().map(|&dot| Circle::new(dot, 4, colour.filled())))?;
+            for &(n, y, std) in &line.points {
+                let Some(std) = std else { continue };
+                chart.draw_series([PathElement::new(vec![(at(n), y - std), (at(n), y + std)], colour)])?;
+                for end in [y - std, y + std] {
+                    let cap = 0.1 * room;
+                    chart.draw_series([PathElement::new(
+                        vec![(at(n) - cap, end), (at(n) + cap, end)],
+                        colour,
+                    )])?;
+                }
+            }
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::LowerRight)
+            .background_style(WHITE.mix(0.85))
+            .border_style(BLACK.mix(0.3))
+            .label_font((FONT, 14))
+            .draw()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! Results in words and tables.
+
+pub(crate) mod prediction;
+pub(crate) mod table;
+
+use crate::kernels::Work;
+
+/// Three significant digits, the thousands spelled out.
+pub(crate) fn number(value: f64) -> String {
+    match value.abs() {
+        size if size >= 100.0 || size == 0.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 1.0 => format!("{value:.2}"),
+        size if size >= 1e-3 => format!("{value:.4}"),
+        _ => format!("{value:.1e}"),
+    }
+}
+
+/// `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 10 min`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 60.0 => format!("{s:.1} s"),
+        s if s < 3600.0 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// How long Gram matrices took.
+pub(crate) fn work_line(work: Work) -> String {
+    format!("{} pairs in {}, {} pairs/s", work.pairs, duration(work.seconds), number(work.pairs_per_second()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        let written = [0.0, 1234.6, 56.78, 1.234, 0.0123, 1.2e-5].map(number);
+        assert_eq!(written, ["0", "1235", "56.8", "1.23", "0.0123", "1.2e-5"]);
+    }
+
+    #[test]
+    fn durations_read_well() {
+        let written = [0.0123, 12.34, 245.0, 7800.0].map(duration);
+        assert_eq!(written, ["12 ms", "12.3 s", "4 min 5 s", "2 h 10 min"]);
+    }
+}

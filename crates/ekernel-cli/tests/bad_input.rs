@@ -1,0 +1,181 @@
+//! Everything a user can get wrong ends with exit code 2, one clear line, and nothing written.
+
+mod support;
+
+use std::process::Stdio;
+
+use ndarray::{Array1, Array2, Array4};
+use support::Playground;
+
+#[test]
+fn pixels_that_are_no_numbers() {
+    let here = Playground::new();
+    here.refuse(
+        "gram --arch net.toml --x1 data.npz:nan --out k.npz",
+        &["data.npz:nan", "sample 7", "[2, 3, 0]", "NaN"],
+    );
+    here.refuse(
+        "gram --arch net.toml --x1 data.npz:x --x2 data.npz:infinite --out k.npz",
+        &["infinite", "sample 4", "inf"],
+    );
+    here.refuse(
+        "predict --arch net.toml --train data.npz:nan,y --test data.npz:x,y",
+        &["data.npz:nan", "sample 7"],
+    );
+}
+
+#[test]
+fn wrong_names_of_arrays_and_files() {
+    let here = Playground::new();
+    here.refuse("gram --arch net.toml --x1 data.npz:xx --out k.npz", &["no array 'xx'", "it holds", "x"]);
+    here.refuse(
+        "gram --arch net.toml --x1 data.npz --out k.npz",
+        &["data.npz", "say which", "data.npz:NAME"],
+    );
+    here.refuse(
+        "gram --arch net.toml --x1 dat.npz:x --out k.npz",
+        &["dat.npz", "does not exist", "'data.npz'"],
+    );
+    here.refuse("gram --arch nat.toml --x1 data.npz:x --out k.npz", &["nat.toml", "cannot read"]);
+    here.refuse("predict --arch net.toml --train data.npz:x --test data.npz:x", &["--train", "targets"]);
+    here.refuse(
+        "predict --arch net.toml --train data.npz:x,y --test data.npz:x,v",
+        &["test targets", "regression"],
+    );
+    here.refuse("predict --arch net.toml --train data.npz:x,few --test data.npz:x", &["12 samples", "5"]);
+}
+
+#[test]
+fn empty_sets_and_wrong_shapes() {
+    let here = Playground::new();
+    let (none, flat) = (Array4::<f64>::zeros((0, 5, 5, 1)), Array2::<f64>::zeros((3, 25)));
+    let (wide, first) = (Array4::<f64>::zeros((3, 5, 6, 1)), Array4::<f64>::zeros((3, 1, 5, 5)));
+    let labels = Array1::<i64>::zeros(0);
+    let five = ndarray::ArrayD::<f64>::zeros(vec![1, 5, 5, 1, 1]);
+    here.arrays(
+        "odd.npz",
+        &[
+            ("none", (&none).into()),
+            ("flat", (&flat).into()),
+            ("wide", (&wide).into()),
+            ("first", (&first).into()),
+            ("labels", (&labels).into()),
+            ("five", (&five).into()),
+        ],
+    );
+    let gram = |key: &str| format!("gram --arch net.toml --x1 odd.npz:{key} --out k.npz");
+    here.refuse(&gram("none"), &["odd.npz:none", "empty"]);
+    here.refuse(&gram("flat"), &["net.toml", "odd.npz:flat", "vectors"]);
+    here.refuse(&gram("wide"), &["[5, 5, 1]", "[5, 6, 1]"]);
+    here.refuse(&gram("first"), &["[1, 5, 5]", "channels"]);
+    here.refuse(&gram("five"), &["odd.npz:five", "shape"]);
+    here.refuse("predict --arch net.toml --train odd.npz:none,labels --test data.npz:x", &["empty"]);
+    here.refuse(
+        "predict --arch net.toml --train data.npz:x,y --test odd.npz:wide",
+        &["[5, 5, 1]", "[5, 6, 1]"],
+    );
+}
+
+#[test]
+fn damaged_files() {
+    let here = Playground::new();
+    let whole = std::fs::read(here.path("data.npz")).unwrap();
+    std::fs::write(here.path("cut.npz"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(here.path("text.npz"), "hello").unwrap();
+    std::fs::write(here.path("cut.npy"), b"\x93NUMPY\x01").unwrap();
+    here.refuse("gram --arch net.toml --x1 cut.npz:x --out k.npz", &["cut.npz", "truncated"]);
+    here.refuse("gram --arch net.toml --x1 text.npz:x --out k.npz", &["text.npz", "zip"]);
+    here.refuse("gram --arch net.toml --x1 cut.npy --out k.npz", &["cut.npy"]);
+    here.text("broken.toml", "[input\n");
+    here.refuse("plan broken.toml", &["broken.toml", "line 1"]);
+    here.text("unknown.toml", &support::ARCH.replace("relu", "rellu"));
+    here.refuse("plan unknown.toml", &["unknown.toml", "rellu", "did you mean \"relu\""]);
+}
+
+#[test]
+fn outputs_that_cannot_be_written() {
+    let here = Playground::new();
+    std::fs::create_dir(here.path("folder")).unwrap();
+    let gram = |out: &str| format!("gram --arch net.toml --x1 data.npz:x --backend reference --out {out}");
+    here.refuse(&gram("nowhere/k.npz"), &["--out nowhere/k.npz", "does not exist"]);
+    here.refuse(&gram("folder"), &["--out folder", "is a folder"]);
+    here.refuse(&gram("net.toml/k.npz"), &["net.toml", "is not a folder"]);
+    here.refuse(&gram("data.npz"), &["overwrite an input"]);
+    let predict = "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --backend reference";
+    here.refuse(&format!("{predict} --plot p.pdf"), &["p.pdf", ".svg or .png"]);
+    here.refuse(&format!("{predict} --plot nowhere/p.svg"), &["nowhere", "does not exist"]);
+    here.refuse(&format!("{predict} --resume net.toml"), &["--resume net.toml", "not a folder"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn devices_and_full_disks() {
+    let here = Playground::new();
+    let gram = |out: &str| format!("gram --arch net.toml --x1 data.npz:x --backend reference --out {out}");
+    here.refuse(&gram("/dev/full"), &["/dev/full", "device"]);
+    here.refuse(&gram("/proc/k.npz"), &["/proc", "no file can be written"]);
+    assert!(!std::fs::metadata("/dev/full").unwrap().is_file());
+    for words in ["plan net.toml", "completions bash", "--help"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("ekernel"));
+        command
+            .current_dir(here.path("."))
+            .args(words.split_whitespace())
+            .stdout(full)
+            .stderr(Stdio::piped());
+        let output = command.output().unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}: {line}");
+        assert!(line.contains("standard output") && line.lines().count() == 1, "{words}: {line}");
+    }
+}
+
+#[test]
+fn sizes_beyond_reason() {
+    let here = Playground::new();
+    let large = |side: usize| support::ARCH.replace("[5, 5, 1]", &format!("[{side}, {side}, 1]"));
+    here.text("large.toml", &large(300));
+    let pixels = Array4::<f64>::zeros((2, 300, 300, 1));
+    here.arrays("large.npz", &[("x", (&pixels).into())]);
+    here.refuse(
+        "gram --arch large.toml --x1 large.npz:x --backend reference --out k.npz",
+        &["memory", "bytes"],
+    );
+    here.refuse("predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --n 13", &["--n 13", "12"]);
+    here.refuse(
+        "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --n 5 --pool 99",
+        &["--pool 99", "12"],
+    );
+    here.refuse("gram --arch net.toml --x1 data.npz:x --out k.npz --threads 0", &["--threads", "1 to"]);
+    here.refuse(
+        "gram --arch net.toml --x1 data.npz:x --out k.npz --threads 99999999",
+        &["--threads", "1 to"],
+    );
+}
+
+#[test]
+fn words_that_mean_nothing() {
+    let here = Playground::new();
+    here.refuse("", &["no command", "--help"]);
+    here.refuse("grim", &["grim", "gram"]);
+    here.refuse("gram --arch net.toml --out k.npz", &["--x1"]);
+    here.refuse("gram --arch net.toml --x1 data.npz:x --kind ntq --out k.npz", &["ntq", "ntk"]);
+    let predict = "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y";
+    here.refuse(&format!("{predict} --ridge -1"), &["--ridge"]);
+    here.refuse(&format!("{predict} --ridge much"), &["much", "auto"]);
+    here.refuse(&format!("{predict} --time never"), &["never", "inf"]);
+    here.refuse(&format!("{predict} --n 0"), &["--n", "at least 1"]);
+    here.refuse(&format!("{predict} --normalize mean"), &["mean", "standardize"]);
+    here.refuse(&format!("{predict} --backend reference --precision f32"), &["reference", "f64"]);
+    here.refuse(&format!("{predict} --arch net.toml"), &["net.toml", "twice"]);
+    here.refuse(&format!("{predict} --cov --n 5"), &["--cov", "--n"]);
+    here.refuse(
+        "predict --arch net.toml --train data.npz:x,y --test data.npz:x --n 5",
+        &["--test", "targets"],
+    );
+    here.refuse(
+        "predict --arch net.toml --train data.npz:x,v --test data.npz:x,v --plot p.svg",
+        &["--plot", "--n"],
+    );
+    here.refuse("demo", &["data/mnist_1k.npz", "--repository"]);
+}

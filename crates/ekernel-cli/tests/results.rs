@@ -1,0 +1,193 @@
+//! What comes out when everything is right.
+
+mod support;
+
+use ndarray::{Array1, Array4};
+use support::{ARCH, Playground, images, read};
+
+#[test]
+fn a_gram_matrix_is_stored_with_what_made_it() {
+    let here = Playground::new();
+    let shown = here.json("gram --arch net.toml --x1 data.npz:x --backend reference --quiet --out k.npz");
+    assert_eq!(shown["shape"], serde_json::json!([12, 12]));
+    assert_eq!(shown["pairs"], 78);
+    let (nngp, ntk) = (read(&here.path("k.npz"), "nngp"), read(&here.path("k.npz"), "ntk"));
+    assert_eq!(nngp, nngp.t());
+    assert!(ntk.iter().zip(&nngp).all(|(theta, k)| theta > k));
+    let metadata = ekernel_data::NpzFile::open(&here.path("k.npz")).unwrap().read("metadata").unwrap();
+    let ekernel_data::NpyArray::Texts(metadata) = metadata else { panic!("no text") };
+    let metadata: serde_json::Value = serde_json::from_str(metadata.first().unwrap()).unwrap();
+    assert_eq!(metadata["x1"], "data.npz:x");
+    assert_eq!(metadata["precision"], "f64");
+    assert!(metadata["architecture"].as_str().unwrap().contains("global_avg_pool"));
+    here.succeed(
+        "gram --arch net.toml --x1 data.npz:x --x2 data.npz:x --kind nngp --backend reference --out two.npz",
+    );
+    assert_eq!(read(&here.path("two.npz"), "nngp"), nngp);
+    assert!(!ekernel_data::NpzFile::open(&here.path("two.npz")).unwrap().contains("ntk"));
+}
+
+#[test]
+fn the_cpu_agrees_with_the_reference() {
+    let here = Playground::new();
+    here.succeed("gram --arch net.toml --x1 data.npz:x --backend reference --out r.npz");
+    here.succeed("gram --arch net.toml --x1 data.npz:x --backend cpu --precision f64 --out c.npz");
+    let (reference, cpu) = (read(&here.path("r.npz"), "ntk"), read(&here.path("c.npz"), "ntk"));
+    let largest = reference.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+    let worst = (&reference - &cpu).iter().fold(0.0, |a: f64, b| a.max(b.abs())) / largest;
+    // The diagonal holds repeated samples, on which the reference has half its digits.
+    assert!(worst < 2e-8, "{worst:e}");
+}
+
+#[test]
+fn a_resumed_gram_matrix_has_the_same_bytes() {
+    let here = Playground::new();
+    let gram = "gram --arch net.toml --x1 data.npz:x --backend reference --quiet --resume tiles --out";
+    here.succeed(&format!("{gram} first.npz"));
+    let again = here.json(&format!("{gram} second.npz"));
+    assert_eq!(again["pairs"], 0);
+    let bytes = |name| std::fs::read(here.path(name)).unwrap();
+    assert_eq!(bytes("first.npz"), bytes("second.npz"));
+    here.text("other.toml", &ARCH.replace("relu", "erf"));
+    let line = here.refuse(
+        "gram --arch other.toml --x1 data.npz:x --backend reference --quiet --resume tiles --out third.npz",
+        &["tiles", "another computation", "architecture"],
+    );
+    assert!(line.contains("erf"), "{line}");
+}
+
+#[test]
+fn classes_are_predicted() {
+    let here = Playground::new();
+    let predict =
+        "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --backend reference --quiet";
+    let found = here.json(&format!("{predict} --out p.npz --plot p.svg"));
+    // A pooled network tells rows at the border from one in the middle, and with so small a ridge knows its training set.
+    assert_eq!(found["networks"][0]["accuracy"], 1.0);
+    assert_eq!(found["networks"][0]["confusion"], serde_json::json!([[4, 0, 0], [0, 4, 0], [0, 0, 4]]));
+    assert_eq!(read(&here.path("p.npz"), "mean").dim(), (12, 3));
+    assert!(std::fs::read_to_string(here.path("p.svg")).unwrap().contains("</svg>"));
+    let text = here.succeed(predict);
+    assert!(
+        text.contains("accuracy 100.00 %") && text.contains("predicted") && text.contains("pairs/s"),
+        "{text}"
+    );
+}
+
+#[test]
+fn values_are_predicted_with_their_spread() {
+    let here = Playground::new();
+    for kind in ["ntk", "nngp"] {
+        let found = here.json(&format!(
+            "predict --arch net.toml --train data.npz:x,v --test data.npz:x,v --backend reference --quiet --kind {kind} \
+             --ridge 1e-9 --cov --out p.npz"
+        ));
+        assert!(found["networks"][0]["rmse"].as_f64().unwrap() < 1e-2, "{found}");
+        let covariance = read(&here.path("p.npz"), "cov");
+        assert_eq!(covariance.dim(), (12, 12));
+        assert!(covariance.diag().iter().all(|v| v.abs() < 1e-3), "{covariance}");
+    }
+}
+
+#[test]
+fn learning_curves_of_two_networks() {
+    let here = Playground::new();
+    here.text("erf.toml", &ARCH.replace("relu", "erf"));
+    let words = "predict --arch net.toml --arch erf.toml --train data.npz:x,y --test data.npz:x,y --backend reference --quiet \
+                 --n 3,6,12 --seeds 2 --ridge auto";
+    let found = here.json(&format!("{words} --plot c.png --out c.npz"));
+    for network in found["networks"].as_array().unwrap() {
+        let draws: Vec<usize> = network["curve"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| p["scores"].as_array().unwrap().len())
+            .collect();
+        assert_eq!(draws, [2, 2, 1]);
+    }
+    assert_eq!(found["networks"][1]["name"], "erf");
+    assert!(std::fs::read(here.path("c.png")).unwrap().starts_with(b"\x89PNG\r\n"));
+    let text = here.succeed(words);
+    assert!(text.contains('±') && text.contains("net") && text.contains("erf"), "{text}");
+    assert_eq!(here.json(words)["networks"][0]["curve"], found["networks"][0]["curve"]);
+}
+
+#[test]
+fn single_pixels_black_images_and_one_sample() {
+    let here = Playground::new();
+    here.text(
+        "pixel.toml",
+        "[input]\nspace = 'image'\nshape = [1, 1, 1]\n[[layers]]\nop = 'conv'\nfilter = [1, 1]\n[[layers]]\nop = 'relu'\n\
+         [[layers]]\nop = 'flatten'\n[[layers]]\nop = 'dense'\n",
+    );
+    let (pixel, black, one) =
+        (Array4::from_elem((2, 1, 1, 1), 2.0), Array4::<f64>::zeros((2, 5, 5, 1)), images(1));
+    let value = Array1::from_elem(1, 3.0);
+    here.arrays(
+        "few.npz",
+        &[
+            ("pixel", (&pixel).into()),
+            ("black", (&black).into()),
+            ("one", (&one).into()),
+            ("v", (&value).into()),
+        ],
+    );
+    for backend in ["reference", "cpu"] {
+        here.succeed(&format!("gram --arch pixel.toml --x1 few.npz:pixel --backend {backend} --out k.npz"));
+        // K = x²/2 behind one ReLU.
+        assert!(read(&here.path("k.npz"), "nngp").iter().all(|k| (k - 2.0).abs() < 1e-6));
+        here.succeed(&format!("gram --arch net.toml --x1 few.npz:black --backend {backend} --out k.npz"));
+        assert!(read(&here.path("k.npz"), "ntk").iter().all(|&k| k == 0.0));
+        let found = here.json(&format!(
+            "predict --arch net.toml --train few.npz:one,v --test few.npz:one,v --backend {backend} --quiet"
+        ));
+        assert!(found["networks"][0]["mae"].as_f64().unwrap() < 1e-12, "{found}");
+        here.refuse(
+            &format!("predict --arch net.toml --train few.npz:one,v --test few.npz:one --backend {backend} --quiet --ridge auto"),
+            &["folds"],
+        );
+    }
+}
+
+#[test]
+fn a_plan_and_its_json() {
+    let here = Playground::new();
+    let text = here.succeed("plan net.toml");
+    assert!(text.contains("stage 0") && text.contains("per pair"), "{text}");
+    let plan = here.json("plan net.toml");
+    assert_eq!(plan["input"]["shape"], serde_json::json!([5, 5, 1]));
+    assert!(plan["per_pair"]["flops"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_check_ends_with_a_verdict() {
+    let here = Playground::new();
+    let found = here.json("check net.toml --quiet");
+    assert_eq!(found["ok"], true, "{found}");
+    assert_eq!(found["worst"].as_array().unwrap().len(), 8);
+    assert!(here.succeed("check net.toml --quiet").contains("worst error"));
+}
+
+#[test]
+fn completions_for_every_shell() {
+    let here = Playground::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(here.succeed(&format!("completions {shell}")).contains("predict"), "{shell}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    use std::process::{Command, Stdio};
+    let here = Playground::new();
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("ekernel"))
+        .current_dir(here.path("."))
+        .args(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
