@@ -1,0 +1,54 @@
+//! Reads what kernels are computed on, and writes what comes out.
+//!
+//! [`Source`] reads the words that name data on a command line, [`read_dataset`] the [`Samples`] and [`Targets`]
+//! behind them: .npz and .npy arrays, folders of images, MNIST idx and CIFAR-10 files. [`Normalization`] prepares
+//! them with parameters of the training samples. [`write_npz`] stores results, complete or not at all.
+//!
+//! ```
+//! use ekernel_data::{Normalization, ReadOptions, Source, read_dataset, write_npz};
+//! use ndarray::array;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let file = folder.path().join("data.npz");
+//! write_npz(&file, &[("x", (&array![[0.0, 2.0], [4.0, 2.0]]).into()), ("y", (&array![1i64, 0]).into())])?;
+//!
+//! let data = read_dataset(&Source::parse(&format!("{}:x,y", file.display()))?, &ReadOptions::default())?;
+//! assert_eq!(data.samples.len(), 2);
+//! let normalizer = Normalization::Standardize.fit(&data.samples)?;
+//! assert_eq!(normalizer.to_string(), "standardize mean=[2,2] std=[2,1]");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Everything that can be wrong is a [`DataError`], which says what, where, and what would do. No file, however
+//! damaged, makes a reader panic.
+//!
+//! [`Samples`]: ekernel_core::Samples
+
+mod cifar;
+mod dataset;
+mod error;
+mod idx;
+mod image_folder;
+mod memory;
+mod normalize;
+mod npy;
+mod npz;
+mod place;
+mod samples;
+mod source;
+mod targets;
+mod write;
+
+pub mod molecules;
+
+pub use dataset::{Color, Dataset, ReadOptions, read_dataset, read_labels, read_samples};
+pub use error::DataError;
+pub use molecules::{Molecules, read_molecules};
+pub use normalize::{Normalization, Normalizer};
+pub use npy::NpyArray;
+pub use npz::NpzFile;
+pub use place::Place;
+pub use samples::channels_first_hint;
+pub use source::{Source, TargetSource};
+pub use targets::Targets;
+pub use write::{Output, write_atomically, write_npz};

@@ -1,0 +1,301 @@
+//! Normalisation of samples, with parameters from the training samples only.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ekernel_core::Samples;
+use ndarray::Axis;
+
+use crate::error::DataError;
+use crate::place::nearest_first;
+
+/// Which normalisation to use. Text form, for options: the words in the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Normalization {
+    /// `none`: samples as read (arrays and images of bytes are in [0, 1] already).
+    #[default]
+    None,
+    /// `unit-range`: x/255, for float arrays that hold byte values.
+    UnitRange,
+    /// `standardize`: (x − mean_c)/std_c per channel c of images or feature c of vectors, over the training samples;
+    /// std is the population one (divisor n), and a constant channel is only centred.
+    Standardize,
+    /// `per-image`: (x − mean(x))/std(x) over all entries of each sample by itself; a constant sample becomes zero.
+    PerImage,
+}
+
+/// A normalisation with its parameters. Its text form is one line that reads back as the same value, for reports:
+/// `standardize mean=[0.4914,0.4822,0.4465] std=[0.247,0.2435,0.2616]`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Normalizer {
+    /// Samples as read.
+    None,
+    /// x/255.
+    UnitRange,
+    /// (x − mean_c)/std_c.
+    Standardize {
+        /// Per channel or feature.
+        mean: Vec<f64>,
+        /// Per channel or feature; 1 where the training samples are constant.
+        std: Vec<f64>,
+    },
+    /// (x − mean(x))/std(x).
+    PerImage,
+}
+
+const WORDS: [(&str, Normalization); 4] = [
+    ("none", Normalization::None),
+    ("unit-range", Normalization::UnitRange),
+    ("standardize", Normalization::Standardize),
+    ("per-image", Normalization::PerImage),
+];
+
+/// Spreads below this share of the magnitude are rounding, not variation.
+const CONSTANT: f64 = 1e-12;
+
+impl Normalization {
+    /// Takes the parameters from the training samples.
+    ///
+    /// # Errors
+    /// [`DataError::AlreadyUnitRange`] for `unit-range` on samples that are within [0, 1].
+    pub fn fit(self, train: &Samples) -> Result<Normalizer, DataError> {
+        Ok(match self {
+            Normalization::None => Normalizer::None,
+            Normalization::UnitRange => {
+                let largest = match train {
+                    Samples::Vectors(x) => x.iter().copied().fold(0.0, f64::max),
+                    Samples::Images(x) => x.iter().copied().fold(0.0, f64::max),
+                };
+                if largest > 0.0 && largest <= 1.0 {
+                    return Err(DataError::AlreadyUnitRange { largest });
+                }
+                Normalizer::UnitRange
+            }
+            Normalization::Standardize => {
+                let (mean, std) = moments(train);
+                Normalizer::Standardize { mean, std }
+            }
+            Normalization::PerImage => Normalizer::PerImage,
+        })
+    }
+}
+
+impl Normalizer {
+    /// Normalises samples, in place.
+    ///
+    /// # Errors
+    /// [`DataError::NormalizationChannels`] if the samples have another number of channels than those it was
+    /// fitted to.
+    pub fn apply(&self, samples: Samples) -> Result<Samples, DataError> {
+        match self {
+            Normalizer::None => Ok(samples),
+            Normalizer::UnitRange => Ok(match samples {
+                Samples::Vectors(x) => Samples::Vectors(x / 255.0),
+                Samples::Images(x) => Samples::Images(x / 255.0),
+            }),
+            Normalizer::Standardize { mean, std } => {
+                let found = *samples.sample_shape().last().unwrap_or(&0);
+                if found != mean.len() {
+                    return Err(DataError::NormalizationChannels { fitted: mean.len(), found });
+                }
+                let channel = |values: &mut dyn Iterator<Item = &mut f64>, c: usize| {
+                    values.for_each(|value| *value = (*value - mean[c]) / std[c]);
+                };
+                Ok(match samples {
+                    Samples::Vectors(mut x) => {
+                        for (c, mut column) in x.axis_iter_mut(Axis(1)).enumerate() {
+                            channel(&mut column.iter_mut(), c);
+                        }
+                        Samples::Vectors(x)
+                    }
+                    Samples::Images(mut x) => {
+                        for (c, mut plane) in x.axis_iter_mut(Axis(3)).enumerate() {
+                            channel(&mut plane.iter_mut(), c);
+                        }
+                        Samples::Images(x)
+                    }
+                })
+            }
+            Normalizer::PerImage => Ok(match samples {
+                Samples::Vectors(mut x) => {
+                    for mut sample in x.outer_iter_mut() {
+                        let (mean, std) = mean_and_std(sample.iter().copied());
+                        sample.mapv_inplace(|value| (value - mean) / std);
+                    }
+                    Samples::Vectors(x)
+                }
+                Samples::Images(mut x) => {
+                    for mut sample in x.outer_iter_mut() {
+                        let (mean, std) = mean_and_std(sample.iter().copied());
+                        sample.mapv_inplace(|value| (value - mean) / std);
+                    }
+                    Samples::Images(x)
+                }
+            }),
+        }
+    }
+}
+
+fn moments(samples: &Samples) -> (Vec<f64>, Vec<f64>) {
+    match samples {
+        Samples::Vectors(x) => {
+            x.axis_iter(Axis(1)).map(|column| mean_and_std(column.iter().copied())).unzip()
+        }
+        Samples::Images(x) => x.axis_iter(Axis(3)).map(|plane| mean_and_std(plane.iter().copied())).unzip(),
+    }
+}
+
+/// Mean and population standard deviation in two passes; (mean, 1) for a constant sequence.
+fn mean_and_std(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let count = values.clone().count().max(1) as f64;
+    let mean = values.clone().sum::<f64>() / count;
+    let std = (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
+    if std <= CONSTANT * mean.abs() { (mean, 1.0) } else { (mean, std) }
+}
+
+impl FromStr for Normalization {
+    type Err = DataError;
+
+    fn from_str(text: &str) -> Result<Normalization, DataError> {
+        WORDS.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
+            let words = nearest_first(text, WORDS.map(|(word, _)| word.to_owned()).to_vec());
+            DataError::NormalizationText {
+                text: text.to_owned(),
+                reason: format!("known are {}", words.join(", ")),
+            }
+        })
+    }
+}
+
+impl fmt::Display for Normalization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = WORDS.iter().find(|(_, value)| value == self).map_or("none", |(word, _)| word);
+        f.write_str(word)
+    }
+}
+
+impl fmt::Display for Normalizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Normalizer::None => f.write_str("none"),
+            Normalizer::UnitRange => f.write_str("unit-range"),
+            Normalizer::PerImage => f.write_str("per-image"),
+            Normalizer::Standardize { mean, std } => {
+                let list = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
+                write!(f, "standardize mean=[{}] std=[{}]", list(mean), list(std))
+            }
+        }
+    }
+}
+
+impl FromStr for Normalizer {
+    type Err = DataError;
+
+    fn from_str(text: &str) -> Result<Normalizer, DataError> {
+        let fault =
+            |reason: &str| DataError::NormalizationText { text: text.to_owned(), reason: reason.to_owned() };
+        match text.split_once(' ') {
+            None => match text.parse()? {
+                Normalization::None => Ok(Normalizer::None),
+                Normalization::UnitRange => Ok(Normalizer::UnitRange),
+                Normalization::PerImage => Ok(Normalizer::PerImage),
+                Normalization::Standardize => Err(fault("mean=[…] and std=[…] are missing")),
+            },
+            Some(("standardize", parameters)) => {
+                let list = |text: &str| -> Option<Vec<f64>> {
+                    text.split(',')
+                        .map(|value| value.parse().ok().filter(|value: &f64| value.is_finite()))
+                        .collect()
+                };
+                let (mean, std) = parameters
+                    .strip_prefix("mean=[")
+                    .and_then(|rest| rest.strip_suffix(']'))
+                    .and_then(|rest| rest.split_once("] std=["))
+                    .and_then(|(mean, std)| Some((list(mean)?, list(std)?)))
+                    .ok_or_else(|| fault("expected is mean=[numbers] std=[numbers]"))?;
+                if mean.len() != std.len() || std.iter().any(|&std| std <= 0.0) {
+                    return Err(fault("there must be as many std as mean, all above zero"));
+                }
+                Ok(Normalizer::Standardize { mean, std })
+            }
+            Some(_) => Err(fault("only standardize has parameters")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array4, array};
+
+    use super::*;
+
+    fn images() -> Samples {
+        let mut x = Array4::from_shape_fn((3, 2, 2, 2), |(n, h, w, _)| (n * 4 + h * 2 + w) as f64);
+        x.index_axis_mut(Axis(3), 1).fill(0.3);
+        Samples::Images(x)
+    }
+
+    fn vectors() -> Samples {
+        Samples::Vectors(array![[1.0, 5.0], [3.0, 5.0]])
+    }
+
+    #[test]
+    fn standardize_takes_its_parameters_from_the_training_samples() {
+        let fitted = Normalization::Standardize.fit(&images()).unwrap();
+        // 0..11: mean 5.5, variance (144 − 1)/12; the second channel is constant and only centred.
+        let Normalizer::Standardize { mean, std } = &fitted else { panic!("parameters expected") };
+        assert!((mean[0] - 5.5).abs() < 1e-15 && (mean[1] - 0.3).abs() < 1e-15);
+        assert!((std[0] - (143.0f64 / 12.0).sqrt()).abs() < 1e-15);
+        assert_eq!(std[1], 1.0);
+
+        let test = Samples::Images(Array4::from_elem((1, 1, 1, 2), 5.5));
+        let Samples::Images(test) = fitted.apply(test).unwrap() else { panic!("images expected") };
+        assert!((test[[0, 0, 0, 0]]).abs() < 1e-15);
+        assert!((test[[0, 0, 0, 1]] - 5.2).abs() < 1e-15);
+
+        let Samples::Vectors(x) =
+            Normalization::Standardize.fit(&vectors()).unwrap().apply(vectors()).unwrap()
+        else {
+            panic!("vectors expected")
+        };
+        assert_eq!(x, array![[-1.0, 0.0], [1.0, 0.0]]);
+        assert!(matches!(
+            fitted.apply(Samples::Images(Array4::zeros((1, 2, 2, 3)))),
+            Err(DataError::NormalizationChannels { fitted: 2, found: 3 })
+        ));
+    }
+
+    #[test]
+    fn the_others() {
+        let half = Samples::Vectors(array![[0.5, 1.0]]);
+        assert!(matches!(Normalization::UnitRange.fit(&half), Err(DataError::AlreadyUnitRange { .. })));
+        let bytes = Samples::Vectors(array![[51.0, 255.0]]);
+        let scaled = Normalization::UnitRange.fit(&bytes).unwrap().apply(bytes).unwrap();
+        assert_eq!(scaled, Samples::Vectors(array![[0.2, 1.0]]));
+        assert_eq!(Normalization::None.fit(&half).unwrap().apply(half.clone()).unwrap(), half);
+        let each = Samples::Vectors(array![[1.0, 3.0], [7.0, 7.0]]);
+        let each = Normalization::PerImage.fit(&each).unwrap().apply(each).unwrap();
+        assert_eq!(each, Samples::Vectors(array![[-1.0, 1.0], [0.0, 0.0]]));
+    }
+
+    #[test]
+    fn text_reads_back_as_the_same_value() {
+        for (_, kind) in WORDS {
+            assert_eq!(kind.to_string().parse::<Normalization>().unwrap(), kind);
+            let fitted = kind.fit(&images()).unwrap();
+            assert_eq!(fitted.to_string().parse::<Normalizer>().unwrap(), fitted);
+        }
+        let fault = "standardise".parse::<Normalization>().unwrap_err().to_string();
+        assert!(fault.contains("known are standardize, "), "{fault}");
+        for text in [
+            "standardize",
+            "none x",
+            "standardize mean=[1] std=[0]",
+            "standardize mean=[1,2] std=[1]",
+            "standardize mean=[a] std=[1]",
+            "standardize mean=[inf] std=[1]",
+        ] {
+            assert!(text.parse::<Normalizer>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What is to be predicted: classes or numbers.
+
+use std::collections::BTreeSet;
+
+use ndarray::{Array2, ArrayD, Axis, Ix1, Ix2};
+
+use crate::error::DataError;
+use crate::npy::NpyArray;
+use crate::place::Place;
+
+/// The targets of a batch of samples.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// One class per sample.
+    Classes {
+        /// The class of each sample, counted from 0.
+        labels: Vec<usize>,
+        /// How many classes there are: at least the largest label plus one.
+        n_classes: usize,
+        /// Their names, `n_classes` of them, where the data have names.
+        names: Option<Vec<String>>,
+    },
+    /// Shape (n, outputs).
+    Regression(Array2<f64>),
+}
+
+/// Labels from here on are taken for a mistake: a one-hot matrix of so many columns serves nobody.
+const CLASS_LIMIT: u64 = 1 << 16;
+
+impl Targets {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Targets::Classes { labels, .. } => labels.len(),
+            Targets::Regression(values) => values.nrows(),
+        }
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The targets of the samples at `indices`, in that order; the classes stay the same.
+    ///
+    /// # Panics
+    /// If an index is not below [`Targets::len`].
+    pub fn select(&self, indices: &[usize]) -> Targets {
+        match self {
+            Targets::Classes { labels, n_classes, names } => Targets::Classes {
+                labels: indices.iter().map(|&index| labels[index]).collect(),
+                n_classes: *n_classes,
+                names: names.clone(),
+            },
+            Targets::Regression(values) => Targets::Regression(values.select(Axis(0), indices)),
+        }
+    }
+
+    /// These targets with the classes of `train`: matched by name where both have names (two folders may lack
+    /// different classes), else by number.
+    ///
+    /// # Errors
+    /// [`DataError::Mismatch`] for a class that `train` does not know, another number of regression targets, or
+    /// classes against regression.
+    pub fn in_terms_of(self, train: &Targets) -> Result<Targets, DataError> {
+        let mismatch = |reason: String| Err(DataError::Mismatch { reason });
+        match (self, train) {
+            (Targets::Regression(values), Targets::Regression(known)) => {
+                if values.ncols() == known.ncols() {
+                    return Ok(Targets::Regression(values));
+                }
+                mismatch(format!("{} per sample, {} in training", values.ncols(), known.ncols()))
+            }
+            (Targets::Classes { .. }, Targets::Regression(_)) => mismatch(
+                "they are integers (classes), the training targets are floats (regression)".to_owned(),
+            ),
+            (Targets::Regression(_), Targets::Classes { .. }) => mismatch(
+                "they are floats (regression), the training targets are integers (classes)".to_owned(),
+            ),
+            (Targets::Classes { labels, names, .. }, Targets::Classes { n_classes, names: known, .. }) => {
+                let mut renamed = Vec::with_capacity(labels.len());
+                for (sample, label) in labels.into_iter().enumerate() {
+                    let (new, what) = match (&names, known) {
+                        (Some(names), Some(known)) => {
+                            let name = &names[label];
+                            (known.iter().position(|other| other == name), format!("class '{name}'"))
+                        }
+                        _ => (Some(label).filter(|label| label < n_classes), format!("class {label}")),
+                    };
+                    match new {
+                        Some(new) => renamed.push(new),
+                        None => {
+                            return mismatch(format!("{what} of sample {sample} does not occur in training"));
+                        }
+                    }
+                }
+                Ok(Targets::Classes { labels: renamed, n_classes: *n_classes, names: known.clone() })
+            }
+        }
+    }
+
+    /// Targets from an array as stored.
+    pub(crate) fn from_array(array: NpyArray, place: &Place) -> Result<Targets, DataError> {
+        if array.shape().first().is_none_or(|&n| n == 0) || array.shape().contains(&0) {
+            return match array.shape() {
+                [] => Err(wrong_shape(place, &[])),
+                shape => Err(DataError::NoRows { place: place.clone(), shape: shape.to_vec() }),
+            };
+        }
+        match array {
+            NpyArray::Floats(values) => regression(values, place),
+            NpyArray::Bools(values) => classes(column(values, place)?.into_iter().map(i64::from), place),
+            NpyArray::Bytes(values) => classes(column(values, place)?.into_iter().map(i64::from), place),
+            NpyArray::Integers(values) => classes(column(values, place)?.into_iter(), place),
+            NpyArray::Texts(values) => Ok(named(column(values, place)?)),
+        }
+    }
+
+    /// The same targets with names for the classes.
+    ///
+    /// # Errors
+    /// [`DataError::ClassNames`] if there are fewer names than classes.
+    pub(crate) fn with_names(self, names: Vec<String>, place: &Place) -> Result<Targets, DataError> {
+        match self {
+            Targets::Classes { labels, n_classes, names: None } => {
+                if names.len() < n_classes {
+                    let (names, largest) = (names.len(), n_classes - 1);
+                    return Err(DataError::ClassNames { place: place.clone(), names, largest });
+                }
+                Ok(Targets::Classes { labels, n_classes: names.len(), names: Some(names) })
+            }
+            other => Ok(other),
+        }
+    }
+}
+
+/// Classes from one name per sample; they are numbered in the order of the sorted names.
+pub(crate) fn named(values: Vec<String>) -> Targets {
+    let names: Vec<String> = values.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    let labels = values.iter().map(|value| names.partition_point(|name| name < value)).collect();
+    Targets::Classes { labels, n_classes: names.len(), names: Some(names) }
+}
+
+fn classes(values: impl Iterator<Item = i64>, place: &Place) -> Result<Targets, DataError> {
+    let mut labels = Vec::new();
+    for (sample, value) in values.enumerate() {
+        let Ok(label) = u64::try_from(value) else {
+            return Err(DataError::NegativeLabel { place: place.clone(), sample, value });
+        };
+        if label >= CLASS_LIMIT {
+            return Err(DataError::LabelTooLarge {
+                place: place.clone(),
+                sample,
+                value: label,
+                limit: CLASS_LIMIT,
+            });
+        }
+        labels.push(label as usize);
+    }
+    let n_classes = labels.iter().max().map_or(0, |largest| largest + 1);
+    Ok(Targets::Classes { labels, n_classes, names: None })
+}
+
+fn regression(values: ArrayD<f64>, place: &Place) -> Result<Targets, DataError> {
+    let shape = values.shape().to_vec();
+    let values = match shape.len() {
+        1 => values.insert_axis(Axis(1)),
+        _ => values,
+    };
+    let values = values.into_dimensionality::<Ix2>().map_err(|_| wrong_shape(place, &shape))?;
+    if let Some(((sample, column), &value)) = values.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        return Err(DataError::TargetNotFinite { place: place.clone(), sample, column, value });
+    }
+    Ok(Targets::Regression(values.as_standard_layout().into_owned()))
+}
+
+/// Shape (n,), or (n, 1) as some collections store their labels.
+fn column<T: Clone>(values: ArrayD<T>, place: &Place) -> Result<Vec<T>, DataError> {
+    let shape = values.shape().to_vec();
+    let values = match shape[..] {
+        [_, 1] => values.index_axis_move(Axis(1), 0),
+        _ => values,
+    };
+    let values = values.into_dimensionality::<Ix1>().map_err(|_| wrong_shape(place, &shape))?;
+    Ok(values.to_vec())
+}
+
+fn wrong_shape(place: &Place, shape: &[usize]) -> DataError {
+    DataError::Shape {
+        place: place.clone(),
+        shape: shape.to_vec(),
+        wanted: "targets are integers (n,) for classes, or floats (n,) or (n, m) for regression \
+                 (one-hot classes: save the argmax)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array, array};
+
+    use super::*;
+
+    fn place() -> Place {
+        Place::entry("d.npz", "y")
+    }
+
+    fn classes_of(labels: &[usize], n_classes: usize, names: Option<&[&str]>) -> Targets {
+        let names = names.map(|names| names.iter().map(|&name| name.to_owned()).collect());
+        Targets::Classes { labels: labels.to_vec(), n_classes, names }
+    }
+
+    #[test]
+    fn integers_are_classes_and_floats_are_not() {
+        let read = |array| Targets::from_array(array, &place()).unwrap();
+        assert_eq!(read(NpyArray::Integers(array![2, 0, 1].into_dyn())), classes_of(&[2, 0, 1], 3, None));
+        assert_eq!(read(NpyArray::Bytes(array![[2], [0]].into_dyn())), classes_of(&[2, 0], 3, None));
+        assert_eq!(read(NpyArray::Bools(array![true, false].into_dyn())), classes_of(&[1, 0], 2, None));
+        assert_eq!(
+            read(NpyArray::Texts(array!["dog".to_owned(), "cat".to_owned(), "dog".to_owned()].into_dyn())),
+            classes_of(&[1, 0, 1], 2, Some(&["cat", "dog"]))
+        );
+        assert_eq!(
+            read(NpyArray::Floats(array![1.5, -2.0].into_dyn())),
+            Targets::Regression(array![[1.5], [-2.0]])
+        );
+        assert_eq!(
+            read(NpyArray::Floats(array![[1.0, 2.0], [3.0, 4.0]].into_dyn())),
+            Targets::Regression(array![[1.0, 2.0], [3.0, 4.0]])
+        );
+    }
+
+    #[test]
+    fn faults_name_the_sample() {
+        let fault = |array| Targets::from_array(array, &place()).unwrap_err();
+        assert!(matches!(
+            fault(NpyArray::Integers(array![0, -1].into_dyn())),
+            DataError::NegativeLabel { sample: 1, value: -1, .. }
+        ));
+        assert!(matches!(
+            fault(NpyArray::Integers(array![0, 70_000].into_dyn())),
+            DataError::LabelTooLarge { sample: 1, value: 70_000, .. }
+        ));
+        assert!(matches!(
+            fault(NpyArray::Floats(array![[0.0, 1.0], [f64::INFINITY, 0.0]].into_dyn())),
+            DataError::TargetNotFinite { sample: 1, column: 0, .. }
+        ));
+        assert!(matches!(fault(NpyArray::Integers(array![[0, 1]].into_dyn())), DataError::Shape { .. }));
+        assert!(matches!(fault(NpyArray::Floats(Array::zeros(vec![2, 2, 2]))), DataError::Shape { .. }));
+        assert!(matches!(fault(NpyArray::Floats(Array::zeros(vec![]))), DataError::Shape { .. }));
+        assert!(matches!(fault(NpyArray::Floats(Array::zeros(vec![0]))), DataError::NoRows { .. }));
+        assert!(matches!(fault(NpyArray::Floats(Array::zeros(vec![3, 0]))), DataError::NoRows { .. }));
+    }
+
+    #[test]
+    fn classes_are_matched_by_name() {
+        let train = classes_of(&[0, 1, 2], 3, Some(&["a", "b", "c"]));
+        let test = classes_of(&[0, 1, 0], 2, Some(&["c", "a"]));
+        assert_eq!(test.in_terms_of(&train).unwrap(), classes_of(&[2, 0, 2], 3, Some(&["a", "b", "c"])));
+        let unknown = classes_of(&[0], 1, Some(&["d"])).in_terms_of(&train).unwrap_err();
+        assert!(unknown.to_string().contains("class 'd' of sample 0 does not occur in training"));
+        assert_eq!(classes_of(&[1], 2, None).in_terms_of(&train).unwrap(), train.select(&[1]));
+        assert!(classes_of(&[3], 4, None).in_terms_of(&train).is_err());
+        assert!(Targets::Regression(array![[1.0]]).in_terms_of(&train).is_err());
+        assert!(
+            Targets::Regression(array![[1.0]]).in_terms_of(&Targets::Regression(array![[1.0, 2.0]])).is_err()
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! Writing results: complete or not at all.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::Path;
+
+use ndarray::{Array, ArrayViewD, Dimension};
+use ndarray_npy::{WriteNpyError, WriteNpyExt};
+use zip::write::{SimpleFileOptions, ZipWriter};
+use zip::{CompressionMethod, DateTime};
+
+use crate::error::DataError;
+
+/// An array to be written.
+#[derive(Clone, Debug)]
+pub enum Output<'a> {
+    /// float64.
+    F64(ArrayViewD<'a, f64>),
+    /// float32.
+    F32(ArrayViewD<'a, f32>),
+    /// int64.
+    I64(ArrayViewD<'a, i64>),
+    /// uint8.
+    U8(ArrayViewD<'a, u8>),
+    /// Strings, shape (n,), as numpy's `U`.
+    Texts(&'a [String]),
+    /// One string, shape (): JSON, an architecture file, a line of settings.
+    Text(&'a str),
+}
+
+macro_rules! from_array {
+    ($($element:ty => $variant:ident),*) => {$(
+        impl<'a, D: Dimension> From<&'a Array<$element, D>> for Output<'a> {
+            fn from(array: &'a Array<$element, D>) -> Output<'a> {
+                Output::$variant(array.view().into_dyn())
+            }
+        }
+    )*};
+}
+from_array!(f64 => F64, f32 => F32, i64 => I64, u8 => U8);
+
+impl<'a> From<&'a str> for Output<'a> {
+    fn from(text: &'a str) -> Output<'a> {
+        Output::Text(text)
+    }
+}
+
+impl<'a> From<&'a [String]> for Output<'a> {
+    fn from(texts: &'a [String]) -> Output<'a> {
+        Output::Texts(texts)
+    }
+}
+
+/// Writes arrays as an .npz file that `numpy.load` reads without pickles.
+///
+/// The same arrays give the same bytes: nothing is compressed, and no time is stored. See [`write_atomically`] for
+/// what a failure leaves behind.
+///
+/// # Errors
+/// [`DataError::Write`], also for two arrays of one name.
+pub fn write_npz(path: &Path, arrays: &[(&str, Output<'_>)]) -> Result<(), DataError> {
+    write_atomically(path, |file| write_archive(file, arrays))
+}
+
+/// Writes a file so that it is there completely or not at all, also if the power fails: to a temporary name in the
+/// same folder, then fsync, then rename. Until the rename, what was at the path stays; after a failure the temporary
+/// file is removed.
+///
+/// # Errors
+/// [`DataError::Write`] with the reason: no such folder, no permission, no space left.
+pub fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), DataError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let attempt = || -> io::Result<()> {
+        if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !folder.is_dir() {
+            let reason = format!("there is no folder {}", folder.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, reason));
+        }
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".ekernel-").suffix(".partial");
+        // Temporary files are private by default; a result is as open as any other new file.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut temporary = builder.tempfile_in(folder).map_err(|error| {
+            // Without the temporary name, which tells nobody anything.
+            io::Error::from(error.kind())
+        })?;
+        write(temporary.as_file_mut())?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(path).map_err(|error| error.error)?;
+        // The rename itself is durable once the folder is; some file systems refuse to sync a folder.
+        if let Ok(folder) = File::open(folder) {
+            let _refused = folder.sync_all();
+        }
+        Ok(())
+    };
+    attempt().map_err(|source| DataError::Write { path: path.to_owned(), source })
+}
+
+fn write_archive(file: impl Write + Seek, arrays: &[(&str, Output<'_>)]) -> io::Result<()> {
+    let mut archive = ZipWriter::new(file);
+    let result = arrays.iter().try_for_each(|(name, array)| write_entry(&mut archive, name, array));
+    if let Err(error) = result {
+        // Dropping would try to finish the archive once more, and print that it failed again.
+        std::mem::forget(archive);
+        return Err(error);
+    }
+    archive.finish()?.flush()
+}
+
+fn write_entry(archive: &mut ZipWriter<impl Write + Seek>, name: &str, array: &Output<'_>) -> io::Result<()> {
+    // Room for the header, so that an entry just below 4 GiB is not too large after all.
+    const LARGE: u64 = u32::MAX as u64 - (1 << 20);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .large_file(array.bytes() > LARGE);
+    archive.start_file(format!("{name}.npy"), options)?;
+    let writer = BufWriter::with_capacity(1 << 20, archive);
+    let written = match array {
+        Output::F64(array) => array.write_npy(writer),
+        Output::F32(array) => array.write_npy(writer),
+        Output::I64(array) => array.write_npy(writer),
+        Output::U8(array) => array.write_npy(writer),
+        Output::Texts(texts) => return write_texts(writer, texts, &format!("({},)", texts.len())),
+        Output::Text(text) => return write_texts(writer, &[*text], "()"),
+    };
+    written.map_err(|error| match error {
+        WriteNpyError::Io(source) => source,
+        other => io::Error::other(other.to_string()),
+    })
+}
+
+impl Output<'_> {
+    fn bytes(&self) -> u64 {
+        let count = match self {
+            Output::F64(array) => array.len() * 8,
+            Output::F32(array) => array.len() * 4,
+            Output::I64(array) => array.len() * 8,
+            Output::U8(array) => array.len(),
+            Output::Texts(texts) => texts.len() * points(texts) * 4,
+            Output::Text(text) => points(&[text]) * 4,
+        };
+        count as u64
+    }
+}
+
+/// The length of the longest text in code points; at least 1, as numpy has no strings of length 0.
+fn points(texts: &[impl AsRef<str>]) -> usize {
+    texts.iter().map(|text| text.as_ref().chars().count()).max().unwrap_or(0).max(1)
+}
+
+/// Strings in the .npy format, version 1.0: little-endian UTF-32, padded with zeros to the longest.
+fn write_texts(mut writer: impl Write, texts: &[impl AsRef<str>], shape: &str) -> io::Result<()> {
+    const ALIGNMENT: usize = 64;
+    const PREAMBLE: usize = 10;
+    let width = points(texts);
+    let mut header = format!("{{'descr': '<U{width}', 'fortran_order': False, 'shape': {shape}, }}");
+    let padding = (ALIGNMENT - (PREAMBLE + header.len() + 1) % ALIGNMENT) % ALIGNMENT;
+    header.extend(std::iter::repeat_n(' ', padding));
+    header.push('\n');
+    let length = u16::try_from(header.len()).map_err(io::Error::other)?;
+    writer.write_all(b"\x93NUMPY\x01\x00")?;
+    writer.write_all(&length.to_le_bytes())?;
+    writer.write_all(header.as_bytes())?;
+    for text in texts {
+        let characters = text.as_ref().chars().map(u32::from);
+        for point in characters.chain(std::iter::repeat(0)).take(width) {
+            writer.write_all(&point.to_le_bytes())?;
+        }
+    }
+    writer.flush()
+}

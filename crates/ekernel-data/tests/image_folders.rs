@@ -1,0 +1,134 @@
+//! Folders of images as Pillow writes them.
+
+use std::path::PathBuf;
+
+use ekernel_core::Samples;
+use ekernel_data::{Color, DataError, Dataset, ReadOptions, Source, Targets, read_dataset};
+use ndarray::{Array3, Array4, Axis, s};
+
+fn read(name: &str, options: ReadOptions) -> Result<Dataset, DataError> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    read_dataset(&Source::file(path), &options)
+}
+
+fn images(data: &Dataset) -> &Array4<f64> {
+    match &data.samples {
+        Samples::Images(images) => images,
+        Samples::Vectors(_) => panic!("images expected"),
+    }
+}
+
+/// The picture of the fixtures: red grows with the column, green with the row.
+fn ramp() -> Array3<f64> {
+    Array3::from_shape_fn((4, 6, 3), |(row, column, channel)| {
+        [column as f64 * 50.0, row as f64 * 80.0, 128.0][channel] / 255.0
+    })
+}
+
+#[test]
+fn classes_are_sub_folders() {
+    let data = read("images", ReadOptions::default()).unwrap();
+    let pixels = images(&data);
+    assert_eq!(pixels.dim(), (4, 4, 6, 3));
+    assert_eq!(pixels.slice(s![0, .., .., ..]), ramp());
+    assert_eq!(pixels.slice(s![1, .., .., ..]), ramp().slice(s![.., ..;-1, ..]));
+    assert_eq!(pixels.slice(s![2, .., .., ..]), ramp().slice(s![..;-1, .., ..]));
+    // JPEG of one colour at quality 95: measured error 0; decoders may differ by one.
+    for (channel, value) in [200.0, 100.0, 50.0].into_iter().enumerate() {
+        for pixel in pixels.slice(s![3, .., .., channel]) {
+            assert!((pixel * 255.0 - value).abs() <= 1.0 + 1e-9, "{pixel}");
+        }
+    }
+    let names = Some(vec!["a_tumour".to_owned(), "b_stroma".to_owned()]);
+    assert_eq!(data.targets, Some(Targets::Classes { labels: vec![0, 0, 1, 1], n_classes: 2, names }));
+    assert_eq!(data.note, "1 files or folders that are no images were passed over");
+}
+
+#[test]
+fn a_limit_takes_the_first_of_each_class() {
+    let data = read("images", ReadOptions { per_class: Some(1), ..ReadOptions::default() }).unwrap();
+    assert_eq!(images(&data).dim(), (2, 4, 6, 3));
+    assert_eq!(images(&data).slice(s![0, .., .., ..]), ramp());
+    assert!(matches!(&data.targets, Some(Targets::Classes { labels, .. }) if *labels == [0, 1]));
+}
+
+#[test]
+fn grey_images_have_one_channel_and_sixteen_bits_the_same_range() {
+    let data = read("grey_images", ReadOptions::default()).unwrap();
+    assert_eq!(data.targets, None);
+    let pixels = images(&data);
+    assert_eq!(pixels.dim(), (2, 4, 6, 1));
+    let expected = ramp().slice_move(s![.., .., ..1]);
+    // Sixteen bits go through float32: measured error 2.5e-8.
+    assert!((&pixels.slice(s![0, .., .., ..]) - &expected).iter().all(|error| error.abs() < 6e-8));
+    assert_eq!(pixels.slice(s![1, .., .., ..]), expected);
+
+    let rgb = read("grey_images", ReadOptions { color: Color::Rgb, ..ReadOptions::default() }).unwrap();
+    assert_eq!(images(&rgb).dim(), (2, 4, 6, 3));
+    assert_eq!(images(&rgb).slice(s![1, 2, 3, ..]).to_vec(), [150.0 / 255.0; 3]);
+
+    let grey = read("images", ReadOptions { color: Color::Grey, ..ReadOptions::default() }).unwrap();
+    let expected = (0.2126 * 50.0 + 0.7152 * 80.0 + 0.0722 * 128.0) / 255.0;
+    // Through float32: measured error 1.1e-8.
+    assert!((images(&grey)[[0, 1, 1, 0]] - expected).abs() < 4e-8);
+}
+
+#[test]
+fn sizes_are_brought_together_on_request() {
+    let message = read("sized_images", ReadOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("1.png is 4x6 (height x width)"), "{message}");
+    assert!(message.contains("2.png is 8x12"), "{message}");
+
+    let options = ReadOptions { image_size: Some((4, 6)), ..ReadOptions::default() };
+    let data = read("sized_images", options).unwrap();
+    assert_eq!(data.note, "1 of 2 images resized to 4x6 (triangle filter, antialiased)");
+    assert_eq!(images(&data).slice(s![0, .., .., ..]), ramp());
+    // A triangle of twice the width weighs the pixels at ±1/2, ±3/2 with 3/8, 1/8: of a ramp with doubled pixels the
+    // interior stays the ramp, and the first column becomes 6/7 · 0 + 1/7 · 50. Float32: measured error 3.7e-8.
+    let half = images(&data).index_axis(Axis(0), 1);
+    assert!((half[[1, 2, 0]] - 100.0 / 255.0).abs() < 1e-7);
+    assert!((half[[1, 0, 0]] - 50.0 / 7.0 / 255.0).abs() < 1e-7);
+    assert!((half[[2, 3, 1]] - 160.0 / 255.0).abs() < 1e-7);
+
+    for size in [(0, 6), (4, 0)] {
+        let options = ReadOptions { image_size: Some(size), ..ReadOptions::default() };
+        assert!(matches!(read("sized_images", options), Err(DataError::ImageSize { .. })));
+    }
+    let huge = ReadOptions { image_size: Some((1 << 20, 1 << 20)), ..ReadOptions::default() };
+    assert!(matches!(read("sized_images", huge), Err(DataError::TooLarge { .. })));
+}
+
+#[test]
+fn faults_name_the_file() {
+    for name in ["cut/1.png", "noise/1.jpg"] {
+        let folder = format!("broken_images/{}", name.split('/').next().unwrap());
+        let message = read(&folder, ReadOptions::default()).unwrap_err().to_string();
+        assert!(message.contains(name) && message.contains("cannot be decoded"), "{message}");
+    }
+    assert!(matches!(
+        read("broken_images/alpha", ReadOptions::default()),
+        Err(DataError::Transparent { .. })
+    ));
+
+    let message = read("qm9_xyz", ReadOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("holds no images") && message.contains("dsgdb9nsd_000001.xyz"), "{message}");
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("class")).unwrap();
+    std::fs::write(folder.path().join("loose.png"), b"").unwrap();
+    let error = read_dataset(&Source::file(folder.path()), &ReadOptions::default()).unwrap_err();
+    assert!(matches!(error, DataError::LooseImages { .. }), "{error}");
+    std::fs::remove_file(folder.path().join("loose.png")).unwrap();
+    let error = read_dataset(&Source::file(folder.path()), &ReadOptions::default()).unwrap_err();
+    assert!(matches!(&error, DataError::NoImages { path, .. } if path.ends_with("class")), "{error}");
+}
+
+#[test]
+fn a_folder_takes_no_names() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/images");
+    for words in ["train", "train,y"] {
+        let source = Source::parse(&format!("{}:{words}", path.display())).unwrap();
+        let error = read_dataset(&source, &ReadOptions::default()).unwrap_err();
+        assert!(matches!(error, DataError::KeyNotUsed { .. }), "{error}");
+    }
+}

@@ -1,0 +1,97 @@
+//! Results are there completely or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+
+use ekernel_data::{DataError, NpyArray, NpzFile, Output, write_atomically, write_npz};
+use ndarray::{Array2, Array3, array, aview0};
+
+#[test]
+fn what_is_written_reads_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("K.npz");
+    let kernel = Array2::from_shape_fn((3, 2), |(i, j)| (i as f64 + 0.1) / (j as f64 + 3.0));
+    let single = kernel.mapv(|value| value as f32);
+    let transposed = kernel.t().to_owned().reversed_axes();
+    let strided = Array3::from_shape_fn((4, 3, 2), |(i, j, k)| (i * 6 + j * 2 + k) as i64);
+    let bytes = array![1u8, 2];
+    let names = ["red".to_owned(), "grün".to_owned(), String::new()];
+    let arrays: [(&str, Output<'_>); 8] = [
+        ("nngp", (&kernel).into()),
+        ("f32", (&single).into()),
+        ("fortran", (&transposed).into()),
+        ("strided", Output::I64(strided.slice(ndarray::s![..;2, .., 1]).into_dyn())),
+        ("u8", (&bytes).into()),
+        ("names", names.as_slice().into()),
+        ("scalar", Output::F64(aview0(&1.5).into_dyn())),
+        ("settings", "{\"kind\": \"ntk\"}".into()),
+    ];
+    write_npz(&path, &arrays).unwrap();
+
+    let mut file = NpzFile::open(&path).unwrap();
+    assert_eq!(file.keys(), arrays.each_ref().map(|(name, _)| (*name).to_owned()));
+    let mut read = |key: &str| file.read(key).unwrap();
+    assert_eq!(read("nngp"), NpyArray::Floats(kernel.clone().into_dyn()));
+    assert_eq!(read("f32"), NpyArray::Floats(single.mapv(f64::from).into_dyn()));
+    assert_eq!(read("fortran"), NpyArray::Floats(kernel.clone().into_dyn()));
+    assert_eq!(read("strided"), NpyArray::Integers(array![[1, 3, 5], [13, 15, 17]].into_dyn()));
+    assert_eq!(read("u8"), NpyArray::Bytes(array![1u8, 2].into_dyn()));
+    assert_eq!(read("names"), NpyArray::Texts(ndarray::arr1(&names).into_dyn()));
+    assert_eq!(read("scalar"), NpyArray::Floats(ndarray::arr0(1.5).into_dyn()));
+    let settings = "{\"kind\": \"ntk\"}".to_owned();
+    assert_eq!(read("settings"), NpyArray::Texts(ndarray::arr0(settings).into_dyn()));
+
+    let again = folder.path().join("again.npz");
+    write_npz(&again, &arrays).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), fs::read(&again).unwrap());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_failure_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("K.npz");
+    fs::write(&path, b"before").unwrap();
+    let error = write_atomically(&path, |file| {
+        file.write_all(b"half of it")?;
+        Err(io::ErrorKind::StorageFull.into())
+    })
+    .unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("K.npz: no storage space; nothing was written there"), "{message}");
+    assert_eq!(fs::read(&path).unwrap(), b"before");
+
+    let same = array![1.0];
+    let error = write_npz(&path, &[("a", (&same).into()), ("a", (&same).into())]).unwrap_err();
+    assert!(error.to_string().contains("Duplicate"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), b"before");
+    // No temporary file stays behind.
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let array = array![1.0];
+    let write = |path: &std::path::Path| write_npz(path, &[("a", (&array).into())]).unwrap_err();
+    let error = write(&folder.path().join("none/K.npz"));
+    assert!(error.to_string().contains("there is no folder"), "{error}");
+    let error = write(folder.path());
+    assert!(
+        matches!(&error, DataError::Write { source, .. } if source.kind() == io::ErrorKind::IsADirectory)
+    );
+    fs::write(folder.path().join("file"), b"").unwrap();
+    assert!(matches!(write(&folder.path().join("file/K.npz")), DataError::Write { .. }));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_result_is_as_open_as_any_new_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, ours) = (folder.path().join("plain"), folder.path().join("K.npz"));
+    fs::write(&plain, b"").unwrap();
+    write_npz(&ours, &[("a", (&array![1.0]).into())]).unwrap();
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&ours), mode(&plain));
+}
