@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use ekernel_core::{
-    Activation, Backend, Control, Conv, Dense, GlobalPool, Group, GroupConv, Input, Kinds, Layer, Lift,
-    Network, Padding, Pairs, Plan,
+    Activation, Control, Conv, Dense, GlobalPool, Group, GroupConv, Input, Kinds, Layer, Lift, Network,
+    Padding, Pairs, Plan,
 };
 use serde::Serialize;
 

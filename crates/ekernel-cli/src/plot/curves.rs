@@ -2,7 +2,13 @@
 
 use std::path::Path;
 
-use plotters::{coord::Shift, prelude::*};
+use plotters::{
+    coord::{
+        Shift,
+        ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter},
+    },
+    prelude::*,
+};
 
 use super::{COLOURS, FONT, Picture, save};
 
@@ -41,6 +47,46 @@ impl Curves {
     }
 }
 
+/// A logarithmic axis of numbers of samples, drawn at ln n; those that were measured are its ticks.
+struct Sizes {
+    ticks: Vec<f64>,
+    room: f64,
+}
+
+impl Sizes {
+    /// Of at least one size, in rising order.
+    fn new(sizes: Vec<usize>) -> Sizes {
+        let ticks: Vec<f64> = sizes.into_iter().map(|n| (n as f64).ln()).collect();
+        let room = (0.04 * (ticks[ticks.len() - 1] - ticks[0])).max(0.05);
+        Sizes { ticks, room }
+    }
+}
+
+impl Ranged for Sizes {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn range(&self) -> std::ops::Range<f64> {
+        self.ticks[0] - self.room..self.ticks[self.ticks.len() - 1] + self.room
+    }
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        let range = self.range();
+        let share = (value - range.start) / (range.end - range.start);
+        limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.ticks.clone()
+    }
+}
+
+impl ValueFormatter<f64> for Sizes {
+    fn format_ext(&self, value: &f64) -> String {
+        format!("{:.0}", value.exp())
+    }
+}
+
 impl Picture for Curves {
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> anyhow::Result<()>
     where
@@ -50,12 +96,8 @@ impl Picture for Curves {
         let mut sizes: Vec<usize> = self.points().map(|(n, ..)| *n).collect();
         sizes.sort_unstable();
         sizes.dedup();
-        // Even spacing on a logarithmic axis: n is drawn at ln n, and its own values are the ticks.
-        let at = |n: usize| (n as f64).ln();
-        let (first, last) = (at(sizes[0]), at(sizes[sizes.len() - 1]));
-        let room = (0.04 * (last - first)).max(0.05);
-        let ticks: Vec<f64> = sizes.iter().map(|&n| at(n)).collect();
-        let x = (first - room..last + room).with_key_points(ticks);
+        let x = Sizes::new(sizes);
+        let (room, at) = (x.room, |n: usize| (n as f64).ln());
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 20))
             .margin(12)
@@ -70,7 +112,6 @@ impl Picture for Curves {
             .y_desc(self.y.as_str())
             .axis_desc_style((FONT, 16))
             .label_style((FONT, 14))
-            .x_label_formatter(&|x| format!("{:.0}", x.exp()))
             .draw()?;
         for (line, &colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
             let dots: Vec<(f64, f64)> = line.points.iter().map(|&(n, y, _)| (at(n), y)).collect();

@@ -1,11 +1,9 @@
 //! Everything a user can get wrong ends with exit code 2, one clear line, and nothing written.
 
-mod support;
-
 use std::process::Stdio;
 
+use crate::support::Playground;
 use ndarray::{Array1, Array2, Array4};
-use support::Playground;
 
 #[test]
 fn pixels_that_are_no_numbers() {
@@ -88,7 +86,7 @@ fn damaged_files() {
     here.refuse("gram --arch net.toml --x1 cut.npy --out k.npz", &["cut.npy"]);
     here.text("broken.toml", "[input\n");
     here.refuse("plan broken.toml", &["broken.toml", "line 1"]);
-    here.text("unknown.toml", &support::ARCH.replace("relu", "rellu"));
+    here.text("unknown.toml", &crate::support::ARCH.replace("relu", "rellu"));
     here.refuse("plan unknown.toml", &["unknown.toml", "rellu", "did you mean \"relu\""]);
 }
 
@@ -133,7 +131,7 @@ fn devices_and_full_disks() {
 #[test]
 fn sizes_beyond_reason() {
     let here = Playground::new();
-    let large = |side: usize| support::ARCH.replace("[5, 5, 1]", &format!("[{side}, {side}, 1]"));
+    let large = |side: usize| crate::support::ARCH.replace("[5, 5, 1]", &format!("[{side}, {side}, 1]"));
     here.text("large.toml", &large(300));
     let pixels = Array4::<f64>::zeros((2, 300, 300, 1));
     here.arrays("large.npz", &[("x", (&pixels).into())]);

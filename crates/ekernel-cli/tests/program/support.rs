@@ -7,7 +7,7 @@ use ekernel_data::{Output, write_npz};
 use ndarray::{Array1, Array2, Array4};
 
 /// A convolutional network of 5×5×1 images.
-pub const ARCH: &str = r#"
+pub(crate) const ARCH: &str = r#"
 [input]
 space = "image"
 shape = [5, 5, 1]
@@ -27,13 +27,13 @@ op = "dense"
 "#;
 
 /// A folder of its own for each test.
-pub struct Playground {
+pub(crate) struct Playground {
     folder: tempfile::TempDir,
 }
 
 impl Playground {
     /// With `net.toml` and `data.npz`: images `x` (12, 5, 5, 1), classes `y`, values `v`, and a few arrays that are wrong.
-    pub fn new() -> Playground {
+    pub(crate) fn new() -> Playground {
         let playground = Playground { folder: tempfile::tempdir().unwrap() };
         playground.text("net.toml", ARCH);
         let x = images(12);
@@ -57,27 +57,27 @@ impl Playground {
     }
 
     /// A path in the folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn text(&self, name: &str, text: &str) {
+    pub(crate) fn text(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    pub fn arrays(&self, name: &str, arrays: &[(&str, Output<'_>)]) {
+    pub(crate) fn arrays(&self, name: &str, arrays: &[(&str, Output<'_>)]) {
         write_npz(&self.path(name), arrays).unwrap();
     }
 
     /// The program in this folder.
-    pub fn ekernel(&self, words: &str) -> Command {
+    pub(crate) fn ekernel(&self, words: &str) -> Command {
         let mut command = assert_cmd::cargo::cargo_bin_cmd!("ekernel");
         command.current_dir(self.folder.path()).args(words.split_whitespace());
         command
     }
 
     /// Runs the program, which must succeed, and gives its standard output.
-    pub fn succeed(&self, words: &str) -> String {
+    pub(crate) fn succeed(&self, words: &str) -> String {
         let output = self.ekernel(words).output().unwrap();
         let problem = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{words}: {problem}");
@@ -85,12 +85,12 @@ impl Playground {
     }
 
     /// Runs the program with --json, which must succeed.
-    pub fn json(&self, words: &str) -> serde_json::Value {
+    pub(crate) fn json(&self, words: &str) -> serde_json::Value {
         serde_json::from_str(&self.succeed(&format!("{words} --json"))).unwrap()
     }
 
     /// Runs the program, which must refuse with exit code 2 and one line that holds all of `parts`, and leave no new file behind.
-    pub fn refuse(&self, words: &str, parts: &[&str]) -> String {
+    pub(crate) fn refuse(&self, words: &str, parts: &[&str]) -> String {
         let before = self.files();
         let output = self.ekernel(words).output().unwrap();
         let line = String::from_utf8(output.stderr).unwrap();
@@ -106,7 +106,7 @@ impl Playground {
     }
 
     /// The names of everything in the folder.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<String> =
             entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
@@ -116,7 +116,7 @@ impl Playground {
 }
 
 /// Images whose class i mod 3 shows in a bright row.
-pub fn images(n: usize) -> Array4<f64> {
+pub(crate) fn images(n: usize) -> Array4<f64> {
     Array4::from_shape_fn((n, 5, 5, 1), |(i, y, x, _)| {
         let bright = if y == i % 3 { 1.0 } else { 0.1 };
         bright + 0.05 * ((3 * i + 5 * y + 7 * x) as f64).sin()
@@ -124,7 +124,7 @@ pub fn images(n: usize) -> Array4<f64> {
 }
 
 /// An array of an .npz file.
-pub fn read(path: &Path, key: &str) -> Array2<f64> {
+pub(crate) fn read(path: &Path, key: &str) -> Array2<f64> {
     let array = ekernel_data::NpzFile::open(path).unwrap().read(key).unwrap();
     let ekernel_data::NpyArray::Floats(values) = array else { panic!("{key} holds no floats") };
     values.into_dimensionality().unwrap()

@@ -1,9 +1,7 @@
 //! What comes out when everything is right.
 
-mod support;
-
+use crate::support::{ARCH, Playground, images, read};
 use ndarray::{Array1, Array4};
-use support::{ARCH, Playground, images, read};
 
 #[test]
 fn a_gram_matrix_is_stored_with_what_made_it() {
