@@ -8,11 +8,10 @@ use crate::PredictError;
 /// use ekernel_predict::Folds;
 ///
 /// // Files are often sorted by class or cycle through the classes; stratified folds do not mind.
-/// let folds = Folds::stratified(&[0, 1, 0, 1, 0, 1], 3)?;
-/// for fold in 0..3 {
-///     let (_train, held_out) = folds.split(fold);
-///     assert_eq!(held_out.iter().filter(|&&i| i % 2 == 0).count(), 1);
-/// }
+/// let folds = Folds::stratified(&[0, 1, 0, 1, 0, 1, 0, 1], 2)?;
+/// let (_train, held_out) = folds.split(0);
+/// assert_eq!(held_out, [0, 1, 4, 5]);
+/// assert_eq!(Folds::strided(8, 2)?.split(0).1, [0, 2, 4, 6]);
 /// # Ok::<(), ekernel_predict::PredictError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +92,7 @@ mod tests {
             assert_eq!(held, (0..11).collect::<Vec<_>>());
             assert!((0..4).all(|fold| folds.split(fold).0.len() + folds.split(fold).1.len() == 11));
         }
+        assert_eq!(Folds::stratified(&[1, 0, 1, 0], 2).unwrap().split(0).1, [0, 1]);
         assert_eq!(Folds::strided(5, 2).unwrap().split(1), (vec![0, 2, 4], vec![1, 3]));
         assert_eq!(Folds::permuted(&[4, 3, 2, 1, 0], 2).unwrap().split(0), (vec![1, 3], vec![0, 2, 4]));
     }

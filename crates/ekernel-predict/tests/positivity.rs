@@ -22,7 +22,7 @@ fn indefinite_kernel_names_its_pivot_and_a_ridge_that_does() {
     for pivot in [1, 63, 64, 200, 299] {
         let mut kernel = cubic(&x, &x);
         kernel[(pivot, pivot)] = 0.2;
-        let error = Machine::new(kernel.view(), Ridge::NONE, Time::INFINITE, Par::rayon(2)).unwrap_err();
+        let error = Machine::new(kernel.view(), Ridge::NONE, Time::INFINITE, Par::Seq).unwrap_err();
         let PredictError::NotPositiveDefinite {
             pivot: at,
             value,
@@ -92,6 +92,17 @@ fn repeated_samples_need_a_ridge_at_infinite_time_only() {
     let nothing = Spectrum::new(Array2::zeros((3, 3)).view(), Par::Seq).unwrap();
     assert!(nothing.machine(Ridge::NONE, Time::new(1e12).unwrap()).is_ok());
     assert!(matches!(nothing.machine(Ridge::NONE, Time::INFINITE), Err(PredictError::Indefinite { .. })));
+}
+
+#[test]
+fn pivot_within_rounding_of_zero_is_none() {
+    let kernel = array![[1.0, 1.0], [1.0, 1.0 + f64::EPSILON]];
+    let error = Machine::new(kernel.view(), Ridge::NONE, Time::INFINITE, Par::Seq).unwrap_err();
+    let PredictError::NotPositiveDefinite { pivot: 1, value, .. } = error else { panic!("{error:?}") };
+    // A root and its square lie between the pivot and what is reported.
+    assert!((value / f64::EPSILON - 1.0).abs() < 1e-15, "{value:e}");
+    let kernel = array![[1.0, 1.0], [1.0, 1.0 + 1e-12]];
+    assert!(Machine::new(kernel.view(), Ridge::NONE, Time::INFINITE, Par::Seq).is_ok());
 }
 
 #[test]

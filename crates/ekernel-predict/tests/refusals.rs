@@ -37,6 +37,18 @@ fn kernels_that_are_no_kernels() {
          with itself is"
     );
 
+    // Far from the diagonal of a larger one.
+    let mut kernel = Array2::<f64>::eye(150);
+    (kernel[(140, 3)], kernel[(3, 140)]) = (-0.125, 0.25);
+    let skew = PredictError::Asymmetric {
+        what: "training kernel",
+        row: 3,
+        column: 140,
+        value: 0.25,
+        mirrored: -0.125,
+    };
+    assert_eq!(refused(&kernel, Ridge::NONE), [skew.clone(), skew]);
+
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         for error in refused(&array![[1.0, 0.0], [value, 1.0]], Ridge::NONE) {
             let PredictError::NonFinite { what: "training kernel", row: 1, column: 0, value: found } = error
