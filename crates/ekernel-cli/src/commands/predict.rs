@@ -36,10 +36,10 @@ pub(crate) struct Predict {
     #[arg(long, value_name = "FILE:X[,Y]")]
     pub(crate) test: String,
     /// Added to the diagonal, relative to its mean; auto chooses it by cross-validation on the training samples
-    #[arg(long, value_name = "R|auto", default_value = "1e-4")]
+    #[arg(long, value_name = "R|auto", default_value = "1e-4", allow_negative_numbers = true)]
     pub(crate) ridge: RidgeChoice,
     /// Training time: learning rate × steps of gradient descent
-    #[arg(long, value_name = "T|inf", default_value = "inf", value_parser = time)]
+    #[arg(long, value_name = "T|inf", default_value = "inf", value_parser = time, allow_negative_numbers = true)]
     pub(crate) time: Time,
     /// ntk: trained networks; nngp: the Bayesian posterior
     #[arg(long, value_enum, default_value = "ntk")]

@@ -21,7 +21,9 @@ fn a_gram_matrix_is_stored_with_what_made_it() {
     here.succeed(
         "gram --arch net.toml --x1 data.npz:x --x2 data.npz:x --kind nngp --backend reference --out two.npz",
     );
-    assert_eq!(read(&here.path("two.npz"), "nngp"), nngp);
+    // Of two sets the reference computes (i, j) and (j, i) each by itself: 1.4e-17 apart at most here.
+    let two = read(&here.path("two.npz"), "nngp");
+    assert!((&two - &nngp).iter().all(|difference| difference.abs() < 1e-15));
     assert!(!ekernel_data::NpzFile::open(&here.path("two.npz")).unwrap().contains("ntk"));
 }
 
@@ -162,7 +164,7 @@ fn a_check_ends_with_a_verdict() {
     let here = Playground::new();
     let found = here.json("check net.toml --quiet");
     assert_eq!(found["ok"], true, "{found}");
-    assert_eq!(found["worst"].as_array().unwrap().len(), 8);
+    assert_eq!(found["worst"].as_array().unwrap().len(), 10);
     assert!(here.succeed("check net.toml --quiet").contains("worst error"));
 }
 
