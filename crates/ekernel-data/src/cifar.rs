@@ -100,14 +100,18 @@ fn read_batch(path: &Path) -> Result<Vec<u8>, DataError> {
 mod tests {
     use super::*;
 
-    /// Records whose bytes tell where they stand: label, then plane * 64 + row + column.
+    /// The byte of a pixel, which tells where it stands.
+    fn byte(plane: usize, row: usize, column: usize) -> u8 {
+        ((plane * 83 + row * 5 + column) % 256) as u8
+    }
+
+    /// Records of a label and the planes.
     fn batch(labels: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for &label in labels {
             bytes.push(label);
-            for plane in 0..3u8 {
-                bytes
-                    .extend((0..32u8).flat_map(|row| (0..32u8).map(move |column| plane * 64 + row + column)));
+            for plane in 0..3 {
+                bytes.extend((0..SIDE).flat_map(|row| (0..SIDE).map(move |column| byte(plane, row, column))));
             }
         }
         bytes
@@ -123,8 +127,8 @@ mod tests {
         let data = read_folder(folder.path(), "train").unwrap();
         let Samples::Images(images) = &data.samples else { panic!("images expected") };
         assert_eq!(images.dim(), (10, 32, 32, 3));
-        for channel in 0..3 {
-            assert_eq!(images[[3, 5, 7, channel]], (channel * 64 + 12) as f64 / 255.0);
+        for ((_, row, column, channel), &pixel) in images.indexed_iter() {
+            assert_eq!(pixel, unit(byte(channel, row, column)));
         }
         let Some(Targets::Classes { labels, n_classes: 10, names: Some(names) }) = data.targets else {
             panic!("ten named classes expected")
