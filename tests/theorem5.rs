@@ -34,17 +34,28 @@ fn network(equivariant: bool, relu_head: bool) -> Network {
     whole.build().expect("a network")
 }
 
-fn mean(network: &Network, [train, test]: [&Array4<f64>; 2], y: &Array2<f64>, time: Time, ridge: f64) -> Array2<f64> {
+fn mean(
+    network: &Network,
+    [train, test]: [&Array4<f64>; 2],
+    y: &Array2<f64>,
+    time: Time,
+    ridge: f64,
+) -> Array2<f64> {
     let options = CpuOptions { precision: Precision::F64, threads: 1, ..CpuOptions::default() };
     let backend = CpuBackend::new(network, Kinds::Both, options).expect("a backend");
     let [train, test] = [train, test].map(|x| Samples::Images(x.clone()));
     let ntk = |pairs| {
-        let kernels = gram(&backend, pairs, &GramOptions::new(Kinds::Both), &Control::new()).expect("a Gram matrix");
+        let kernels =
+            gram(&backend, pairs, &GramOptions::new(Kinds::Both), &Control::new()).expect("a Gram matrix");
         kernels.ntk.expect("asked for")
     };
     let kernel = ntk(Pairs::Symmetric(&train));
     let machine = Machine::new(kernel.view(), Ridge::Absolute(ridge), time, Par::Seq).expect("a machine");
-    machine.fit(y.view()).expect("a fit").mean(ntk(Pairs::Between(&test, &train)).view()).expect("a prediction")
+    machine
+        .fit(y.view())
+        .expect("a fit")
+        .mean(ntk(Pairs::Between(&test, &train)).view())
+        .expect("a prediction")
 }
 
 /// Largest difference of the two machines' predictions, relative to the largest prediction.

@@ -1,4 +1,5 @@
 //! One parity suite for every backend: the kernels of two backends, entry by entry.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use ekernel::core::{Backend, BackendError, Control, Kernels, Pairs, Samples};
 use ndarray::Array2;

@@ -82,7 +82,6 @@ impl Window {
         let overhang = self.overhang(extent, axis);
         match self.padding {
             Padding::Valid => (extent[axis] - self.size[axis]).is_multiple_of(self.strides[axis]),
-            Padding::Circular if self.strides[axis] == 1 => true,
             Padding::Same | Padding::Circular => overhang >= 0 && overhang % 2 == 0,
         }
     }
@@ -115,6 +114,7 @@ mod tests {
         assert!(commutes(3, 2, Padding::Same, 7) && !commutes(3, 2, Padding::Same, 8));
         assert!(commutes(2, 1, Padding::Valid, 7) && !commutes(2, 1, Padding::Same, 7));
         assert!(commutes(2, 2, Padding::Valid, 8) && !commutes(2, 2, Padding::Valid, 7));
-        assert!(commutes(4, 1, Padding::Circular, 6));
+        // Up to a shift, which does not count.
+        assert!(!commutes(4, 1, Padding::Circular, 6) && commutes(3, 1, Padding::Circular, 6));
     }
 }

@@ -7,7 +7,7 @@ use ekernel_core::{
 use ndarray::Axis;
 
 use crate::{
-    planes::{Lanes, Pack, Runner, norm_factors, pooled_self},
+    planes::{Lanes, Pack, Runner, norm_factors, pooled_self, pools_defects},
     simd::Isa,
 };
 
@@ -130,6 +130,22 @@ fn taps(
         .collect()
 }
 
+/// m(T): the mean over the window of a stage's local pool of s = √v before it, times √scale.
+pub(crate) fn pool_means(plan: &Plan, source: usize, image: &Image) -> Vec<f64> {
+    let stage = &plan.stages[source];
+    let (Sink::LocalPool { window, scale }, Some(last)) = (&stage.sink, stage.ops.last()) else {
+        return vec![];
+    };
+    let v = &image.variances[source][stage.ops.len() - 1];
+    let [rows, cols] = [0, 1].map(|axis| taps(window, last.extent, stage.output, axis));
+    let weight = scale.sqrt() / window.area() as f64;
+    let mean = |row: &Vec<usize>, col: &Vec<usize>| -> f64 {
+        let each = row.iter().flat_map(|r| col.iter().map(move |c| v[r * last.extent[1] + c].sqrt()));
+        weight * each.sum::<f64>()
+    };
+    rows.iter().flat_map(|row| cols.iter().map(move |col| mean(row, col))).collect()
+}
+
 /// K(T, T) of each image's own pooled kernel.
 fn pooled_variances(plan: &Plan, isa: Isa, source: usize, images: &[Image]) -> Vec<Vec<f64>> {
     let stage = &plan.stages[source];
@@ -148,8 +164,17 @@ fn pooled_variances(plan: &Plan, isa: Isa, source: usize, images: &[Image]) -> V
         let ones = vec![1.0; lanes];
         let job = Lanes { plan, isa, lanes, first: &pack, second: &pack, twins: ones.clone(), same: ones };
         let plane = pooled_self(&job, source);
-        for lane in 0..chunk.len() {
-            out.push((0..positions).map(|t| plane[t * lanes + lane]).collect());
+        for (lane, image) in chunk.iter().enumerate() {
+            let pooled = (0..positions).map(|t| plane[t * lanes + lane]);
+            out.push(if pools_defects(stage) {
+                pool_means(plan, source, image)
+                    .iter()
+                    .zip(pooled)
+                    .map(|(m, u)| (m * m - u).max(0.0))
+                    .collect()
+            } else {
+                pooled.collect()
+            });
         }
     }
     out

@@ -11,8 +11,7 @@ pub(super) fn dual(a: f64, b: f64, c: f64, v: f64, vp: f64, k: f64) -> Dual {
     let plus = (b2 * (k - 0.5 * (v + vp))).exp();
     let minus = (-b2 * (k + 0.5 * (v + vp))).exp();
     // s₊ − s₋ from the larger of the two, and 1 ∓ cos(2c) as squares: small variances keep their digits.
-    let difference =
-        if k > 0.0 { -plus * (-2.0 * b2 * k).exp_m1() } else { minus * (2.0 * b2 * k).exp_m1() };
+    let difference = if k > 0.0 { -plus * (-2.0 * b2 * k).exp_m1() } else { minus * (2.0 * b2 * k).exp_m1() };
     let (sine, cosine) = c.sin_cos();
     let scale = 0.5 * a * a;
     Dual {

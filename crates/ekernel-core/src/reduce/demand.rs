@@ -13,6 +13,9 @@ pub(super) fn propagate(stages: &mut [Stage]) {
         }
         for op in &stage.ops {
             if let Op::Pooled(source) = op.op {
+                if let (Form::Defect, Some(last)) = (op.form, before[source].ops.last_mut()) {
+                    last.form = Form::Defect;
+                }
                 for axis in 0..2 {
                     let read: Vec<isize> =
                         stage.offsets[axis].iter().map(|offset| offset * op.step[axis] as isize).collect();
@@ -53,7 +56,8 @@ fn pooled_offsets(stage: &Stage, axis: usize, read: &[isize]) -> Vec<isize> {
     offsets
 }
 
-/// A value is carried as a defect where a kinked dual reads it, directly or through linear ops.
+/// A value is carried as a defect where a kinked dual reads it, directly or through other ops: a smooth dual too must get a
+/// defect to give one.
 fn forms(ops: &mut [PlaneOp]) {
     for i in (0..ops.len()).rev() {
         let passes =

@@ -9,6 +9,7 @@ use crate::{
 /// The group of the network's lifts, once every layer under them is known to commute with it.
 pub(super) fn group(network: &Network) -> Result<Option<Group>, ArchError> {
     let mut found = None;
+    let wraps = wraps_throughout(network);
     for node in network.nodes() {
         let Domain::GroupGrid { group, .. } = node.domain else { continue };
         found = Some(group);
@@ -17,7 +18,7 @@ pub(super) fn group(network: &Network) -> Result<Option<Group>, ArchError> {
         }
         if let Some(window) = window(&node.layer) {
             let extent = network.domain(node.inputs[0]).extent().unwrap_or([1, 1]);
-            commutes(group, window, extent, &node.place)?;
+            commutes(group, window, extent, wraps, &node.place)?;
         }
     }
     Ok(found)
@@ -55,10 +56,25 @@ fn before_lift(network: &Network, source: Source, lift: &Place) -> Result<(), Ar
     node.inputs.iter().try_for_each(|input| before_lift(network, *input, lift))
 }
 
-fn commutes(group: Group, window: &Window, extent: [usize; 2], place: &Place) -> Result<(), ArchError> {
+/// Whether every window on a group grid is circular with stride 1, so that the network does not notice a shift.
+fn wraps_throughout(network: &Network) -> bool {
+    let unnoticed = |window: &Window| window.padding == Padding::Circular && window.strides == [1, 1];
+    let on_group = |node: &&Node| matches!(node.domain, Domain::GroupGrid { .. });
+    network.nodes().iter().filter(on_group).filter_map(|node| window(&node.layer)).all(unnoticed)
+}
+
+/// Refuses windows that do not commute with reversing an axis. An even circular window does so up to a shift by one pixel,
+/// which is enough where nothing in the network notices shifts.
+fn commutes(
+    group: Group,
+    window: &Window,
+    extent: [usize; 2],
+    wraps: bool,
+    place: &Place,
+) -> Result<(), ArchError> {
     let reversed = group.reversed_axes();
-    let Some(axis) = (0..2).find(|&axis| reversed[axis] && !window.commutes_with_reversal(extent, axis))
-    else {
+    let broken = |&axis: &usize| reversed[axis] && !wraps && !window.commutes_with_reversal(extent, axis);
+    let Some(axis) = (0..2).find(broken) else {
         return Ok(());
     };
     Err(ArchError::NotEquivariant {

@@ -24,29 +24,57 @@ pub(super) struct BoxMean<'a, T> {
     pub(super) out: &'a mut Plane<T>,
 }
 
-/// The taps of one output position: index into the input image, or none outside of it.
-struct Taps {
-    rows: Vec<Option<usize>>,
-    cols: Vec<Option<usize>>,
+/// Consecutive output columns of a run whose tap lies at consecutive input columns of either image, or outside of it.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    at: usize,
+    len: usize,
+    columns: [Option<usize>; 2],
 }
 
-impl<T: Scalar> BoxMean<'_, T> {
-    fn taps(&self, position: usize) -> Taps {
-        let (extent, output) = (self.ops[0].extent, self.ops[1].extent);
-        let low = self.window.low(extent);
-        let axis = |axis: usize, index: usize| {
-            (0..self.window.size[axis])
-                .map(|a| {
-                    let at = (index * self.window.strides[axis] + a) as isize - low[axis] as isize;
-                    let n = extent[axis] as isize;
-                    match self.window.padding {
-                        Padding::Circular => Some(at.rem_euclid(n) as usize),
-                        _ => (0..n).contains(&at).then_some(at as usize),
-                    }
-                })
-                .collect()
+/// A run of output columns (in both images) and, per tap, its segments.
+struct Columns {
+    starts: [usize; 2],
+    len: usize,
+    taps: Vec<Vec<Segment>>,
+}
+
+/// A window over an input extent.
+#[derive(Clone, Copy)]
+struct Taps {
+    window: Window,
+    extent: [usize; 2],
+}
+
+impl Taps {
+    /// Where tap `a` of an output index lies on an axis of the input.
+    fn at(&self, axis: usize, index: usize, a: usize) -> Option<usize> {
+        let n = self.extent[axis] as isize;
+        let at =
+            (index * self.window.strides[axis] + a) as isize - self.window.low(self.extent)[axis] as isize;
+        match self.window.padding {
+            Padding::Circular => Some(at.rem_euclid(n) as usize),
+            _ => (0..n).contains(&at).then_some(at as usize),
+        }
+    }
+
+    fn columns(&self, starts: [usize; 2], len: usize) -> Columns {
+        let segments = |a: usize| {
+            let mut segments: Vec<Segment> = Vec::new();
+            for at in 0..len {
+                let columns = starts.map(|start| self.at(1, start + at, a));
+                let follows = segments.last().is_some_and(|last| {
+                    let next = |side: usize| last.columns[side].map(|column| column + last.len);
+                    self.window.strides[1] == 1 && columns == [next(0), next(1)]
+                });
+                match segments.last_mut() {
+                    Some(last) if follows => last.len += 1,
+                    _ => segments.push(Segment { at, len: 1, columns }),
+                }
+            }
+            segments
         };
-        Taps { rows: axis(0, position / output[1]), cols: axis(1, position % output[1]) }
+        Columns { starts, len, taps: (0..self.window.size[1]).map(segments).collect() }
     }
 }
 
@@ -56,73 +84,106 @@ impl<T: Scalar> WithSimd for BoxMean<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let lanes = self.lanes;
-        let width = self.ops[0].extent[1];
+        let taps = Taps { window: self.window, extent: self.ops[0].extent };
+        let [width, wide] = [self.ops[0].extent[1], self.ops[1].extent[1]];
         let mean = T::new(1.0 / self.window.area() as f64);
         let half = T::new(0.5);
         let has_ntk = !self.out.ntk.as_slice().is_empty();
         let [s, sp] = self.before.map(|maps| maps.std.as_slice());
-        let zeros = vec![T::zero(); lanes];
-        let mut spread = vec![T::zero(); lanes];
-        let (mut k, mut theta) = (vec![T::zero(); lanes], vec![T::zero(); lanes]);
+        let mut pieces: Vec<Columns> = Vec::new();
+        let mut spread = vec![T::zero(); wide * lanes];
         for run in self.runs {
-            for position in 0..run.len {
-                let (first, second) = (run.first + position, run.second + position);
-                let (taps, others) = (self.taps(first), self.taps(second));
-                let (r, rp) = (
-                    &self.after[0].inverse.as_slice()[first * lanes..][..lanes],
-                    &self.after[1].inverse.as_slice()[second * lanes..][..lanes],
-                );
-                k.fill(T::zero());
-                theta.fill(T::zero());
-                spread.fill(T::zero());
-                for (row, row2) in taps.rows.iter().zip(&others.rows) {
-                    for (col, col2) in taps.cols.iter().zip(&others.cols) {
-                        let inside = row.zip(*col).map(|(row, col)| row * width + col);
-                        let inside2 = row2.zip(*col2).map(|(row, col)| row * width + col);
-                        if let (Some(t), Some(_)) = (inside, inside2) {
-                            let cov = &self.input.cov.as_slice()[t * lanes..][..lanes];
-                            for i in 0..lanes {
-                                k[i] += cov[i];
-                            }
-                            if has_ntk {
-                                let ntk = &self.input.ntk.as_slice()[t * lanes..][..lanes];
-                                for i in 0..lanes {
-                                    theta[i] += ntk[i];
-                                }
-                            }
-                        }
-                        if self.form == Form::Defect {
-                            let a = inside.map_or(&zeros[..], |t| &s[t * lanes..][..lanes]);
-                            let b = inside2.map_or(&zeros[..], |t| &sp[t * lanes..][..lanes]);
-                            for i in 0..lanes {
-                                let difference = a[i] * r[i] - b[i] * rp[i];
-                                spread[i] += difference * difference;
-                            }
-                        }
-                    }
-                }
-                let out = &mut self.out.cov.as_mut_slice()[first * lanes..][..lanes];
-                match self.form {
-                    Form::Cov => {
-                        for i in 0..lanes {
-                            out[i] = mean * k[i];
+            let starts = [run.first % wide, run.second % wide];
+            let known = pieces.iter().position(|piece| piece.starts == starts && piece.len == run.len);
+            let known = known.unwrap_or_else(|| {
+                pieces.push(taps.columns(starts, run.len));
+                pieces.len() - 1
+            });
+            let piece = &pieces[known];
+            let len = run.len * lanes;
+            let (first, second) = (run.first * lanes, run.second * lanes);
+            let r = &self.after[0].inverse.as_slice()[first..][..len];
+            let rp = &self.after[1].inverse.as_slice()[second..][..len];
+            let cov = &mut self.out.cov.as_mut_slice()[first..][..len];
+            let spread = &mut spread[..len];
+            cov.fill(T::zero());
+            spread.fill(T::zero());
+            if has_ntk {
+                self.out.ntk.as_mut_slice()[first..][..len].fill(T::zero());
+            }
+            for a in 0..self.window.size[0] {
+                let rows = [run.first / wide, run.second / wide].map(|row| taps.at(0, row, a));
+                for segment in piece.taps.iter().flatten() {
+                    let place = |side: usize| {
+                        rows[side]
+                            .zip(segment.columns[side])
+                            .map(|(row, column)| (row * width + column) * lanes)
+                    };
+                    let (from, count) = (segment.at * lanes, segment.len * lanes);
+                    let (one, two) = (place(0), place(1));
+                    if let (Some(t), Some(_)) = (one, two) {
+                        add(&mut cov[from..][..count], &self.input.cov.as_slice()[t..][..count]);
+                        if has_ntk {
+                            let theta = &mut self.out.ntk.as_mut_slice()[first + from..][..count];
+                            add(theta, &self.input.ntk.as_slice()[t..][..count]);
                         }
                     }
-                    Form::Defect => {
-                        let so = &self.after[0].std.as_slice()[first * lanes..][..lanes];
-                        let sop = &self.after[1].std.as_slice()[second * lanes..][..lanes];
-                        for i in 0..lanes {
-                            out[i] = mean * (k[i] + half * so[i] * sop[i] * spread[i]);
+                    if self.form == Form::Defect {
+                        let spread = &mut spread[from..][..count];
+                        let (r, rp) = (&r[from..][..count], &rp[from..][..count]);
+                        match (one, two) {
+                            (Some(t), Some(u)) => {
+                                differ(spread, (&s[t..][..count], r), (&sp[u..][..count], rp))
+                            }
+                            (Some(t), None) => square(spread, &s[t..][..count], r),
+                            (None, Some(u)) => square(spread, &sp[u..][..count], rp),
+                            (None, None) => {}
                         }
-                    }
-                }
-                if has_ntk {
-                    let out = &mut self.out.ntk.as_mut_slice()[first * lanes..][..lanes];
-                    for i in 0..lanes {
-                        out[i] = mean * theta[i];
                     }
                 }
             }
+            match self.form {
+                Form::Cov => cov.iter_mut().for_each(|x| *x *= mean),
+                Form::Defect => {
+                    let so = &self.after[0].std.as_slice()[first..][..len];
+                    let sop = &self.after[1].std.as_slice()[second..][..len];
+                    for i in 0..len {
+                        cov[i] = mean * (cov[i] + half * so[i] * sop[i] * spread[i]);
+                    }
+                }
+            }
+            if has_ntk {
+                self.out.ntk.as_mut_slice()[first..][..len].iter_mut().for_each(|x| *x *= mean);
+            }
         }
+    }
+}
+
+#[inline(always)]
+fn add<T: Scalar>(out: &mut [T], values: &[T]) {
+    for (out, value) in out.iter_mut().zip(values) {
+        *out += *value;
+    }
+}
+
+/// out += (s·r − s'·r')²
+#[inline(always)]
+fn differ<T: Scalar>(out: &mut [T], (s, r): (&[T], &[T]), (sp, rp): (&[T], &[T])) {
+    let len = out.len();
+    let (s, r, sp, rp) = (&s[..len], &r[..len], &sp[..len], &rp[..len]);
+    for i in 0..len {
+        let difference = s[i] * r[i] - sp[i] * rp[i];
+        out[i] += difference * difference;
+    }
+}
+
+/// out += (s·r)²
+#[inline(always)]
+fn square<T: Scalar>(out: &mut [T], s: &[T], r: &[T]) {
+    let len = out.len();
+    let (s, r) = (&s[..len], &r[..len]);
+    for i in 0..len {
+        let term = s[i] * r[i];
+        out[i] += term * term;
     }
 }

@@ -40,8 +40,8 @@ impl<T: Scalar> WithSimd for Dropout<'_, T> {
                 }
                 if !self.plane.ntk.as_slice().is_empty() {
                     let ntk = &mut self.plane.ntk.as_mut_slice()[first..][..lanes];
-                    for i in 0..lanes {
-                        ntk[i] += extra * self.same[i] * ntk[i];
+                    for (theta, same) in ntk.iter_mut().zip(self.same) {
+                        *theta += extra * *same * *theta;
                     }
                 }
             }

@@ -2,7 +2,8 @@
 //!
 //! Slopes (a, b) (relu, leaky_relu, abs), from the defect: with d = u/ss' = 1 − cos θ and
 //! g = d − (sin θ − θ cos θ)/π: u_o = ½(a−b)² ss'g + ab·u, K_o = ½(a²+b²)ss' − u_o, K̇ = (a²+b²)/2 − (a−b)²θ/2π.
-//! Smooth activations: the closed forms of `ekernel-core` in float64, K = ss' − u before and u_o = s_o s'_o − K_o after.
+//! Smooth activations: the closed forms of `ekernel-core` in float64, K = √(vv') − u before and u_o = √(v_o v'_o) − K_o after,
+//! all from the same v and v', so that the difference keeps the digits of u.
 
 use ekernel_core::{Activation, plan::Form};
 use pulp::{Simd, WithSimd};
@@ -126,25 +127,27 @@ fn sign<T: Scalar>(this: Dual<'_, T>) {
 }
 
 fn smooth<T: Scalar>(this: Dual<'_, T>) {
-    let Dual { activation, before, after, lanes, runs, plane, forms } = this;
+    let Dual { activation, before, lanes, runs, plane, forms, .. } = this;
     for run in runs {
         let len = run.len * lanes;
         let (first, second) = (run.first * lanes, run.second * lanes);
-        let [s, v] = [&before[0].std, &before[0].variance].map(|map| &map.as_slice()[first..][..len]);
-        let [sp, vp] = [&before[1].std, &before[1].variance].map(|map| &map.as_slice()[second..][..len]);
-        let so = &after[0].std.as_slice()[first..][..len];
-        let sop = &after[1].std.as_slice()[second..][..len];
+        let v = &before[0].variance.as_slice()[first..][..len];
+        let vp = &before[1].variance.as_slice()[second..][..len];
         let cov = &mut plane.cov.as_mut_slice()[first..][..len];
         let has_ntk = !plane.ntk.as_slice().is_empty();
         for i in 0..len {
+            let (v, vp) = (v[i].wide(), vp[i].wide());
             let k = match forms[0] {
                 Form::Cov => cov[i].wide(),
-                Form::Defect => s[i].wide() * sp[i].wide() - cov[i].wide(),
+                Form::Defect => (v * vp).sqrt() - cov[i].wide(),
             };
-            let dual = activation.dual(v[i].wide(), vp[i].wide(), k);
+            let dual = activation.dual(v, vp, k);
             cov[i] = T::new(match forms[1] {
                 Form::Cov => dual.cov,
-                Form::Defect => (so[i].wide() * sop[i].wide() - dual.cov).max(0.0),
+                Form::Defect => {
+                    let bound = (activation.variance(v) * activation.variance(vp)).sqrt();
+                    (bound - dual.cov).max(0.0)
+                }
             });
             if has_ntk {
                 let ntk = &mut plane.ntk.as_mut_slice()[first + i];

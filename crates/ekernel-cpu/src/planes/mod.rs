@@ -19,7 +19,7 @@ mod stage;
 mod sum;
 
 pub(crate) use feed::pooled_self;
-pub(crate) use pack::{Pack, norm_factors};
+pub(crate) use pack::{Pack, norm_factors, pools_defects};
 pub(crate) use scalar::Scalar;
 pub(crate) use stage::{Lanes, Runner};
 

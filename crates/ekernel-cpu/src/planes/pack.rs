@@ -2,11 +2,14 @@
 
 use ekernel_core::{
     Activation, LayerNorm, Over,
-    plan::{Form, Op, Plan},
+    plan::{Form, Op, Plan, Sink, Stage},
 };
 
 use super::Scalar;
-use crate::{images::Image, simd::Aligned};
+use crate::{
+    images::{Image, pool_means},
+    simd::Aligned,
+};
 
 /// What one op needs of its images, `[position][lane]`. Maps that the op has no use for are empty.
 #[derive(Clone, Debug)]
@@ -19,6 +22,9 @@ pub(crate) struct OpMaps<T> {
     pub(super) variance: Aligned<T>,
     /// normalize: the factor 1/√(v + ε).
     pub(super) norm: Aligned<T>,
+    /// pooled, where defects are pooled: m, the window mean of s before the pool, and α = (m² − v)/m².
+    pub(super) pool_mean: Aligned<T>,
+    pub(super) pool_loss: Aligned<T>,
     /// correlate: the features, `[channel][position][lane]`; divided by s where the op carries the defect.
     pub(super) features: Aligned<T>,
 }
@@ -48,7 +54,8 @@ impl<T: Scalar> Pack<T> {
     pub(crate) fn bytes_per_image(plan: &Plan) -> u64 {
         let maps = |op: &ekernel_core::plan::PlaneOp| {
             let features = if op.op == Op::Correlate { plan.input.channels() } else { 0 };
-            (op.extent[0] * op.extent[1]) as u64 * (3 + features as u64)
+            (op.extent[0] * op.extent[1]) as u64
+                * (3 + features as u64 + if matches!(op.op, Op::Pooled(_)) { 2 } else { 0 })
         };
         plan.stages.iter().flat_map(|stage| &stage.ops).map(maps).sum::<u64>() * size_of::<T>() as u64
     }
@@ -83,6 +90,11 @@ fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: us
                 inverse: interleaved(true, &inverse_std),
                 variance: interleaved(smooth(i), &|v| v),
                 norm: norm(op, ops, stage, images, lanes),
+                pool_mean: pool_map(plan, op, images, lanes, &|_, _, m| m),
+                pool_loss: pool_map(plan, op, images, lanes, &|image: &Image, t, m| {
+                    let v = image.variances[stage][i][t];
+                    if m > 0.0 { ((m * m - v) / (m * m)).clamp(0.0, 1.0) } else { 0.0 }
+                }),
                 features: features(op, stage, i, plan, images, lanes),
             }
         })
@@ -95,6 +107,32 @@ pub(super) fn is_smooth(activation: Activation) -> bool {
 
 fn inverse_std(v: f64) -> f64 {
     if v > 0.0 { v.sqrt().recip() } else { 0.0 }
+}
+
+/// A map of a pooled op whose producer carries the defect, from each image's window means.
+fn pool_map<T: Scalar>(
+    plan: &Plan,
+    op: &ekernel_core::plan::PlaneOp,
+    images: &[&Image],
+    lanes: usize,
+    map: &dyn Fn(&Image, usize, f64) -> f64,
+) -> Aligned<T> {
+    let Op::Pooled(source) = op.op else { return Aligned::zeros(0) };
+    if !pools_defects(&plan.stages[source]) {
+        return Aligned::zeros(0);
+    }
+    let mut out = Aligned::zeros(op.extent[0] * op.extent[1] * lanes);
+    for (lane, image) in images.iter().enumerate() {
+        for (t, m) in pool_means(plan, source, image).into_iter().enumerate() {
+            out.as_mut_slice()[t * lanes + lane] = T::new(map(image, t, m));
+        }
+    }
+    out
+}
+
+/// Whether a stage's local pool adds up defects.
+pub(crate) fn pools_defects(stage: &Stage) -> bool {
+    matches!(stage.sink, Sink::LocalPool { .. }) && stage.ops.last().is_some_and(|op| op.form == Form::Defect)
 }
 
 fn norm<T: Scalar>(

@@ -33,17 +33,18 @@ impl<T: Scalar> LocalPool<'_, T> {
         let e = self.fine[axis] - stride * self.coarse[axis];
         let mut taps = Vec::new();
         for at in 0..output {
-            if !self.output_cyclic && !(0..output).contains(&(at + self.coarse[axis])) {
+            let mut second = at + self.coarse[axis];
+            if self.output_cyclic {
+                second = second.rem_euclid(output);
+            } else if !(0..output).contains(&second) {
                 continue;
             }
             for a in (0..size).filter(|a| (0..size).contains(&(a + e))) {
-                let fine = stride * at - low + a;
-                let other = fine + self.fine[axis];
-                let wraps = self.window.padding == Padding::Circular || self.output_cyclic;
-                if wraps {
-                    taps.push((at as usize, fine.rem_euclid(n) as usize));
-                } else if (0..n).contains(&fine) && (0..n).contains(&other) {
-                    taps.push((at as usize, fine as usize));
+                let [one, other] = [stride * at - low + a, stride * second - low + a + e];
+                if self.window.padding == Padding::Circular {
+                    taps.push((at as usize, one.rem_euclid(n) as usize));
+                } else if (0..n).contains(&one) && (0..n).contains(&other) {
+                    taps.push((at as usize, one as usize));
                 }
             }
         }

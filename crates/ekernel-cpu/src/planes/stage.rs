@@ -10,9 +10,9 @@ use super::{
     dropout::Dropout,
     dual::Dual,
     feed::Feed,
-    geometry::{Run, offset, runs},
+    geometry::{self, Run, offset, runs},
     normalize::Normalize,
-    pack::{OpMaps, Pack},
+    pack::{OpMaps, Pack, pools_defects},
     sum::Sum,
 };
 use crate::simd::Isa;
@@ -49,6 +49,8 @@ pub(crate) struct Runner<T> {
     free: Vec<Plane<T>>,
     feeds: Vec<Option<Feed<T>>>,
     last_use: Vec<usize>,
+    /// Inputs of the op being computed, brought from u to K.
+    converted: Vec<(usize, Plane<T>)>,
 }
 
 impl<T: Scalar> Runner<T> {
@@ -76,6 +78,7 @@ impl<T: Scalar> Runner<T> {
             free: Vec::new(),
             feeds,
             last_use,
+            converted: Vec::new(),
         }
     }
 
@@ -118,6 +121,7 @@ impl<T: Scalar> Runner<T> {
             let d = offset(op, sink);
             let runs = runs(op, d);
             let mut out = self.take(i, lanes);
+            self.unify(i, sink, &runs, &mut out, lanes);
             self.step(i, sink, &runs, &mut out, lanes);
             if d == [0, 0] {
                 close(op.form, &runs, lanes, self.stage, i, &mut out);
@@ -135,8 +139,7 @@ impl<T: Scalar> Runner<T> {
     fn take(&mut self, i: usize, lanes: &Lanes<'_, T>) -> Plane<T> {
         let op = &lanes.plan.stages[self.stage].ops[i];
         let len = op.extent[0] * op.extent[1] * lanes.lanes;
-        let in_place = matches!(op.op, Op::Affine(_) | Op::Dual(_) | Op::Normalize(_) | Op::Dropout(_));
-        if in_place {
+        if works_in_place(&op.op) {
             let input = op.inputs[0];
             if self.last_use[input] == i
                 && let Some(plane) = self.planes[input].take()
@@ -152,6 +155,34 @@ impl<T: Scalar> Runner<T> {
             Some(found) => self.free.swap_remove(found),
             None => Plane::zeros(len, lanes.has_ntk()),
         }
+    }
+
+    /// A linear op that carries K may read an op that carries u, because a kinked dual reads that too: then it gets K.
+    fn unify(&mut self, i: usize, sink: [isize; 2], runs: &[Run], out: &mut Plane<T>, lanes: &Lanes<'_, T>) {
+        let ops = &lanes.plan.stages[self.stage].ops;
+        if ops[i].form == Form::Defect || matches!(ops[i].op, Op::Dual(_)) {
+            return;
+        }
+        self.converted.clear();
+        for &input in &ops[i].inputs {
+            if ops[input].form == Form::Cov {
+                continue;
+            }
+            let maps = lanes.maps(self.stage, input);
+            if works_in_place(&ops[i].op) {
+                to_cov(out, maps, runs, lanes.lanes);
+            } else if let Some(plane) = &self.planes[input] {
+                let mut copy = plane.clone();
+                to_cov(&mut copy, maps, &geometry::runs(&ops[input], offset(&ops[input], sink)), lanes.lanes);
+                self.converted.push((input, copy));
+            }
+        }
+    }
+
+    /// The plane that the op being computed reads.
+    fn input(&self, input: usize) -> Option<&Plane<T>> {
+        let converted = self.converted.iter().find(|(op, _)| *op == input);
+        converted.map(|(_, plane)| plane).or(self.planes[input].as_ref())
     }
 
     fn step(&mut self, i: usize, sink: [isize; 2], runs: &[Run], out: &mut Plane<T>, lanes: &Lanes<'_, T>) {
@@ -173,11 +204,15 @@ impl<T: Scalar> Runner<T> {
             Op::Pooled(_) => {
                 let at = [0, 1].map(|axis: usize| sink[axis] * op.step[axis] as isize);
                 if let Some(feed) = &mut self.feeds[i] {
-                    copy(feed.plane(lanes, at), op.form, after, runs, width, out);
+                    let Op::Pooled(source) = op.op else { return };
+                    let producer = &lanes.plan.stages[source];
+                    let carried = producer.ops.last().map_or(Form::Cov, |last| last.form);
+                    let pooled = pools_defects(producer);
+                    copy(feed.plane(lanes, at), (carried, pooled, op.form), after, runs, width, out);
                 }
             }
             Op::BoxMean(window) => {
-                if let Some(input) = &self.planes[op.inputs[0]] {
+                if let Some(input) = self.input(op.inputs[0]) {
                     lanes.isa.run(BoxMean {
                         window,
                         form: op.form,
@@ -232,7 +267,7 @@ impl<T: Scalar> Runner<T> {
                 let branches = op
                     .inputs
                     .iter()
-                    .filter_map(|&input| Some((self.planes[input].as_ref()?, lanes.maps(stage, input))))
+                    .filter_map(|&input| Some((self.input(input)?, lanes.maps(stage, input))))
                     .collect();
                 lanes.isa.run(Sum { form: op.form, branches, after, lanes: width, runs, out });
             }
@@ -241,10 +276,31 @@ impl<T: Scalar> Runner<T> {
     }
 }
 
+/// Ops that turn their input's plane into their own, position by position.
+fn works_in_place(op: &Op) -> bool {
+    matches!(op, Op::Affine(_) | Op::Dual(_) | Op::Normalize(_) | Op::Dropout(_))
+}
+
+/// K = ss' − u.
+fn to_cov<T: Scalar>(plane: &mut Plane<T>, maps: [&OpMaps<T>; 2], runs: &[Run], lanes: usize) {
+    for run in runs {
+        let len = run.len * lanes;
+        let s = &maps[0].std.as_slice()[run.first * lanes..][..len];
+        let sp = &maps[1].std.as_slice()[run.second * lanes..][..len];
+        let cov = &mut plane.cov.as_mut_slice()[run.first * lanes..][..len];
+        for ((u, s), sp) in cov.iter_mut().zip(s).zip(sp) {
+            *u = *s * *sp - *u;
+        }
+    }
+}
+
 /// A pooled plane as this op carries it.
+///
+/// Pooled defects ū are those of K = mm' − ū, m the window mean of s. With α = (m² − v)/m² the defect behind the pool is
+/// √(vv') − K = ū − mm'·(α + α' − αα')/(1 + √((1−α)(1−α'))), a difference of defects instead of kernels.
 fn copy<T: Scalar>(
     from: &Plane<T>,
-    form: Form,
+    (carried, pooled, form): (Form, bool, Form),
     maps: [&OpMaps<T>; 2],
     runs: &[Run],
     lanes: usize,
@@ -257,7 +313,21 @@ fn copy<T: Scalar>(
         let sp = &maps[1].std.as_slice()[second..][..len];
         let cov = &mut out.cov.as_mut_slice()[first..][..len];
         cov.copy_from_slice(&from.cov.as_slice()[first..][..len]);
-        if form == Form::Defect {
+        if pooled {
+            let [m, loss] =
+                [&maps[0].pool_mean, &maps[0].pool_loss].map(|map| &map.as_slice()[first..][..len]);
+            let [mp, lossp] =
+                [&maps[1].pool_mean, &maps[1].pool_loss].map(|map| &map.as_slice()[second..][..len]);
+            for i in 0..len {
+                let (a, b) = (loss[i], lossp[i]);
+                let root = ((T::one() - a) * (T::one() - b)).sqrt();
+                let gap = m[i] * mp[i] * (a + b - a * b) / (T::one() + root);
+                cov[i] = match form {
+                    Form::Defect => (cov[i] - gap).max(T::zero()),
+                    Form::Cov => m[i] * mp[i] - cov[i],
+                };
+            }
+        } else if carried != form {
             for i in 0..len {
                 cov[i] = (s[i] * sp[i] - cov[i]).max(T::zero());
             }
