@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ekernel_core::{ArchError, Network};
+use ekernel_core::{ArchError, Input, Network};
 
 use crate::failure::mistake;
 
@@ -21,7 +21,8 @@ impl Architecture {
         let text = std::fs::read_to_string(path).map_err(|problem| {
             mistake(format!("cannot read the architecture file {}: {problem}", path.display()))
         })?;
-        let network = text.parse().map_err(|error| located(path, error))?;
+        let network: Network = text.parse().map_err(|error| located(path, error))?;
+        ensure_sane(path, network.input())?;
         let name =
             path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into());
         Ok(Architecture { name, path: path.to_owned(), network })
@@ -48,4 +49,20 @@ impl Architecture {
 /// The error of an architecture with its file.
 pub(crate) fn located(path: &Path, error: ArchError) -> anyhow::Error {
     anyhow::Error::new(error).context(path.display().to_string())
+}
+
+/// Refuses images that no machine computes: a pair has about 4 HW planes of HW entries.
+fn ensure_sane(path: &Path, input: &Input) -> anyhow::Result<()> {
+    const SIDE: usize = 4096;
+    let Input::Image { height, width, channels } = *input else { return Ok(()) };
+    if height.max(width) <= SIDE {
+        return Ok(());
+    }
+    let entries = 4.0 * (height as f64 * width as f64).powi(2);
+    Err(mistake(format!(
+        "{}: images of {height} × {width} take {:.1e} GiB each, and a pair of them {entries:.1e} kernel entries; resize them, \
+         at most to {SIDE} × {SIDE}",
+        path.display(),
+        8.0 * height as f64 * width as f64 * channels as f64 / (1u64 << 30) as f64
+    )))
 }

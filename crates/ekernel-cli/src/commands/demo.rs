@@ -40,9 +40,7 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<()> {
     }
     words.extend(["--train".into(), format!("{data}:x_train,y_train")]);
     words.extend(["--test".into(), format!("{data}:x_test_rotated,y_test")]);
-    words.extend(
-        ["--n", "10,20,50,100,200,500", "--pool", "1000", "--seeds", "5", "--plot"].map(String::from),
-    );
+    words.extend(["--n", "10,20,50,100,200,400", "--seeds", "5", "--plot"].map(String::from));
     words.push(arguments.plot.display().to_string());
     if let Some(threads) = &arguments.threads {
         words.extend(["--threads".into(), threads.clone()]);

@@ -139,6 +139,8 @@ fn sizes_beyond_reason() {
         "gram --arch large.toml --x1 large.npz:x --backend reference --out k.npz",
         &["memory", "bytes"],
     );
+    here.text("absurd.toml", &large(9_000_000_000));
+    here.refuse("plan absurd.toml", &["absurd.toml", "9000000000", "GiB"]);
     here.refuse("predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --n 13", &["--n 13", "12"]);
     here.refuse(
         "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --n 5 --pool 99",

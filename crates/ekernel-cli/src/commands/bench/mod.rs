@@ -1,6 +1,8 @@
 //! `ekernel bench`: the CPU backend on the networks of table 1 in "Equivariant Neural Tangent Kernels" (Misof, Kessel and
 //! Gerken 2025).
 
+mod peak;
+
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -41,6 +43,8 @@ struct Measured {
     pairs_per_second: f64,
     /// Nominal operations, those of [`Plan::cost`].
     gflops: f64,
+    /// Of the multiply-adds that as many cores could do.
+    peak_fraction: f64,
     bytes_per_pair: u64,
     first_result_seconds: f64,
 }
@@ -59,36 +63,44 @@ pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
         ("C4 valid", table1(Some(Group::C4), Padding::Valid)?),
         ("C4 same", table1(Some(Group::C4), Padding::Same)?),
     ];
+    let peak = peak::gflops(arguments.precision);
     let mut rows = Vec::new();
     for (name, network) in &networks {
         for &threads in &threads {
             output::note(arguments.talk.quiet, &format!("{name}, {threads} thread(s)"));
-            rows.push(measure(name, network, threads, arguments)?);
+            rows.push(measure(name, network, threads, peak, arguments)?);
         }
     }
     if arguments.talk.json {
         return output::print_json(
-            &serde_json::json!({ "program": output::PROGRAM, "kernels": ["nngp", "ntk"], "measured": rows }),
+            &serde_json::json!({ "program": output::PROGRAM,  "kernels": ["nngp", "ntk"], "core_peak_gflops": peak, "measured": rows }),
         );
     }
-    let mut table = Table::new(["32×32×3", "threads", "pairs/s", "GFLOP/s", "bytes/pair", "first result"]);
+    let mut table =
+        Table::new(["32×32×3", "threads", "pairs/s", "GFLOP/s", "of peak", "bytes/pair", "first result"]);
     for row in &rows {
         table.row([
             row.network.to_owned(),
             row.threads.to_string(),
             number(row.pairs_per_second),
             number(row.gflops),
+            format!("{:.0} %", 100.0 * row.peak_fraction),
             row.bytes_per_pair.to_string(),
             duration(row.first_result_seconds),
         ]);
     }
-    output::print(&format!("{}, NNGP and NTK together; GFLOP/s are nominal\n\n{table}", rows[0].backend))
+    output::print(&format!(
+        "{}, NNGP and NTK together; operations are nominal, a core's measured peak is {} GFLOP/s\n\n{table}",
+        rows[0].backend,
+        number(peak)
+    ))
 }
 
 fn measure(
     name: &'static str,
     network: &Network,
     threads: usize,
+    peak: f64,
     arguments: &Bench,
 ) -> anyhow::Result<Measured> {
     let cost = Plan::new(network, Kinds::Both)?.cost();
@@ -106,12 +118,14 @@ fn measure(
         tiles += 1;
     }
     let pairs_per_second = (tiles * TILE * TILE) as f64 / started.elapsed().as_secs_f64();
+    let gflops = pairs_per_second * cost.flops as f64 / 1e9;
     Ok(Measured {
         network: name,
         backend: backend.describe(),
         threads,
         pairs_per_second,
-        gflops: pairs_per_second * cost.flops as f64 / 1e9,
+        gflops,
+        peak_fraction: gflops / (peak * threads as f64),
         bytes_per_pair: cost.bytes,
         first_result_seconds,
     })
