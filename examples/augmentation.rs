@@ -19,8 +19,10 @@ fn main() -> anyhow::Result<()> {
     println!("{:<16} {:>10} {:>16}", "readout", "time", "difference");
     for (readout, relu_head) in [("linear", false), ("relu head", true)] {
         for time in [Time::new(1.0)?, Time::new(1e3)?, Time::new(1e6)?, Time::INFINITE] {
-            let equivariant = predict(&network(Some(Group::C4), relu_head)?, &train, &test, &targets, time, 1.0)?;
-            let (rotated, repeated) = (orbit(&train), concatenate![Axis(0), targets, targets, targets, targets]);
+            let equivariant =
+                predict(&network(Some(Group::C4), relu_head)?, &train, &test, &targets, time, 1.0)?;
+            let (rotated, repeated) =
+                (orbit(&train), concatenate![Axis(0), targets, targets, targets, targets]);
             let augmented = predict(&network(None, relu_head)?, &rotated, &test, &repeated, time, 4.0)?;
             let scale = equivariant.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
             let difference = (&equivariant - &augmented).iter().fold(0.0_f64, |m, x| m.max(x.abs())) / scale;
@@ -35,7 +37,9 @@ fn digits(count: usize) -> anyhow::Result<Array4<f64>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist_1k.npz");
     let file = File::open(&path).with_context(|| format!("{}", path.display()))?;
     let pixels: Array4<u8> = NpzReader::new(file)?.by_name("x_train")?;
-    Ok(Array4::from_shape_fn((count, 14, 14, 1), |(n, r, c, _)| f64::from(pixels[[n, 2 * r, 2 * c, 0]]) / 255.0))
+    Ok(Array4::from_shape_fn((count, 14, 14, 1), |(n, r, c, _)| {
+        f64::from(pixels[[n, 2 * r, 2 * c, 0]]) / 255.0
+    }))
 }
 
 /// Two convolutions and a pool, plain or lifted to a group.

@@ -1,7 +1,8 @@
+//! The fused kernel against a literal recursion in twice the precision of float64.
 mod literal;
 
 use ekernel_cpu::{
-    relu_chain::{ConvRelu, First, Kind, Pack, Padding, ReluChain, Workspace, plane, sum_planes},
+    relu_chain::{ConvRelu, First, Kind, Pack, Padding, ReluChain, Workspace, plane},
     simd::{Isa, Real},
 };
 use literal::{Literal, noise};

@@ -28,7 +28,9 @@ pub struct ConvRelu {
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum ReluChainError {
     /// An image without pixels or channels, or a chain without layers.
-    #[error("a chain needs rows, columns, channels and layers; got an image of {shape:?} and {layers} layers")]
+    #[error(
+        "a chain needs rows, columns, channels and layers; got an image of {shape:?} and {layers} layers"
+    )]
     Empty {
         /// Rows, columns and channels.
         shape: [usize; 3],
@@ -36,7 +38,9 @@ pub enum ReluChainError {
         layers: usize,
     },
     /// A window that is empty or does not fit.
-    #[error("layer {layer}: a window of {window:?} does not fit into {domain:?} pixels; make it between 1x1 and that")]
+    #[error(
+        "layer {layer}: a window of {window:?} does not fit into {domain:?} pixels; make it between 1x1 and that"
+    )]
     Window {
         /// Index of the layer.
         layer: usize,
@@ -46,7 +50,9 @@ pub enum ReluChainError {
         domain: [usize; 2],
     },
     /// A standard deviation out of range.
-    #[error("layer {layer}: {name} = {value} is out of range; w_std must be in [1e-75, 1e75], b_std 0 or in that range")]
+    #[error(
+        "layer {layer}: {name} = {value} is out of range; w_std must be in [1e-75, 1e75], b_std 0 or in that range"
+    )]
     Std {
         /// Index of the layer.
         layer: usize,
@@ -138,9 +144,7 @@ impl ReluChain {
             }
             let (before, behind) = match padding {
                 Padding::Valid => ([0; 2], [0; 2]),
-                Padding::Same | Padding::Circular => {
-                    (window.map(|q| (q - 1) / 2), window.map(|q| q / 2))
-                }
+                Padding::Same | Padding::Circular => (window.map(|q| (q - 1) / 2), window.map(|q| q / 2)),
             };
             for axis in 0..2 {
                 domain[axis] = domain[axis] + before[axis] + behind[axis] - (window[axis] - 1);

@@ -90,7 +90,9 @@ mod tests {
 
     #[test]
     fn exponents() {
-        for (x, e) in [(1.0, 0), (1.99, 0), (0.5, -1), (0.49, -2), (1e300, 996), (f64::MIN_POSITIVE / 8.0, -1025)] {
+        for (x, e) in
+            [(1.0, 0), (1.99, 0), (0.5, -1), (0.49, -2), (1e300, 996), (f64::MIN_POSITIVE / 8.0, -1025)]
+        {
             assert_eq!(exponent(x), e, "{x:e}");
         }
         assert_eq!(scaled(f64::MIN_POSITIVE / 8.0, 1025), 1.0);

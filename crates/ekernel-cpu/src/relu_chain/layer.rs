@@ -10,11 +10,7 @@ use crate::simd::Real;
 /// `cells` holds the planes of the level before and what lies outside them as far as windows reach; `level`
 /// describes maps that cover the output.
 #[inline(always)]
-pub(crate) unsafe fn conv_relu_3x3<S: Simd, T: Real, K: Variant>(
-    s: S,
-    cells: &Cells<T>,
-    level: &Level<T>,
-) {
+pub(crate) unsafe fn conv_relu_3x3<S: Simd, T: Real, K: Variant>(s: S, cells: &Cells<T>, level: &Level<T>) {
     let [rows, columns] = level.out;
     // SAFETY: the caller's promise, row by row.
     unsafe {
@@ -47,6 +43,7 @@ unsafe fn column_sums<S: Simd, T: Real, K: Variant, const R: usize>(
     column: isize,
 ) -> [[T::Lanes<S>; CELL]; R] {
     let mut sums = [[T::splat(s, T::default()); CELL]; R];
+    #[expect(clippy::needless_range_loop, reason = "the plane counts into the cells too")]
     for plane in 0..summed::<K>() {
         let at = column * CELL as isize + plane as isize;
         // SAFETY: the caller's promise.
@@ -90,7 +87,9 @@ unsafe fn row_block<S: Simd, T: Real, K: Variant, const R: usize>(
     let [before, left] = level.before;
     let source = top as isize - before as isize;
     let rows: [*const T::Lanes<S>; 4] =
-        std::array::from_fn(|y| if y < R + 2 { cells.row::<S>(source + y as isize) } else { cells.zeros.cast() });
+        std::array::from_fn(
+            |y| if y < R + 2 { cells.row::<S>(source + y as isize) } else { cells.zeros.cast() },
+        );
     let into: [*mut T::Lanes<S>; R] = std::array::from_fn(|y| cells.place::<S>(source + y as isize));
     let first: [*const T; R] = std::array::from_fn(|y| level.first.row(top + y));
     let second: [*const T; R] = std::array::from_fn(|y| level.second.row(top + y));

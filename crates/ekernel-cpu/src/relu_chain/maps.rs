@@ -31,7 +31,8 @@ impl ReluChain {
         if image.len() != expected {
             return Err(ReluChainError::Image { expected, got: image.len() });
         }
-        let mut maps = ImageMaps { values: Vec::with_capacity(self.map_len()), peaks: vec![], shifts: vec![] };
+        let mut maps =
+            ImageMaps { values: Vec::with_capacity(self.map_len()), peaks: vec![], shifts: vec![] };
 
         // Pixels are brought near 1 first: their squares may leave the range of T, and even of f64.
         let brightest = image.iter().map(|f| f.wide().abs()).fold(0.0, f64::max);
@@ -151,7 +152,9 @@ impl<T: Real> Pack<T> {
         };
         for (lane, image) in images.iter().enumerate() {
             assert!(image.values.len() == len && image.peaks.len() == levels, "images of different chains");
-            for (into, &value) in pack.values.as_mut_slice()[lane..].iter_mut().step_by(lanes).zip(&image.values) {
+            for (into, &value) in
+                pack.values.as_mut_slice()[lane..].iter_mut().step_by(lanes).zip(&image.values)
+            {
                 *into = value;
             }
             for level in 0..levels {

@@ -19,8 +19,8 @@
 //! Three planes hi, m, T are carried, interleaved by position. s comes in two parts from maps that are prepared
 //! once per image ([`ReluChain::maps`]) in twice the precision of f64.
 pub(crate) mod arc_cosine;
-mod chain;
 mod cells;
+mod chain;
 mod double;
 mod input;
 mod layer;

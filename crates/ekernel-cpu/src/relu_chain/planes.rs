@@ -177,7 +177,10 @@ impl<'a, T: Real> Pair<'a, T> {
         let lanes = isa.lanes::<T>();
         let levels = chain.layers.len() + 1;
         let len = chain.map_len();
-        assert!(pack.lanes == lanes && workspace.lanes == lanes, "pack and workspace need {lanes} lanes on {isa}");
+        assert!(
+            pack.lanes == lanes && workspace.lanes == lanes,
+            "pack and workspace need {lanes} lanes on {isa}"
+        );
         assert!(
             pack.values.as_slice().len() == len * lanes && pack.peaks.len() == levels * lanes,
             "the pack belongs to another chain"

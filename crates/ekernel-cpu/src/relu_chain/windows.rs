@@ -34,7 +34,8 @@ pub(crate) unsafe fn conv_relu_any<S: Simd, T: Real, K: Variant>(
                     *sum = if y == 0 { *from.add(at) } else { T::add(s, *sum, *from.add(at)) };
                 }
             }
-            let (first, second, into) = (level.first.row(row), level.second.row(row), cells.place::<S>(source));
+            let (first, second, into) =
+                (level.first.row(row), level.second.row(row), cells.place::<S>(source));
             for column in 0..columns {
                 let mut sums = [T::splat(s, T::default()); CELL];
                 for x in 0..width {

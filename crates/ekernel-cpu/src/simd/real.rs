@@ -129,7 +129,7 @@ macro_rules! impl_real {
     };
 }
 
-impl_real!(
+impl_real! {
     f32, f32s, F32_LANES, splat_f32s, add_f32s, sub_f32s, mul_f32s, mul_add_e_f32s, mul_add_f32s,
     negate_mul_add_e_f32s, neg_f32s, sqrt_f32s, min_f32s, max_f32s, less_than_f32s, select_f32s,
     const DIGITS: i32 = 24;
@@ -137,9 +137,9 @@ impl_real!(
     const RANGE: i32 = 20;
     const ANGLE: &'static [f32] = &crate::relu_chain::arc_cosine::ANGLE_F32;
     const SECTOR: &'static [f32] = &crate::relu_chain::arc_cosine::SECTOR_F32;
-);
+}
 
-impl_real!(
+impl_real! {
     f64, f64s, F64_LANES, splat_f64s, add_f64s, sub_f64s, mul_f64s, mul_add_e_f64s, mul_add_f64s,
     negate_mul_add_e_f64s, neg_f64s, sqrt_f64s, min_f64s, max_f64s, less_than_f64s, select_f64s,
     const DIGITS: i32 = 53;
@@ -147,4 +147,4 @@ impl_real!(
     const RANGE: i32 = 200;
     const ANGLE: &'static [f64] = &crate::relu_chain::arc_cosine::ANGLE_F64;
     const SECTOR: &'static [f64] = &crate::relu_chain::arc_cosine::SECTOR_F64;
-);
+}

@@ -8,10 +8,10 @@ use ekernel_cpu::relu_chain::{ConvRelu, Padding};
 
 /// A map of f64 on rows × columns.
 #[derive(Clone)]
-pub struct Map {
-    pub rows: usize,
-    pub columns: usize,
-    pub values: Vec<f64>,
+pub(crate) struct Map {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) values: Vec<f64>,
 }
 
 impl Map {
@@ -24,15 +24,15 @@ impl Map {
 }
 
 /// K(t, t + d) and Θ(t, t + d) for all t of the image; zero where t + d lies outside.
-pub struct Plane {
-    pub nngp: Map,
-    pub ntk: Map,
+pub(crate) struct Plane {
+    pub(crate) nngp: Map,
+    pub(crate) ntk: Map,
 }
 
-pub struct Literal<'a> {
-    pub shape: [usize; 3],
-    pub padding: Padding,
-    pub layers: &'a [ConvRelu],
+pub(crate) struct Literal<'a> {
+    pub(crate) shape: [usize; 3],
+    pub(crate) padding: Padding,
+    pub(crate) layers: &'a [ConvRelu],
 }
 
 impl Literal<'_> {
@@ -105,7 +105,7 @@ impl Literal<'_> {
         all
     }
 
-    pub fn plane(&self, x: &[f64], y: &[f64], d: [isize; 2]) -> Plane {
+    pub(crate) fn plane(&self, x: &[f64], y: &[f64], d: [isize; 2]) -> Plane {
         let (vx, vy) = (self.variances(x), self.variances(y));
         let mut k = self.input(x, y, d);
         let mut theta = Map { values: vec![0.0; k.values.len()], ..k.clone() };
@@ -136,7 +136,7 @@ impl Literal<'_> {
     }
 
     /// Σ over positions and offsets.
-    pub fn sums(&self, x: &[f64], y: &[f64], offsets: impl Iterator<Item = [isize; 2]>) -> (f64, f64) {
+    pub(crate) fn sums(&self, x: &[f64], y: &[f64], offsets: impl Iterator<Item = [isize; 2]>) -> (f64, f64) {
         let mut sums = (0.0, 0.0);
         for d in offsets {
             let plane = self.plane(x, y, d);
@@ -148,7 +148,7 @@ impl Literal<'_> {
 }
 
 /// Uniform numbers in [0, 1), by a linear congruential generator.
-pub fn noise(seed: u64, len: usize) -> Vec<f64> {
+pub(crate) fn noise(seed: u64, len: usize) -> Vec<f64> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def1;
     (0..len)
         .map(|_| {
