@@ -14,8 +14,8 @@ use crate::real::Real;
 /// The transform of one bandlimit on one grid. Build it once, use it for any number of signals and from any thread;
 /// each caller brings its own [`SphereScratch`], and no call allocates.
 ///
-/// - forward: f_lm = ∫ f conj(Y_lm) dx = Σ_tp area_t f[t,p] conj(Y_lm(θ_t, φ_p)), exact when f is band-limited;
-/// - inverse: f[t,p] = Σ_lm f_lm Y_lm(θ_t, φ_p).
+/// - forward: f_lm = ∫ f conj(Y_lm) dx = Σ_tp area_t f\[t,p\] conj(Y_lm(θ_t, φ_p)), exact when f is band-limited;
+/// - inverse: f\[t,p\] = Σ_lm f_lm Y_lm(θ_t, φ_p).
 ///
 /// Samples are `[θ][φ]`, coefficients packed by [`sphere_index`]. Cost O(L²) for each ring after one FFT along φ. Rings
 /// t and n-1-t share their Legendre functions, and in the real transforms also one complex FFT.

@@ -17,8 +17,8 @@ use crate::wigner::WignerTable;
 /// The transform of one bandlimit on one grid. Build it once, use it for any number of signals and from any thread;
 /// each caller brings its own [`RotationScratch`], and no call allocates.
 ///
-/// - inverse: f[j,p,r] = Σ_l (2l+1)/8π² Σ_mn F^l_mn conj(D^l_mn(α_p, β_j, γ_r));
-/// - forward: F^l_mn = ∫ f D^l_mn dU = Σ_jpr volume_j f[j,p,r] D^l_mn(α_p, β_j, γ_r), exact when f is band-limited.
+/// - inverse: f\[j,p,r\] = Σ_l (2l+1)/8π² Σ_mn F^l_mn conj(D^l_mn(α_p, β_j, γ_r));
+/// - forward: F^l_mn = ∫ f D^l_mn dU = Σ_jpr volume_j f\[j,p,r\] D^l_mn(α_p, β_j, γ_r), exact when f is band-limited.
 ///
 /// Samples are `[β][α][γ]`, coefficients packed by [`rotation_index`]. One sum over l for each order pair and ring, then
 /// FFTs along α and γ: O(L³) for each ring, O(L⁴) in all. The real transforms work on the orders n ≥ 0 only, and send
