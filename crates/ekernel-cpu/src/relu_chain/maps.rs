@@ -10,8 +10,8 @@ pub(crate) const MAPS: usize = 3;
 /// What one image brings to all its pairs: its pixels and, behind every layer, the standard deviations
 /// s(t) = √K_ff(t,t) of its own kernel.
 ///
-/// `values` lies in one piece, [`ReluChain::map_len`] numbers: first the pixels [row][column][channel], then for
-/// each layer [row][column][s leading, s trailing, 1/s]. s is computed in twice the precision of f64 and handed on
+/// `values` lies in one piece, [`ReluChain::map_len`] numbers: first the pixels `[row][column][channel]`, then for
+/// each layer `[row][column][s leading, s trailing, 1/s]`. s is computed in twice the precision of f64 and handed on
 /// as a sum of two numbers, because u = ss' - K is what the planes carry and its convolution cancels.
 /// For `Circular` each row is stored twice in a row.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct ImageMaps<T> {
 }
 
 impl ReluChain {
-    /// The maps of one image, pixels as [row][column][channel]. Every finite image is fine.
+    /// The maps of one image, pixels as `[row][column][channel]`. Every finite image is fine.
     pub fn maps<T: Real>(&self, image: &[T]) -> Result<ImageMaps<T>, ReluChainError> {
         let [rows, columns, channels] = self.shape;
         let expected = rows * columns * channels;
@@ -124,14 +124,14 @@ fn peak(variance: &[Double]) -> f64 {
     variance.iter().fold(0.0, |peak: f64, v| peak.max(v.hi)).sqrt()
 }
 
-/// The maps of up to a register of second images, interleaved: [.. as in `ImageMaps` ..][lane].
+/// The maps of up to a register of second images, interleaved: as in [`ImageMaps`], then by lane.
 #[derive(Clone, Debug)]
 pub struct Pack<T> {
     pub(crate) values: Aligned<T>,
     pub(crate) lanes: usize,
-    /// [level][lane]
+    /// `[level][lane]`
     pub(crate) peaks: Vec<f64>,
-    /// [level][lane]
+    /// `[level][lane]`
     pub(crate) shifts: Vec<i32>,
 }
 

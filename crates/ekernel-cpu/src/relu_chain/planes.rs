@@ -125,7 +125,7 @@ pub fn sum_planes<T: Real>(
     sums
 }
 
-/// One plane behind the chain, position by position: K and Θ (empty for [`Kind::Nngp`]), each [row][column][lane],
+/// One plane behind the chain, position by position: K and Θ (empty for [`Kind::Nngp`]), each `[row][column][lane]`,
 /// of (h - |d₁|) × (w - |d₂|) positions (h × w for `Circular`). Row 0 is t = max(0, -d).
 ///
 /// # Panics
