@@ -74,12 +74,15 @@ pub(crate) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    pub(crate) fn new(plan: &'a Plan, options: &CpuOptions) -> Engine<'a> {
+    /// `nonnegative` promises that no number of any sample is negative.
+    pub(crate) fn new(plan: &'a Plan, options: &CpuOptions, nonnegative: bool) -> Engine<'a> {
         let fused = plan
             .readouts
             .iter()
             .map(|readout| match readout {
-                Readout::Planes { stage, .. } if options.fused => FusedStage::new(plan, &plan.stages[*stage]),
+                Readout::Planes { stage, .. } if options.fused => {
+                    FusedStage::new(plan, &plan.stages[*stage], nonnegative)
+                }
                 _ => None,
             })
             .collect();

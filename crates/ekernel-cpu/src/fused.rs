@@ -18,8 +18,8 @@ pub(crate) struct FusedStage {
 
 impl FusedStage {
     /// The stage as a chain, if it is one: correlate, then (box_mean, affine, relu) in a row, all of one padding, in the
-    /// NTK parameterisation, read out by a mean or a diagonal.
-    pub(crate) fn new(plan: &Plan, stage: &Stage) -> Option<FusedStage> {
+    /// NTK parameterisation, read out by a mean or a diagonal. `nonnegative` promises that no pixel is negative.
+    pub(crate) fn new(plan: &Plan, stage: &Stage, nonnegative: bool) -> Option<FusedStage> {
         let (first, rest) = stage.ops.split_first()?;
         if first.op != Op::Correlate || rest.is_empty() || !rest.len().is_multiple_of(3) {
             return None;
@@ -41,7 +41,7 @@ impl FusedStage {
         };
         let convs: Vec<ConvRelu> = layers.into_iter().map(|(_, conv)| conv).collect();
         // Whatever the chain refuses (a window larger than the image, say) is left to the general ops.
-        let chain = ReluChain::new([height, width, channels], padding, &convs).ok()?;
+        let chain = ReluChain::new([height, width, channels], padding, &convs).ok()?.nonnegative(nonnegative);
         let positions =
             Domain::Grid { height: stage.ops.last()?.extent[0], width: stage.ops.last()?.extent[1] }
                 .positions() as f64;

@@ -59,17 +59,19 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                 }
             }
         }
+        let samples =
+            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
+        // One answer for all samples, so that an entry does not depend on the tile it is computed in.
+        let nonnegative = samples.iter().all(|set| nonnegative(set));
         let mut session = CpuSession {
             plan,
             options,
             threads: pool.current_num_threads(),
-            engine: Engine::new(plan, &options),
+            engine: Engine::new(plan, &options, nonnegative),
             elements,
             sets: Vec::new(),
             symmetric: pairs.is_symmetric(),
         };
-        let samples =
-            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
         let of = samples.iter().map(|set| set.len()).sum();
         let done = AtomicUsize::new(0);
         for set in samples {
@@ -322,6 +324,13 @@ impl<T: Scalar> Session for CpuSession<'_, T> {
             (samples * self.elements.len()) as u64 * self.engine.bytes_per_copy::<T>(),
             self.engine.bytes_per_thread::<T>(),
         ]
+    }
+}
+
+fn nonnegative(samples: &Samples) -> bool {
+    match samples {
+        Samples::Vectors(x) => x.iter().all(|x| *x >= 0.0),
+        Samples::Images(x) => x.iter().all(|x| *x >= 0.0),
     }
 }
 

@@ -11,8 +11,10 @@ pub(crate) const CELL: usize = 3;
 pub(crate) trait Variant {
     /// Θ is carried too.
     const NTK: bool;
-    /// The planes are the input's (hi, lo), whose angles may be obtuse; afterwards no K is negative.
+    /// The planes are the input's (hi, lo).
     const INPUT: bool;
+    /// Angles may be obtuse. Behind a ReLU no K is negative.
+    const OBTUSE: bool;
     /// A bias is added behind the window sums.
     const BIAS: bool;
     /// Each lane has a first image of its own.
@@ -20,13 +22,20 @@ pub(crate) trait Variant {
 }
 
 /// All variants.
-pub(crate) struct Is<const NTK: bool, const INPUT: bool, const BIAS: bool, const LANEWISE: bool>;
+pub(crate) struct Is<
+    const NTK: bool,
+    const INPUT: bool,
+    const OBTUSE: bool,
+    const BIAS: bool,
+    const LANEWISE: bool,
+>;
 
-impl<const NTK: bool, const INPUT: bool, const BIAS: bool, const LANEWISE: bool> Variant
-    for Is<NTK, INPUT, BIAS, LANEWISE>
+impl<const NTK: bool, const INPUT: bool, const OBTUSE: bool, const BIAS: bool, const LANEWISE: bool> Variant
+    for Is<NTK, INPUT, OBTUSE, BIAS, LANEWISE>
 {
     const NTK: bool = NTK;
     const INPUT: bool = INPUT;
+    const OBTUSE: bool = OBTUSE;
     const BIAS: bool = BIAS;
     const LANEWISE: bool = LANEWISE;
 }
@@ -153,89 +162,141 @@ impl<V: Copy> Constants<V> {
     }
 }
 
-/// c₀ + c₁ x + c₂ x² + …
+/// c₀ + c₁ x + c₂ x² + … in lockstep.
 #[inline(always)]
-fn polynomial<S: Simd, T: Real>(s: S, coefficients: &'static [T], x: T::Lanes<S>) -> T::Lanes<S> {
+fn polynomials<S: Simd, T: Real, const N: usize>(
+    s: S,
+    coefficients: &'static [T],
+    x: &[T::Lanes<S>; N],
+) -> [T::Lanes<S>; N] {
     let degree = coefficients.len() - 1;
-    let mut value = T::splat(s, coefficients[degree]);
+    let mut values = [T::splat(s, coefficients[degree]); N];
     for &c in coefficients[..degree].iter().rev() {
-        value = T::fma(s, value, x, T::splat(s, c));
+        let c = T::splat(s, c);
+        for i in 0..N {
+            values[i] = T::fma(s, values[i], x[i], c);
+        }
     }
-    value
+    values
 }
 
-/// One position behind the convolution and the ReLU: (hi, m, T) from the window sums of the same. `first` and
-/// `second` point to the maps of the two images there.
+/// `N` positions behind the convolution and the ReLU: hi, m and κ, from the window sums of hi and m (of hi and lo for
+/// the input). `first` and `second` point to the maps of the two images there.
+///
+/// The positions go in lockstep: one alone is a chain of some 90 cycles, and a processor's scheduler is too small
+/// to find the next one's instructions behind it.
 ///
 /// # Safety
-/// `second` points to three aligned registers; `first` to three numbers, or three aligned registers if
+/// Each `second` points to three aligned registers; each `first` to three numbers, or three aligned registers if
 /// `K::LANEWISE`.
 #[inline(always)]
-pub(crate) unsafe fn conv_relu<S: Simd, T: Real, K: Variant>(
+pub(crate) unsafe fn conv_relu<S: Simd, T: Real, K: Variant, const N: usize>(
     s: S,
     constants: &Constants<T::Lanes<S>>,
-    sums: [T::Lanes<S>; CELL],
-    first: *const T,
-    second: *const T,
-) -> [T::Lanes<S>; CELL] {
+    [grid_sums, rest_sums]: &[[T::Lanes<S>; N]; 2],
+    first: &[*const T; N],
+    second: &[*const T; N],
+) -> [[T::Lanes<S>; N]; 3] {
     let lanes = T::lanes::<S>();
-    // SAFETY: the caller's promise.
-    let [a, a_rest, a_inverse, b, b_rest, b_inverse] = unsafe {
-        let own = |map: usize| {
-            if K::LANEWISE {
-                Registers::<S, T>::load(first.add(map * lanes))
+    let zero = T::splat(s, T::default());
+    let one = T::splat(s, T::of(1.0));
+
+    // ss' = hi + lo, and 1/ss'.
+    let (mut hi, mut lo, mut inverse) = ([zero; N], [zero; N], [zero; N]);
+    for i in 0..N {
+        // SAFETY: the caller's promise.
+        let ([a, a_rest, a_inverse], [b, b_rest, b_inverse]) = unsafe {
+            let (first, second) = (first[i], second[i]);
+            let a = if K::LANEWISE {
+                [
+                    Registers::<S, T>::load(first),
+                    Registers::<S, T>::load(first.add(lanes)),
+                    Registers::<S, T>::load(first.add(2 * lanes)),
+                ]
             } else {
-                T::splat(s, *first.add(map))
-            }
+                [T::splat(s, *first), T::splat(s, *first.add(1)), T::splat(s, *first.add(2))]
+            };
+            let b = [
+                Registers::<S, T>::load(second),
+                Registers::<S, T>::load(second.add(lanes)),
+                Registers::<S, T>::load(second.add(2 * lanes)),
+            ];
+            (a, b)
         };
-        let other = |map: usize| Registers::<S, T>::load(second.add(map * lanes));
-        [own(0), own(1), own(2), other(0), other(1), other(2)]
-    };
-    // ss' = hi + lo
-    let hi = T::sub(s, T::fma(s, a, b, constants.round), constants.round);
-    let lo = T::residual(s, a, b, hi);
-    let lo = T::fma(s, a, b_rest, lo);
-    let lo = T::fma(s, a_rest, b, lo);
+        hi[i] = T::sub(s, T::fma(s, a, b, constants.round), constants.round);
+        lo[i] = T::residual(s, a, b, hi[i]);
+        lo[i] = T::fma(s, a, b_rest, lo[i]);
+        lo[i] = T::fma(s, a_rest, b, lo[i]);
+        inverse[i] = T::mul(s, a_inverse, b_inverse);
+    }
 
     // u behind the convolution. The window sums of the input are those of K⁰ = hi + lo, of a layer of hi and m.
-    let [grid_sum, rest_sum, t_sum] = sums;
-    let (mut above, mut below) = (hi, lo);
-    if K::BIAS {
-        above = T::sub(s, above, constants.bias_grid);
-        below = T::sub(s, below, constants.bias_rest);
-    }
-    let above = T::sub(s, above, grid_sum);
-    let below = if K::INPUT { T::sub(s, below, rest_sum) } else { T::add(s, below, rest_sum) };
-    let zero = T::splat(s, T::default());
-    let u = T::max(s, T::add(s, above, below), zero);
-    let mut theta = if K::INPUT { T::add(s, grid_sum, rest_sum) } else { t_sum };
-    if K::BIAS {
-        theta = T::add(s, theta, constants.bias);
+    // An obtuse angle is π less an acute one, whose defect is ss' + K.
+    let (mut u, mut acute, mut w) = ([zero; N], [zero; N], [zero; N]);
+    let mut opposite = [zero; N];
+    for i in 0..N {
+        let (grid_sum, rest_sum) = (grid_sums[i], rest_sums[i]);
+        let (mut above, mut below) = (hi[i], lo[i]);
+        if K::BIAS {
+            above = T::sub(s, above, constants.bias_grid);
+            below = T::sub(s, below, constants.bias_rest);
+        }
+        above = T::sub(s, above, grid_sum);
+        below = if K::INPUT { T::sub(s, below, rest_sum) } else { T::add(s, below, rest_sum) };
+        u[i] = T::add(s, above, below);
+        let mut nearest = u[i];
+        if K::OBTUSE {
+            let (mut above, mut below) = (T::add(s, hi[i], grid_sum), T::add(s, lo[i], rest_sum));
+            if K::BIAS {
+                above = T::add(s, above, constants.bias_grid);
+                below = T::add(s, below, constants.bias_rest);
+            }
+            opposite[i] = T::add(s, above, below);
+            nearest = T::min(s, nearest, opposite[i]);
+        }
+        nearest = T::max(s, nearest, zero);
+        acute[i] = T::mul(s, nearest, inverse[i]);
+        w[i] = T::sqrt(s, acute[i]);
+        if !K::OBTUSE {
+            u[i] = nearest;
+        }
     }
 
-    // The ReLU. An obtuse angle θ is π less an acute one, of relative defect 2 - d.
-    let one = T::splat(s, T::of(1.0));
-    let d = T::mul(s, u, T::mul(s, a_inverse, b_inverse));
-    let (u_new, kappa);
-    if K::INPUT {
-        let two = T::splat(s, T::of(2.0));
-        let obtuse = (one, d);
-        let d = T::min(s, d, T::max(s, T::sub(s, two, d), zero));
-        let w = T::sqrt(s, d);
-        let ss = T::add(s, hi, lo);
-        let sector = T::mul(s, w, polynomial::<S, T>(s, T::SECTOR, d));
-        let base = T::select_less(s, obtuse, ss, u);
-        let cut = T::select_less(s, obtuse, T::mul(s, d, ss), u);
-        u_new = T::fnma(s, cut, sector, base);
-        let angle = T::mul(s, w, polynomial::<S, T>(s, T::ANGLE, d));
-        kappa = T::select_less(s, obtuse, angle, T::sub(s, one, angle));
-    } else {
-        let d = T::min(s, d, one);
-        let w = T::sqrt(s, d);
-        u_new = T::fnma(s, T::mul(s, u, w), polynomial::<S, T>(s, T::SECTOR, d), u);
-        kappa = T::fnma(s, w, polynomial::<S, T>(s, T::ANGLE, d), one);
+    // The ReLU. Without obtuse angles d exceeds 1 by rounding alone; the polynomials bear that.
+    let sector = polynomials::<S, T, N>(s, T::SECTOR, &acute);
+    let angle = polynomials::<S, T, N>(s, T::ANGLE, &acute);
+    let (mut m, mut kappa) = ([zero; N], [zero; N]);
+    for i in 0..N {
+        let u_new;
+        if K::OBTUSE {
+            let obtuse = (opposite[i], u[i]);
+            let nearest = T::max(s, T::min(s, u[i], opposite[i]), zero);
+            let base = T::select_less(s, obtuse, T::add(s, hi[i], lo[i]), nearest);
+            u_new = T::fnma(s, T::mul(s, nearest, w[i]), sector[i], base);
+            let angle = T::mul(s, w[i], angle[i]);
+            kappa[i] = T::select_less(s, obtuse, angle, T::sub(s, one, angle));
+        } else {
+            u_new = T::fnma(s, T::mul(s, u[i], w[i]), sector[i], u[i]);
+            kappa[i] = T::fnma(s, w[i], angle[i], one);
+        }
+        m[i] = T::sub(s, u_new, lo[i]);
     }
-    let m = T::sub(s, u_new, lo);
-    let t = if K::NTK { T::fma(s, theta, kappa, T::sub(s, hi, m)) } else { zero };
-    [hi, m, t]
+    [hi, m, kappa]
+}
+
+/// T of the output, from Σ T of the input and the result of [`conv_relu`].
+#[inline(always)]
+pub(crate) fn ntk<S: Simd, T: Real, K: Variant, const N: usize>(
+    s: S,
+    constants: &Constants<T::Lanes<S>>,
+    mut theta: [T::Lanes<S>; N],
+    [hi, m, kappa]: &[[T::Lanes<S>; N]; 3],
+) -> [T::Lanes<S>; N] {
+    for i in 0..N {
+        if K::BIAS {
+            theta[i] = T::add(s, theta[i], constants.bias);
+        }
+        theta[i] = T::fma(s, theta[i], kappa[i], T::sub(s, hi[i], m[i]));
+    }
+    theta
 }

@@ -1,6 +1,9 @@
 use pulp::Simd;
 
-use super::cells::{CELL, Cells, Constants, Level, Variant, conv_relu};
+use super::{
+    cells::{CELL, Cells, Constants, Level, Variant, conv_relu, ntk},
+    maps::MAPS,
+};
 use crate::simd::Real;
 
 /// A 3×3 convolution and the ReLU behind it, in place. Two rows go together; along them the sums of three rows of
@@ -26,49 +29,92 @@ pub(crate) unsafe fn conv_relu_3x3<S: Simd, T: Real, K: Variant>(s: S, cells: &C
     }
 }
 
-/// The planes that a window sum runs over: the input has no T.
-#[inline(always)]
-fn summed<K: Variant>() -> usize {
-    if K::NTK && !K::INPUT { CELL } else { 2 }
+/// Sums over three rows of one plane (0: hi, 1: m, 2: T) at the last two columns that the windows have reached, for
+/// windows that begin in `R` neighbouring rows.
+#[derive(Clone, Copy)]
+struct Slide<V, const R: usize> {
+    columns: [[V; R]; 2],
+    plane: isize,
 }
 
-/// Sums of three rows at one column, for each of the windows that begin in `R` neighbouring rows.
-///
-/// # Safety
-/// The first `R + 2` rows have this column.
-#[inline(always)]
-unsafe fn column_sums<S: Simd, T: Real, K: Variant, const R: usize>(
-    s: S,
-    rows: &[*const T::Lanes<S>; 4],
-    column: isize,
-) -> [[T::Lanes<S>; CELL]; R] {
-    let mut sums = [[T::splat(s, T::default()); CELL]; R];
-    #[expect(clippy::needless_range_loop, reason = "the plane counts into the cells too")]
-    for plane in 0..summed::<K>() {
-        let at = column * CELL as isize + plane as isize;
+impl<V: Copy, const R: usize> Slide<V, R> {
+    /// The windows' first two columns.
+    ///
+    /// # Safety
+    /// The first `R + 2` rows have them.
+    #[inline(always)]
+    unsafe fn new<S: Simd, T: Real<Lanes<S> = V>>(
+        s: S,
+        rows: &[*const V; 4],
+        plane: isize,
+        column: isize,
+    ) -> Self {
+        let mut slide = Self { columns: [[T::splat(s, T::default()); R]; 2], plane };
+        // SAFETY: the caller's promise.
+        unsafe {
+            slide.columns =
+                [slide.column::<S, T>(s, rows, column), slide.column::<S, T>(s, rows, column + 1)];
+        }
+        slide
+    }
+
+    /// Sums of one column.
+    ///
+    /// # Safety
+    /// The first `R + 2` rows have it.
+    #[inline(always)]
+    unsafe fn column<S: Simd, T: Real<Lanes<S> = V>>(
+        &self,
+        s: S,
+        rows: &[*const V; 4],
+        column: isize,
+    ) -> [V; R] {
+        let at = column * CELL as isize + self.plane;
+        let mut sums = [T::splat(s, T::default()); R];
         // SAFETY: the caller's promise.
         unsafe {
             let shared = T::add(s, *rows[1].offset(at), *rows[2].offset(at));
-            sums[0][plane] = T::add(s, *rows[0].offset(at), shared);
+            sums[0] = T::add(s, *rows[0].offset(at), shared);
             if R == 2 {
-                sums[1][plane] = T::add(s, shared, *rows[3].offset(at));
+                sums[1] = T::add(s, shared, *rows[3].offset(at));
             }
         }
+        sums
     }
-    sums
-}
 
-#[inline(always)]
-fn join<S: Simd, T: Real, K: Variant>(
-    s: S,
-    a: [T::Lanes<S>; CELL],
-    b: [T::Lanes<S>; CELL],
-) -> [T::Lanes<S>; CELL] {
-    let mut sum = a;
-    for plane in 0..summed::<K>() {
-        sum[plane] = T::add(s, a[plane], b[plane]);
+    /// The windows that end at `column` and, for N = 2 R, at the next one, row by row; moves there.
+    ///
+    /// # Safety
+    /// The first `R + 2` rows have these columns.
+    #[inline(always)]
+    unsafe fn windows<S: Simd, T: Real<Lanes<S> = V>, const N: usize>(
+        &mut self,
+        s: S,
+        rows: &[*const V; 4],
+        column: isize,
+    ) -> [V; N] {
+        let [a, b] = self.columns;
+        let mut sums = [T::splat(s, T::default()); N];
+        // SAFETY: the caller's promise.
+        unsafe {
+            let c = self.column::<S, T>(s, rows, column);
+            if N == 2 * R {
+                let d = self.column::<S, T>(s, rows, column + 1);
+                for y in 0..R {
+                    let shared = T::add(s, b[y], c[y]);
+                    sums[2 * y] = T::add(s, a[y], shared);
+                    sums[2 * y + 1] = T::add(s, shared, d[y]);
+                }
+                self.columns = [c, d];
+            } else {
+                for y in 0..R {
+                    sums[y] = T::add(s, a[y], T::add(s, b[y], c[y]));
+                }
+                self.columns = [b, c];
+            }
+        }
+        sums
     }
-    sum
 }
 
 /// `R` rows of the output from row `top` on.
@@ -86,70 +132,94 @@ unsafe fn row_block<S: Simd, T: Real, K: Variant, const R: usize>(
 ) {
     let [before, left] = level.before;
     let source = top as isize - before as isize;
-    let rows: [*const T::Lanes<S>; 4] =
-        std::array::from_fn(
-            |y| if y < R + 2 { cells.row::<S>(source + y as isize) } else { cells.zeros.cast() },
-        );
-    let into: [*mut T::Lanes<S>; R] = std::array::from_fn(|y| cells.place::<S>(source + y as isize));
-    let first: [*const T; R] = std::array::from_fn(|y| level.first.row(top + y));
-    let second: [*const T; R] = std::array::from_fn(|y| level.second.row(top + y));
     let left = left as isize;
+    // For R = 1 the last row stands in for ones that are not there.
+    let rows = [0, 1, 2, R as isize + 1].map(|y| cells.row::<S>(source + y));
+    let ends = Rows {
+        first: [0, R - 1].map(|y| level.first.row(top + y)),
+        second: [0, R - 1].map(|y| level.second.row(top + y)),
+        into: [0, R - 1].map(|y| cells.place::<S>(source + y as isize)),
+    };
     // SAFETY: the caller's promise; the cells written at columns c, c+1 are read by no later window of these rows,
     // whose column sums are already formed, nor by later rows.
     unsafe {
-        let mut a = column_sums::<S, T, K, R>(s, &rows, -left);
-        let mut b = column_sums::<S, T, K, R>(s, &rows, 1 - left);
+        let mut slides = [
+            Slide::<_, R>::new::<S, T>(s, &rows, 0, -left),
+            Slide::<_, R>::new::<S, T>(s, &rows, 1, -left),
+            Slide::<_, R>::new::<S, T>(s, &rows, if carries_t::<K>() { 2 } else { 0 }, -left),
+        ];
         let mut column = 0;
         while R == 2 && column + 1 < columns {
-            let c = column_sums::<S, T, K, R>(s, &rows, column as isize + 2 - left);
-            let d = column_sums::<S, T, K, R>(s, &rows, column as isize + 3 - left);
-            for y in 0..R {
-                let shared = join::<S, T, K>(s, b[y], c[y]);
-                let sums = [join::<S, T, K>(s, a[y], shared), join::<S, T, K>(s, shared, d[y])];
-                for (x, sums) in [0, 1].into_iter().zip(sums) {
-                    position::<S, T, K>(s, constants, sums, first[y], second[y], into[y], column + x);
-                }
-            }
-            (a, b) = (c, d);
+            step::<S, T, K, R, 4>(s, constants, &rows, &mut slides, &ends, column, left);
             column += 2;
         }
         while column < columns {
-            let c = column_sums::<S, T, K, R>(s, &rows, column as isize + 2 - left);
-            for y in 0..R {
-                let sums = join::<S, T, K>(s, a[y], join::<S, T, K>(s, b[y], c[y]));
-                position::<S, T, K>(s, constants, sums, first[y], second[y], into[y], column);
-            }
-            (a, b) = (b, c);
+            step::<S, T, K, R, R>(s, constants, &rows, &mut slides, &ends, column, left);
             column += 1;
         }
     }
 }
 
-/// One column of one row.
+/// Whether the layer reads Θ; behind the input Θ is K.
+#[inline(always)]
+fn carries_t<K: Variant>() -> bool {
+    K::NTK && !K::INPUT
+}
+
+/// The rows of maps and output that go together.
+struct Rows<T, V> {
+    first: [*const T; 2],
+    second: [*const T; 2],
+    into: [*mut V; 2],
+}
+
+/// One column of `R` rows, or two of them for `N` = 2 `R`.
 ///
 /// # Safety
-/// The pointers are rows that have this column.
+/// As for [`conv_relu_3x3`].
 #[inline(always)]
-pub(crate) unsafe fn position<S: Simd, T: Real, K: Variant>(
+unsafe fn step<S: Simd, T: Real, K: Variant, const R: usize, const N: usize>(
     s: S,
     constants: &Constants<T::Lanes<S>>,
-    sums: [T::Lanes<S>; CELL],
-    first: *const T,
-    second: *const T,
-    into: *mut T::Lanes<S>,
+    rows: &[*const T::Lanes<S>; 4],
+    slides: &mut [Slide<T::Lanes<S>, R>; 3],
+    ends: &Rows<T, T::Lanes<S>>,
     column: usize,
+    left: isize,
 ) {
     let lanes = T::lanes::<S>();
+    let stride = MAPS * if K::LANEWISE { lanes } else { 1 };
+    let across = N / R;
     // SAFETY: the caller's promise.
     unsafe {
-        let first = first.add(column * super::maps::MAPS * if K::LANEWISE { lanes } else { 1 });
-        let second = second.add(column * super::maps::MAPS * lanes);
-        let [hi, m, t] = conv_relu::<S, T, K>(s, constants, sums, first, second);
-        let into = into.add(column * CELL);
-        *into = hi;
-        *into.add(1) = m;
+        let (mut first, mut second, mut into) = ([ends.first[0]; N], [ends.second[0]; N], [ends.into[0]; N]);
+        for i in 0..N {
+            let (y, column) = (i / across, column + i % across);
+            first[i] = ends.first[y].add(column * stride);
+            second[i] = ends.second[y].add(column * MAPS * lanes);
+            into[i] = ends.into[y].add(column * CELL);
+        }
+        let end = column as isize + 2 - left;
+        let grid = slides[0].windows::<S, T, N>(s, rows, end);
+        let rest = slides[1].windows::<S, T, N>(s, rows, end);
+        let out = conv_relu::<S, T, K, N>(s, constants, &[grid, rest], &first, &second);
         if K::NTK {
-            *into.add(2) = t;
+            let mut theta = grid;
+            if carries_t::<K>() {
+                theta = slides[2].windows::<S, T, N>(s, rows, end);
+            } else {
+                for i in 0..N {
+                    theta[i] = T::add(s, grid[i], rest[i]);
+                }
+            }
+            let t = ntk::<S, T, K, N>(s, constants, theta, &out);
+            for i in 0..N {
+                *into[i].add(2) = t[i];
+            }
+        }
+        for i in 0..N {
+            *into[i] = out[0][i];
+            *into[i].add(1) = out[1][i];
         }
     }
 }

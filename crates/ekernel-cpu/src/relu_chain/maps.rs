@@ -31,6 +31,9 @@ impl ReluChain {
         if image.len() != expected {
             return Err(ReluChainError::Image { expected, got: image.len() });
         }
+        if let Some(index) = image.iter().position(|f| self.nonnegative && f.wide() < 0.0) {
+            return Err(ReluChainError::Negative { index, value: image[index].wide() });
+        }
         let mut maps =
             ImageMaps { values: Vec::with_capacity(self.map_len()), peaks: vec![], shifts: vec![] };
 
@@ -145,7 +148,7 @@ impl<T: Real> Pack<T> {
         let len = images.first().map_or(0, |image| image.values.len());
         let levels = images.first().map_or(0, |image| image.peaks.len());
         let mut pack = Self {
-            values: Aligned::zeros(len * lanes),
+            values: Aligned::zeros_in_large_pages(len * lanes),
             lanes,
             peaks: vec![0.0; levels * lanes],
             shifts: vec![0; levels * lanes],

@@ -86,7 +86,7 @@ impl<T: Real> Workspace<T> {
         let shape = Shape::new(chain);
         let row = shape.width() * CELL * lanes;
         Self {
-            cells: Aligned::zeros(shape.ring * row),
+            cells: Aligned::zeros_in_large_pages(shape.ring * row),
             zeros: Aligned::zeros(row),
             scratch: Aligned::zeros(row),
             scales: Scales::new(chain, lanes),
@@ -287,11 +287,13 @@ impl<'a, T: Real> Pair<'a, T> {
                 }
                 let level = self.level(index + 1, d);
                 let step = (&cells, &level, self.scratch);
-                match (index == 0, layer.bias.is_some() || LANEWISE) {
-                    (true, false) => s.vectorize(Step::<T, Is<NTK, true, false, false>>::new(step)),
-                    (true, true) => s.vectorize(Step::<T, Is<NTK, true, true, LANEWISE>>::new(step)),
-                    (false, false) => s.vectorize(Step::<T, Is<NTK, false, false, false>>::new(step)),
-                    (false, true) => s.vectorize(Step::<T, Is<NTK, false, true, LANEWISE>>::new(step)),
+                let bias = layer.bias.is_some() || LANEWISE;
+                match (index == 0, self.chain.nonnegative, bias) {
+                    (true, false, _) => apart::<S, T, Is<NTK, true, true, true, LANEWISE>>(s, step),
+                    (true, true, false) => apart::<S, T, Is<NTK, true, false, false, false>>(s, step),
+                    (true, true, true) => apart::<S, T, Is<NTK, true, false, true, LANEWISE>>(s, step),
+                    (false, _, false) => apart::<S, T, Is<NTK, false, false, false, false>>(s, step),
+                    (false, _, true) => apart::<S, T, Is<NTK, false, false, true, LANEWISE>>(s, step),
                 }
                 cells.top = (cells.top + cells.ring - layer.before[0]) % cells.ring;
                 [cells.rows, cells.columns] = level.out;
@@ -335,11 +337,23 @@ impl<'a, T, K> Step<'a, T, K> {
     }
 }
 
+/// A variable that makes the compiler align the stack to a register. Otherwise the registers it spills there
+/// lie across cache lines.
+#[repr(align(64))]
+struct Anchor(#[expect(dead_code, reason = "only where it lies matters")] [u8; 64]);
+
+/// One layer in a function of its own. Inlined beside the other variants, pointers and constants would be spilled.
+#[inline(never)]
+fn apart<S: Simd, T: Real, K: Variant>(s: S, step: (&Cells<T>, &Level<T>, *mut T)) {
+    s.vectorize(Step::<T, K>::new(step));
+}
+
 impl<T: Real, K: Variant> WithSimd for Step<'_, T, K> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
+        std::hint::black_box(&Anchor([0; 64]));
         // SAFETY: made by `Pair::through` alone, for cells and maps that it has measured.
         unsafe {
             if self.level.window == [3, 3] {
@@ -457,7 +471,6 @@ impl<T: Real> Planes<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const NTK: bool, const LANEWISE: bool>(self, s: S) {
         let Self { pair, offsets, mut into, .. } = self;
-        let lanes = T::lanes::<S>();
         for d in offsets {
             let [rows, columns] = pair.overlap(pair.chain.layers.len(), d);
             let wrapped = pair.chain.padding == Padding::Circular;
@@ -469,29 +482,75 @@ impl<T: Real> Planes<'_, T> {
             // SAFETY: the workspace is borrowed for as long as `pair` lives.
             let cells = unsafe { pair.through::<S, NTK, LANEWISE>(s, d) };
             for row in 0..rows {
-                let row: *const T = cells.place::<S>(row as isize).cast();
-                for column in 0..columns {
-                    // SAFETY: a cell of the plane, three registers of initialised numbers.
-                    let part = |plane: usize| unsafe {
-                        std::slice::from_raw_parts(row.wrapping_add((column * CELL + plane) * lanes), lanes)
-                    };
-                    let (hi, m, t) = (part(0), part(1), if NTK { part(2) } else { &[] });
+                let row = cells.place::<S>(row as isize).cast_const();
+                // SAFETY: a row of the plane, of initialised registers.
+                unsafe {
                     match &mut into {
-                        Into::Sums { nngp, t: sums } => {
-                            for ((sum, hi), m) in nngp.iter_mut().zip(hi).zip(m) {
-                                *sum += hi.wide() - m.wide();
-                            }
-                            for (sum, t) in sums.iter_mut().zip(t) {
-                                *sum += t.wide();
-                            }
-                        }
-                        Into::Copies { nngp, t: copies } => {
-                            nngp.extend(hi.iter().zip(m).map(|(hi, m)| hi.wide() - m.wide()));
-                            copies.extend(t.iter().map(|t| t.wide()));
-                        }
+                        Into::Sums { nngp, t } => add_row::<S, T, NTK>(s, (row, columns), nngp, t),
+                        Into::Copies { nngp, t } => copy_row::<S, T, NTK>((row, columns), nngp, t),
                     }
                 }
             }
+        }
+    }
+}
+
+/// Positions that are summed in T before they are widened: Σ hi stays exact, like that of a window.
+pub(crate) const RUN: usize = 8;
+
+/// Adds the K and T of a row up, per lane.
+///
+/// # Safety
+/// `row` is a row of `columns` cells.
+#[inline(always)]
+unsafe fn add_row<S: Simd, T: Real, const NTK: bool>(
+    s: S,
+    (row, columns): (*const T::Lanes<S>, usize),
+    nngp: &mut [f64],
+    t: &mut [f64],
+) {
+    let lanes = T::lanes::<S>();
+    let zero = T::splat(s, T::default());
+    for start in (0..columns).step_by(RUN) {
+        let mut run = [zero; CELL];
+        for column in start..columns.min(start + RUN) {
+            for (plane, sum) in run.iter_mut().enumerate().take(if NTK { CELL } else { 2 }) {
+                // SAFETY: the caller's promise.
+                *sum = T::add(s, *sum, unsafe { *row.add(column * CELL + plane) });
+            }
+        }
+        // SAFETY: registers are numbers side by side.
+        let run = unsafe { std::slice::from_raw_parts(run.as_ptr().cast::<T>(), CELL * lanes) };
+        let (hi, rest) = run.split_at(lanes);
+        let (m, theta) = rest.split_at(lanes);
+        for ((sum, hi), m) in nngp.iter_mut().zip(hi).zip(m) {
+            *sum += hi.wide() - m.wide();
+        }
+        for (sum, theta) in t.iter_mut().zip(if NTK { theta } else { &[] }) {
+            *sum += theta.wide();
+        }
+    }
+}
+
+/// Appends the K and T of a row, position by position.
+///
+/// # Safety
+/// As for [`add_row`].
+#[inline(always)]
+unsafe fn copy_row<S: Simd, T: Real, const NTK: bool>(
+    (row, columns): (*const T::Lanes<S>, usize),
+    nngp: &mut Vec<f64>,
+    t: &mut Vec<f64>,
+) {
+    let lanes = T::lanes::<S>();
+    for column in 0..columns {
+        // SAFETY: the caller's promise; a register is `lanes` numbers side by side.
+        let part = |plane: usize| unsafe {
+            std::slice::from_raw_parts(row.wrapping_add(column * CELL + plane).cast::<T>(), lanes)
+        };
+        nngp.extend(part(0).iter().zip(part(1)).map(|(hi, m)| hi.wide() - m.wide()));
+        if NTK {
+            t.extend(part(2).iter().map(|t| t.wide()));
         }
     }
 }

@@ -2,6 +2,7 @@ use super::{
     chain::ReluChain,
     double::{exponent, scaled},
     maps::{ImageMaps, Pack},
+    planes::RUN,
 };
 use crate::simd::{Aligned, Real};
 
@@ -49,7 +50,7 @@ impl<T: Real> Scales<T> {
                 let shift = shift + pack.shifts[at];
                 // `next` products are summed, and 4 keeps one of them within the binade of the rounding number.
                 let next =
-                    chain.layers.get(level).map_or(1, |layer| layer.window[0] * layer.window[1]).max(4);
+                    chain.layers.get(level).map_or(RUN, |layer| layer.window[0] * layer.window[1]).max(4);
                 let slack = 1.0 + (chain.shape[2] + 8) as f64 / f64::from(1 << 20);
                 let largest = peak * pack.peaks[at] * next as f64 * slack;
                 let grid = if largest > 0.0 { exponent(largest) + 1 - T::DIGITS } else { -T::DIGITS };

@@ -1,8 +1,8 @@
 use pulp::Simd;
 
 use super::{
-    cells::{CELL, Cells, Constants, Level, Variant},
-    layer::position,
+    cells::{CELL, Cells, Constants, Level, Variant, conv_relu, ntk},
+    maps::MAPS,
 };
 use crate::simd::Real;
 
@@ -43,7 +43,19 @@ pub(crate) unsafe fn conv_relu_any<S: Simd, T: Real, K: Variant>(
                         *sum = T::add(s, *sum, *scratch.add((column + x) * CELL + plane));
                     }
                 }
-                position::<S, T, K>(s, &constants, sums, first, second, into, column);
+                let [grid, rest, mut theta] = sums;
+                let lanes = T::lanes::<S>();
+                let first = first.add(column * MAPS * if K::LANEWISE { lanes } else { 1 });
+                let second = second.add(column * MAPS * lanes);
+                let out = conv_relu::<S, T, K, 1>(s, &constants, &[[grid], [rest]], &[first], &[second]);
+                let into = into.add(column * CELL);
+                if K::NTK {
+                    if K::INPUT {
+                        theta = T::add(s, grid, rest);
+                    }
+                    [*into.add(2)] = ntk::<S, T, K, 1>(s, &constants, [theta], &out);
+                }
+                [[*into], [*into.add(1)], _] = out;
             }
         }
     }

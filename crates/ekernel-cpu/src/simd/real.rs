@@ -13,7 +13,7 @@ pub trait Real:
     /// Bits of the significand: 24 or 53.
     const DIGITS: i32;
     /// Standard deviations below this fraction of an image's largest one are treated as zero by the
-    /// nonlinearity, so that their inverses stay finite.
+    /// nonlinearity: there the rounding of u, about `NEGLIGIBLE`² of the largest ss', is as large as ss' itself.
     const NEGLIGIBLE: f64;
     /// Standard deviations are renormalised when they leave 2^(±`RANGE`).
     const RANGE: i32;
@@ -133,7 +133,7 @@ impl_real! {
     f32, f32s, F32_LANES, splat_f32s, add_f32s, sub_f32s, mul_f32s, mul_add_e_f32s, mul_add_f32s,
     negate_mul_add_e_f32s, neg_f32s, sqrt_f32s, min_f32s, max_f32s, less_than_f32s, select_f32s,
     const DIGITS: i32 = 24;
-    const NEGLIGIBLE: f64 = 1.0 / (1u64 << 40) as f64;
+    const NEGLIGIBLE: f64 = 1.0 / (1u64 << 22) as f64;
     const RANGE: i32 = 20;
     const ANGLE: &'static [f32] = &crate::relu_chain::arc_cosine::ANGLE_F32;
     const SECTOR: &'static [f32] = &crate::relu_chain::arc_cosine::SECTOR_F32;
@@ -143,7 +143,7 @@ impl_real! {
     f64, f64s, F64_LANES, splat_f64s, add_f64s, sub_f64s, mul_f64s, mul_add_e_f64s, mul_add_f64s,
     negate_mul_add_e_f64s, neg_f64s, sqrt_f64s, min_f64s, max_f64s, less_than_f64s, select_f64s,
     const DIGITS: i32 = 53;
-    const NEGLIGIBLE: f64 = 1e-100;
+    const NEGLIGIBLE: f64 = 1.0 / (1u64 << 50) as f64;
     const RANGE: i32 = 200;
     const ANGLE: &'static [f64] = &crate::relu_chain::arc_cosine::ANGLE_F64;
     const SECTOR: &'static [f64] = &crate::relu_chain::arc_cosine::SECTOR_F64;
