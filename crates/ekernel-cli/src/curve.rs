@@ -1,5 +1,6 @@
 //! Learning curves: scores of machines trained on random draws of every size.
 
+use anyhow::Context;
 use ekernel_data::Targets;
 use ekernel_predict::Ridge;
 use ndarray::{Array2, Axis};
@@ -85,8 +86,9 @@ impl Draws {
                 let block = train.select(Axis(0), positions).select(Axis(1), positions);
                 let columns = cross.select(Axis(1), positions);
                 let drawn: Vec<usize> = positions.iter().map(|&position| self.pool[position]).collect();
-                let prediction =
-                    training.predict(block.view(), columns.view(), &targets.select(&drawn), None)?;
+                let prediction = training
+                    .predict(block.view(), columns.view(), &targets.select(&drawn), None)
+                    .with_context(|| format!("trained on {n} samples"))?;
                 let score = truth.map(|truth| Score::new(&prediction.mean, truth)).transpose()?;
                 scores.extend(score.as_ref().map(Score::headline));
                 ridges.push(prediction.ridge);

@@ -107,8 +107,8 @@ fn a_result_does_not_depend_on_its_lane() {
         let together = sums(&all, Kind::NngpNtk);
         let backwards = sums(&all.iter().rev().copied().collect::<Vec<_>>(), Kind::NngpNtk);
         let nngp = sums(&all, Kind::Nngp);
-        for lane in 0..lanes {
-            let alone = sums(&[all[lane]], Kind::NngpNtk);
+        for (lane, image) in all.iter().enumerate() {
+            let alone = sums(&[image], Kind::NngpNtk);
             assert_eq!(
                 (together.nngp[lane], together.ntk[lane]),
                 (alone.nngp[0], alone.ntk[0]),
@@ -193,8 +193,8 @@ fn a_pair_with_itself_is_a_pair() {
         let mut sums =
             |first| sum_planes(isa, &chain, (first, &pack), chain.offsets(), Kind::NngpNtk, &mut workspace);
         let itself = sums(First::Itself);
-        for lane in 0..lanes {
-            let other = sums(First::Image(&images[lane]));
+        for (lane, image) in images[..lanes].iter().enumerate() {
+            let other = sums(First::Image(image));
             assert_eq!(
                 (itself.nngp[lane], itself.ntk[lane]),
                 (other.nngp[lane], other.ntk[lane]),

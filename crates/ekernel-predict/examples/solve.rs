@@ -1,6 +1,7 @@
 //! How long the direct solve takes: the NTK of a two-layer ReLU network on random unit vectors, ridge 1e-4, ten outputs.
 //!
-//! `cargo run --release -p ekernel-predict --example solve -- 10000 2` (samples, threads)
+//! `cargo run --release -p ekernel-predict --example solve -- 10000 2` (samples, threads). With `repeated` as a third word the
+//! last sample repeats the first and there is no ridge, to see what the refusal says and costs.
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
 use std::{f64::consts::PI, time::Instant};
@@ -14,12 +15,19 @@ const OUTPUTS: usize = 10;
 const TEST: usize = 1000;
 
 fn main() -> Result<()> {
-    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<usize>().with_context(|| arg));
-    let n = args.next().transpose()?.unwrap_or(10_000);
-    let threads = args.next().transpose()?.unwrap_or(2);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize, otherwise| {
+        words.get(at).map_or(Ok(otherwise), |word| word.parse::<usize>().with_context(|| format!("{word:?}")))
+    };
+    let (n, threads) = (number(0, 10_000)?, number(1, 2)?);
+    let repeated = words.get(2).is_some_and(|word| word == "repeated");
     let par = if threads == 1 { Par::Seq } else { Par::rayon(threads) };
 
-    let vectors = unit_vectors(n + TEST);
+    let mut vectors = unit_vectors(n + TEST);
+    if repeated {
+        let first = vectors.row(0).to_owned();
+        vectors.row_mut(n - 1).assign(&first);
+    }
     let (train, test) = vectors.view().split_at(Axis(0), n);
     let targets = train.slice(s![.., ..OUTPUTS]).mapv(|x| if x > 0.0 { 1.0 } else { -1.0 });
     let kernel = train.dot(&train.t()).mapv_into(ntk);
@@ -27,6 +35,10 @@ fn main() -> Result<()> {
     println!("{n} samples, {OUTPUTS} outputs, {threads} threads, kernel of {} MB", n * n * 8 / 1_000_000);
 
     let start = Instant::now();
+    if repeated && let Err(refusal) = Machine::new(kernel.view(), Ridge::NONE, Time::INFINITE, par) {
+        println!("{refusal}\nrefused after          {:8.3} s", start.elapsed().as_secs_f64());
+        return Ok(());
+    }
     let machine = Machine::new(kernel.view(), Ridge::Relative(1e-4), Time::INFINITE, par)?;
     let factored = start.elapsed();
     let rate = (n as f64).powi(3) / 3.0 / factored.as_secs_f64() / 1e9;

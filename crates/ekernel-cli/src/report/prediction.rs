@@ -45,6 +45,22 @@ pub(crate) struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// The confusion in the last draw of the largest size, of one network on classes.
+    fn last_confusion(&self) -> String {
+        let [
+            Result {
+                curve: Curve { points, last_score: Some(Score::Classes { confusion, .. }), .. }, ..
+            },
+        ] = self.results
+        else {
+            return String::new();
+        };
+        let Some(point) = points.last() else { return String::new() };
+        let draw = if point.scores.len() > 1 { "the last draw" } else { "the draw" };
+        let classes = class_names(&self.problem.train_targets);
+        format!("confusion in {draw} of n = {}\n\n{}", point.n, confusion_table(confusion, &classes))
+    }
+
     /// For people.
     pub(crate) fn text(&self) -> String {
         let mut text = self.headline();
@@ -52,6 +68,7 @@ impl Report<'_> {
             text += &self.single(&self.results[0]);
         } else {
             text += &self.comparison();
+            text += &self.last_confusion();
         }
         for (option, path) in [("predictions", &self.arguments.out), ("plot", &self.arguments.plot)] {
             if let Some(path) = path {

@@ -75,6 +75,31 @@ fn classes_are_predicted() {
 }
 
 #[test]
+fn folders_of_images_bring_their_class_names() {
+    let here = Playground::new();
+    for (part, count) in [("train", 4), ("test", 2)] {
+        for (class, row) in [("upper", 1), ("lower", 8)] {
+            let folder = here.path(part).join(class);
+            std::fs::create_dir_all(&folder).unwrap();
+            for i in 0..count {
+                let picture = image::GrayImage::from_fn(10, 10, |x, y| {
+                    image::Luma([if y == row { 250 } else { 3 * (x + i) as u8 }])
+                });
+                picture.save(folder.join(format!("{i}.png"))).unwrap();
+            }
+        }
+    }
+    let words = "predict --arch flat.toml --train train --test test --backend reference --quiet --normalize standardize";
+    here.text("flat.toml", &ARCH.replace("global_avg_pool", "flatten"));
+    here.refuse(words, &["flat.toml", "[5, 5, 1]", "[10, 10, 1]"]);
+    let found = here.json(&format!("{words} --resize 5x5 --out p.npz"));
+    assert_eq!(found["classes"], serde_json::json!(["lower", "upper"]));
+    assert_eq!(found["networks"][0]["accuracy"], 1.0);
+    assert!(found["normalize"].as_str().unwrap().starts_with("standardize mean=["));
+    assert!(here.succeed(&format!("{words} --resize 5x5")).contains("upper"));
+}
+
+#[test]
 fn values_are_predicted_with_their_spread() {
     let here = Playground::new();
     for kind in ["ntk", "nngp"] {
@@ -190,4 +215,56 @@ fn a_reader_that_leaves_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_cleanly_and_keeps_tiles() {
+    use std::{
+        process::{Command, Stdio},
+        time::{Duration, Instant},
+    };
+    let here = Playground::new();
+    // Minutes of work for the reference.
+    here.text("slow.toml", &ARCH.replace("[5, 5, 1]", "[20, 20, 1]"));
+    let pixels = Array4::from_shape_fn((200, 20, 20, 1), |(i, y, x, _)| ((i + y * x) as f64).sin());
+    here.arrays("slow.npz", &[("x", (&pixels).into())]);
+    let words = "gram --arch slow.toml --x1 slow.npz:x --backend reference --resume tiles --out k.npz";
+    let child = Command::new(assert_cmd::cargo::cargo_bin!("ekernel"))
+        .current_dir(here.path("."))
+        .args(words.split_whitespace())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while !here.path("tiles").join("manifest.json").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the work did not begin");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("cancelled") && said.contains("kept in tiles"), "{said}");
+    assert!(!here.path("k.npz").exists());
+}
+
+/// A point of a learning curve is what a machine trained on that draw alone gives.
+#[test]
+fn draws_of_a_curve_are_trained_on_their_own_samples() {
+    let here = Playground::new();
+    let words = "predict --arch net.toml --test data.npz:x,v --backend reference --quiet --ridge 1e-2";
+    let whole = here.json(&format!("{words} --train data.npz:x,v"))["networks"][0]["rmse"].as_f64().unwrap();
+    let curve = here.json(&format!("{words} --train data.npz:x,v --n 2,12 --seeds 4"));
+    let points = &curve["networks"][0]["curve"];
+    assert!((points[1]["mean"].as_f64().unwrap() - whole).abs() < 1e-12, "{points} {whole}");
+    // Two samples predict themselves, with a ridge of next to nothing: of 12 squared errors two are zero in each draw.
+    here.succeed(
+        &format!("{words} --train data.npz:x,v --n 2 --seeds 4 --pool 12 --ridge 1e-9 --out d.npz")
+            .replace("--ridge 1e-2", ""),
+    );
+    let mean = read(&here.path("d.npz"), "mean");
+    let truth = Array1::from_iter((0..12).map(|i| (i as f64).sin()));
+    let hits = mean.column(0).iter().zip(&truth).filter(|(a, b)| (*a - *b).abs() < 1e-5).count();
+    assert_eq!(hits, 2, "{mean} {truth}");
 }
