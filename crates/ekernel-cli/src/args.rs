@@ -127,6 +127,14 @@ impl Kind {
 }
 
 impl Precision {
+    /// As the CPU backend calls it.
+    pub(crate) fn of_backend(self) -> ekernel_cpu::Precision {
+        match self {
+            Precision::F32 => ekernel_cpu::Precision::F32,
+            Precision::F64 => ekernel_cpu::Precision::F64,
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Precision::F32 => "f32",

@@ -20,7 +20,8 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
     match compute.backend {
         BackendName::Auto | BackendName::Cpu => {
             let precision = compute.precision.unwrap_or(Precision::F32);
-            Ok(Chosen { backend: cpu(network, kinds, precision, compute.thread_count())?, precision })
+            let backend = Box::new(cpu(network, kinds, precision, compute.thread_count())?);
+            Ok(Chosen { backend, precision })
         }
         BackendName::Reference => {
             if compute.precision == Some(Precision::F32) {
@@ -39,10 +40,10 @@ pub(crate) fn cpu(
     kinds: Kinds,
     precision: Precision,
     threads: usize,
-) -> anyhow::Result<Box<dyn Backend>> {
-    let precision = match precision {
-        Precision::F32 => ekernel_cpu::Precision::F32,
-        Precision::F64 => ekernel_cpu::Precision::F64,
-    };
-    Ok(Box::new(CpuBackend::new(network, kinds, CpuOptions { precision, threads, ..CpuOptions::default() })?))
+) -> anyhow::Result<CpuBackend> {
+    Ok(CpuBackend::new(
+        network,
+        kinds,
+        CpuOptions { precision: precision.of_backend(), threads, ..CpuOptions::default() },
+    )?)
 }

@@ -1,6 +1,8 @@
-use ekernel_core::{ArchError, Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Session};
+use ekernel_core::{
+    ArchError, Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Session, plan::Readout,
+};
 
-use crate::{CpuOptions, Precision, session::CpuSession};
+use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, session::CpuSession};
 
 /// Computes kernels on the CPU: planes with O(HW) working memory per pair and thread, SIMD across pairs, threads across
 /// tiles.
@@ -62,6 +64,28 @@ impl CpuBackend {
     /// The plan it executes.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Floating point operations that a pair of images without negative pixels executes, a fused multiply-add counted as
+    /// two; nothing where some of them are executed op by op, which are not counted.
+    pub fn operations_per_pair(&self) -> Option<u64> {
+        let kind = relu_chain::Kind::of(self.plan.kinds);
+        let mut operations = 0;
+        for readout in &self.plan.readouts {
+            let Readout::Planes { stage, orbit } = readout else { continue };
+            let fused = self
+                .options
+                .fused
+                .then(|| FusedStage::new(&self.plan, &self.plan.stages[*stage], true))??;
+            let offsets = fused.offsets.iter().copied();
+            let block = match self.options.precision {
+                Precision::F32 => fused.chain.operations::<f32>(offsets, kind),
+                Precision::F64 => fused.chain.operations::<f64>(offsets, kind),
+            };
+            let firsts = if self.options.all_blocks { orbit.len() } else { 1 };
+            operations += block * (firsts * orbit.len()) as u64;
+        }
+        Some(operations)
     }
 
     /// Number of threads.

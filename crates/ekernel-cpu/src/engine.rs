@@ -1,7 +1,7 @@
 //! Computes readouts of lanes: by the fused kernel where the stage is one run of convolutions and ReLUs, else op by op.
 
 use ekernel_core::{
-    Element, Kinds, Samples,
+    Element, Samples,
     plan::{Plan, Readout},
 };
 
@@ -174,7 +174,7 @@ impl<'a> Engine<'a> {
                     Firsts::Itself => First::Itself,
                 };
                 let workspace = workspace.get_or_insert_with(|| Workspace::new(self.isa, &fused.chain));
-                let kind = if self.plan.kinds == Kinds::Both { Kind::NngpNtk } else { Kind::Nngp };
+                let kind = Kind::of(self.plan.kinds);
                 let offsets = fused.offsets.iter().copied();
                 let sums = sum_planes(self.isa, &fused.chain, (first, pack), offsets, kind, workspace);
                 (0..count).map(|i| [sums.nngp[i] * fused.scale, sums.ntk[i] * fused.scale]).collect()

@@ -93,7 +93,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
     let mut seconds = vec![("reference".to_owned(), reference.work.seconds)];
     for precision in [Precision::F64, Precision::F32] {
         let backend = backends::cpu(&network, Kinds::Both, precision, 0)?;
-        let computed = compute(&*backend, precision.name())?;
+        let computed = compute(&backend, precision.name())?;
         seconds.push((backend.describe(), computed.work.seconds));
         for demand in [Demand::Full, Demand::Relaxed, Demand::Opposite] {
             if precision == Precision::F64 && demand == Demand::Opposite {

@@ -216,21 +216,15 @@ impl ReluChain {
     /// Work of one pair in *element-layers*: positions of all planes behind all layers. `input` counts the
     /// positions of the input planes.
     pub fn work(&self) -> Work {
-        let mut work = Work { elements: 0, input: 0 };
-        for d in self.offsets() {
-            let overlap = |level: usize| -> u64 {
-                (0..2)
-                    .map(|axis| {
-                        let n = self.domain(level)[axis];
-                        let cut = if self.padding == Padding::Circular { 0 } else { d[axis].unsigned_abs() };
-                        (n - cut) as u64
-                    })
-                    .product()
-            };
-            work.input += overlap(0);
-            work.elements += (1..=self.layers.len()).map(overlap).sum::<u64>();
-        }
-        work
+        let elements = (1..=self.layers.len()).map(|level| self.visits(level, self.offsets())).sum();
+        Work { elements, input: self.visits(0, self.offsets()) }
+    }
+
+    /// Positions at one level of the planes of `offsets`.
+    pub(crate) fn visits(&self, level: usize, offsets: impl Iterator<Item = [isize; 2]>) -> u64 {
+        let cut = |d: isize| if self.padding == Padding::Circular { 0 } else { d.unsigned_abs() };
+        let [rows, columns] = self.domain(level);
+        offsets.map(|d| ((rows - cut(d[0])) * (columns - cut(d[1]))) as u64).sum()
     }
 }
 

@@ -134,11 +134,13 @@ unsafe fn row_block<S: Simd, T: Real, K: Variant, const R: usize>(
     let source = top as isize - before as isize;
     let left = left as isize;
     // For R = 1 the last row stands in for ones that are not there.
-    let rows = [0, 1, 2, R as isize + 1].map(|y| cells.row::<S>(source + y));
+    let row = |y: isize| cells.row::<S>(source + y);
+    let rows = [row(0), row(1), row(2), row(R as isize + 1)];
+    let last = R - 1;
     let ends = Rows {
-        first: [0, R - 1].map(|y| level.first.row(top + y)),
-        second: [0, R - 1].map(|y| level.second.row(top + y)),
-        into: [0, R - 1].map(|y| cells.place::<S>(source + y as isize)),
+        first: [level.first.row(top), level.first.row(top + last)],
+        second: [level.second.row(top), level.second.row(top + last)],
+        into: [cells.place::<S>(source), cells.place::<S>(source + last as isize)],
     };
     // SAFETY: the caller's promise; the cells written at columns c, c+1 are read by no later window of these rows,
     // whose column sums are already formed, nor by later rows.

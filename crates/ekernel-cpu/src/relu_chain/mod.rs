@@ -25,6 +25,7 @@ mod double;
 mod input;
 mod layer;
 mod maps;
+mod operations;
 pub(crate) mod planes;
 mod scales;
 mod windows;

@@ -1,5 +1,6 @@
 use std::marker::PhantomData;
 
+use ekernel_core::Kinds;
 use pulp::{Simd, WithSimd};
 
 use super::{
@@ -20,6 +21,15 @@ pub enum Kind {
     Nngp,
     /// K and Θ.
     NngpNtk,
+}
+
+impl Kind {
+    pub(crate) fn of(kinds: Kinds) -> Kind {
+        match kinds {
+            Kinds::Nngp => Kind::Nngp,
+            Kinds::Both => Kind::NngpNtk,
+        }
+    }
 }
 
 /// The first image of each lane's pair.

@@ -1,152 +1,242 @@
-//! `ekernel bench`: the CPU backend on the networks of table 1 in "Equivariant Neural Tangent Kernels" (Misof, Kessel and
-//! Gerken 2025).
+//! `ekernel bench`: the CPU backend on the networks that the field compares itself on.
 
+mod networks;
 mod peak;
+mod rate;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
-use ekernel_core::{
-    Activation, Control, Conv, Dense, GlobalPool, Group, GroupConv, Input, Kinds, Layer, Lift, Network,
-    Padding, Pairs, Plan,
-};
+use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Plan, Session};
+use ekernel_cpu::{CpuBackend, CpuOptions, simd::Isa};
 use serde::Serialize;
 
 use crate::{
     args::{Precision, Talk, count},
-    backends, output,
+    failure::mistake,
+    output,
     report::{duration, number, table::Table},
     samples::random,
 };
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
+    /// Networks to measure, of `cnn-valid cnn-same c4-valid c4-same cnn21 myrtle5` [default: all]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = networks::name)]
+    networks: Vec<&'static str>,
     /// Floating point numbers to compute with
     #[arg(long, value_enum, default_value = "f32")]
     precision: Precision,
     /// Numbers of threads to measure [default: one, and one per core]
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = count)]
     threads: Vec<usize>,
+    /// Instruction sets to measure, widest first; `all` for those of this processor [default: the widest]
+    #[arg(long, value_name = "ISA,…", value_delimiter = ',')]
+    isa: Vec<String>,
     /// Seconds to measure each
-    #[arg(long, value_name = "S", default_value = "2", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value = "3", value_parser = seconds)]
     seconds: f64,
     #[command(flatten)]
     talk: Talk,
 }
 
-/// One network on one number of threads.
+/// One network, on one instruction set and number of threads.
 #[derive(Serialize)]
 struct Measured {
     network: &'static str,
     backend: String,
     threads: usize,
+    /// In the best of [`PASSES`].
     pairs_per_second: f64,
-    /// Nominal operations, those of [`Plan::cost`].
+    /// In the middle one.
+    median_pairs_per_second: f64,
+    /// Operations that are executed; those of [`Plan::cost`] where `nominal`.
     gflops: f64,
-    /// Of the multiply-adds that as many cores could do.
+    nominal: bool,
+    /// Of the best multiply-adds that as many cores did in any pass.
     peak_fraction: f64,
     bytes_per_pair: u64,
     first_result_seconds: f64,
 }
 
-/// Images of a tile, each side.
-const TILE: usize = 32;
+/// Images of a session, each side: whole registers of second images.
+const IMAGES: usize = 32;
+
+/// Passes over all rows of the table, so that whatever slows the machine for a while slows every row.
+const PASSES: usize = 9;
 
 pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut threads = if arguments.threads.is_empty() { vec![1, cores] } else { arguments.threads.clone() };
     threads.sort_unstable();
     threads.dedup();
-    let networks = [
-        ("CNN valid", table1(None, Padding::Valid)?),
-        ("CNN same", table1(None, Padding::Same)?),
-        ("C4 valid", table1(Some(Group::C4), Padding::Valid)?),
-        ("C4 same", table1(Some(Group::C4), Padding::Same)?),
-    ];
-    let peak = peak::gflops(arguments.precision);
-    let mut rows = Vec::new();
-    for (name, network) in &networks {
-        for &threads in &threads {
-            output::note(arguments.talk.quiet, &format!("{name}, {threads} thread(s)"));
-            rows.push(measure(name, network, threads, peak, arguments)?);
+    let names =
+        if arguments.networks.is_empty() { networks::NAMES.to_vec() } else { arguments.networks.clone() };
+
+    let mut setups = Vec::new();
+    for name in names {
+        for isa in isas(&arguments.isa)? {
+            for &threads in &threads {
+                setups.push(Setup::new(name, isa, threads, arguments.precision)?);
+            }
         }
     }
+    let mut runs = Vec::new();
+    for setup in &setups {
+        output::note(
+            arguments.talk.quiet,
+            &format!("{} on {} thread(s): first result", setup.name, setup.threads),
+        );
+        runs.push(Run::start(setup)?);
+    }
+    for pass in 1..=PASSES {
+        output::note(arguments.talk.quiet, &format!("pass {pass} of {PASSES}"));
+        for run in &mut runs {
+            run.pass(arguments)?;
+        }
+    }
+    let rows = runs.into_iter().map(Run::finish).collect::<anyhow::Result<Vec<_>>>()?;
     if arguments.talk.json {
         return output::print_json(
-            &serde_json::json!({ "program": output::PROGRAM,  "kernels": ["nngp", "ntk"], "core_peak_gflops": peak, "measured": rows }),
+            &serde_json::json!({ "program": output::PROGRAM, "kernels": ["nngp", "ntk"], "passes": PASSES, "measured": rows }),
         );
     }
-    let mut table =
-        Table::new(["32×32×3", "threads", "pairs/s", "GFLOP/s", "of peak", "bytes/pair", "first result"]);
-    for row in &rows {
+    output::print(&table(&rows, arguments.precision))
+}
+
+fn table(rows: &[Measured], precision: Precision) -> String {
+    let mut table = Table::new([
+        "32×32×3",
+        "on",
+        "threads",
+        "pairs/s",
+        "median",
+        "GFLOP/s",
+        "of peak",
+        "bytes/pair",
+        "first result",
+    ]);
+    for row in rows {
         table.row([
             row.network.to_owned(),
+            row.backend.clone(),
             row.threads.to_string(),
             number(row.pairs_per_second),
-            number(row.gflops),
+            number(row.median_pairs_per_second),
+            format!("{}{}", number(row.gflops), if row.nominal { "*" } else { "" }),
             format!("{:.0} %", 100.0 * row.peak_fraction),
             row.bytes_per_pair.to_string(),
             duration(row.first_result_seconds),
         ]);
     }
-    output::print(&format!(
-        "{}, NNGP and NTK together; operations are nominal, a core's measured peak is {} GFLOP/s\n\n{table}",
-        rows[0].backend,
-        number(peak)
-    ))
-}
-
-fn measure(
-    name: &'static str,
-    network: &Network,
-    threads: usize,
-    peak: f64,
-    arguments: &Bench,
-) -> anyhow::Result<Measured> {
-    let cost = Plan::new(network, Kinds::Both)?.cost();
-    let (first, second) = (random(network.input(), TILE, 1), random(network.input(), TILE, 2));
-    let control = Control::new();
-    let started = Instant::now();
-    let backend = backends::cpu(network, Kinds::Both, arguments.precision, threads)?;
-    let session = backend.prepare(Pairs::Between(&first, &second), &control)?;
-    session.tile(0..1, 0..1, &control)?;
-    let first_result_seconds = started.elapsed().as_secs_f64();
-    session.tile(0..TILE, 0..TILE, &control)?;
-    let (started, mut tiles) = (Instant::now(), 0);
-    while tiles == 0 || started.elapsed() < Duration::from_secs_f64(arguments.seconds) {
-        session.tile(0..TILE, 0..TILE, &control)?;
-        tiles += 1;
-    }
-    let pairs_per_second = (tiles * TILE * TILE) as f64 / started.elapsed().as_secs_f64();
-    let gflops = pairs_per_second * cost.flops as f64 / 1e9;
-    Ok(Measured {
-        network: name,
-        backend: backend.describe(),
-        threads,
-        pairs_per_second,
-        gflops,
-        peak_fraction: gflops / (peak * threads as f64),
-        bytes_per_pair: cost.bytes,
-        first_result_seconds,
-    })
-}
-
-/// Five convolutions with ReLUs, the pool, and a head of one hidden layer.
-fn table1(group: Option<Group>, padding: Padding) -> anyhow::Result<Network> {
-    let mut builder = Network::builder(Input::Image { height: 32, width: 32, channels: 3 });
-    for layer in 0..5 {
-        builder = match group {
-            None => builder.layer(Conv::new([3, 3]).padding(padding)),
-            Some(group) if layer == 0 => builder.layer(Lift::new(group, [3, 3]).padding(padding)),
-            Some(_) => builder.layer(GroupConv::new([3, 3]).padding(padding)),
-        };
-        builder = builder.layer(Activation::Relu);
-    }
-    let pooled = match group {
-        None => builder.layer(GlobalPool::mean()),
-        Some(_) => builder.layer(Layer::GroupPool),
+    let star = if rows.iter().any(|row| row.nominal) {
+        "* nominal operations: the network runs op by op, where executed ones are not counted\n"
+    } else {
+        ""
     };
-    Ok(pooled.layer(Dense::new()).layer(Activation::Relu).layer(Dense::new()).build()?)
+    format!(
+        "{}, NNGP and NTK together; the best and the median of {PASSES} passes; the peak is that of fused multiply-adds in the same passes\n\n{table}{star}",
+        precision.name()
+    )
+}
+
+/// The instruction sets of these names.
+fn isas(names: &[String]) -> anyhow::Result<Vec<Isa>> {
+    let available = Isa::available();
+    if names.is_empty() {
+        return Ok(vec![Isa::best()]);
+    }
+    if names.iter().any(|name| name == "all") {
+        return Ok(available);
+    }
+    let of = |name: &String| {
+        available.iter().find(|isa| isa.to_string() == *name).copied().ok_or_else(|| {
+            let known: Vec<String> = available.iter().map(Isa::to_string).collect();
+            mistake(format!("--isa {name}: this processor has {}", known.join(", ")))
+        })
+    };
+    names.iter().map(of).collect()
+}
+
+/// What is measured in one row.
+struct Setup {
+    name: &'static str,
+    network: Network,
+    backend: CpuBackend,
+    isa: Isa,
+    threads: usize,
+    precision: Precision,
+}
+
+impl Setup {
+    fn new(name: &'static str, isa: Isa, threads: usize, precision: Precision) -> anyhow::Result<Setup> {
+        let network = networks::network(name)?;
+        let options = CpuOptions { precision: precision.of_backend(), threads, isa, ..CpuOptions::default() };
+        let backend = CpuBackend::new(&network, Kinds::Both, options)?;
+        Ok(Setup { name, network, backend, isa, threads, precision })
+    }
+}
+
+/// A row on its way.
+struct Run<'a> {
+    setup: &'a Setup,
+    first_result_seconds: f64,
+    /// First images of a tile.
+    rows: usize,
+    rates: Vec<f64>,
+    peaks: Vec<f64>,
+}
+
+impl<'a> Run<'a> {
+    fn start(setup: &'a Setup) -> anyhow::Result<Run<'a>> {
+        let started = Instant::now();
+        let one = random(setup.network.input(), 1, 1);
+        let control = Control::new();
+        let session = setup.backend.prepare(Pairs::Between(&one, &one), &control)?;
+        session.tile(0..1, 0..1, &control)?;
+        let first_result_seconds = started.elapsed().as_secs_f64();
+        Ok(Run { setup, first_result_seconds, rows: 0, rates: vec![], peaks: vec![] })
+    }
+
+    fn pass(&mut self, arguments: &Bench) -> anyhow::Result<()> {
+        let input = self.setup.network.input();
+        let (first, second) = (random(input, IMAGES, 1), random(input, IMAGES, 2));
+        let session: Box<dyn Session + '_> =
+            self.setup.backend.prepare(Pairs::Between(&first, &second), &Control::new())?;
+        if self.rows == 0 {
+            self.rows = rate::rows(&*session, arguments.seconds / PASSES as f64)?;
+        }
+        self.peaks.push(peak::gflops(self.setup.isa, self.setup.precision));
+        let seconds = arguments.seconds / PASSES as f64;
+        self.rates.push(rate::pairs_per_second(&*session, self.rows, self.setup.threads, seconds)?);
+        Ok(())
+    }
+
+    fn finish(self) -> anyhow::Result<Measured> {
+        let cost = Plan::new(&self.setup.network, Kinds::Both)?.cost();
+        let executed = self.setup.backend.operations_per_pair();
+        let operations = executed.unwrap_or(cost.flops) as f64 / 1e9;
+        let best = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
+        let pairs_per_second = best(&self.rates);
+        let gflops = pairs_per_second * operations;
+        Ok(Measured {
+            network: self.setup.name,
+            backend: self.setup.backend.describe(),
+            threads: self.setup.threads,
+            pairs_per_second,
+            median_pairs_per_second: median(self.rates),
+            gflops,
+            nominal: executed.is_none(),
+            peak_fraction: gflops / (best(&self.peaks) * self.setup.threads as f64),
+            bytes_per_pair: cost.bytes,
+            first_result_seconds: self.first_result_seconds,
+        })
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
