@@ -111,8 +111,8 @@ fn awkward_images([height, width, channels]: [usize; 3]) -> Vec<(&'static str, S
     ]
 }
 
-/// float32 keeps 1e-6 of the largest entry (measured 3.3e-7); 1e-4 where a kinked dual reads a pooled value (measured 6e-5, one
-/// pixel off by 1/255 behind two pools; 2e-5 otherwise).
+/// float32 keeps 1e-6 of the largest entry (measured 3.3e-7); 5e-6 where a kinked dual reads a pooled value (measured 1.5e-6 on
+/// two-tone images behind a circular pool, 3.2e-7 otherwise: nearly parallel images are computed in float64 there).
 #[test]
 fn awkward_images_in_float32() {
     let mut worst = [0.0_f64; 2];
@@ -130,7 +130,7 @@ fn awkward_images_in_float32() {
     }
     println!("worst: {:e}, behind pools {:e}", worst[0], worst[1]);
     assert!(worst[0] <= 1e-6, "{:e}", worst[0]);
-    assert!(worst[1] <= 1e-4, "{:e}", worst[1]);
+    assert!(worst[1] <= 5e-6, "{:e}", worst[1]);
 }
 
 /// Every instruction set that this machine has gives the same kernels to rounding.

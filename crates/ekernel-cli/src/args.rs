@@ -49,6 +49,10 @@ pub(crate) struct Compute {
     /// Threads to compute with [default: one per core]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
+    /// Blocks of a group network: one orbit of the second image, or all pairs of group elements (the same kernels, |H| times
+    /// the work; for comparing)
+    #[arg(long, value_enum, default_value = "orbit")]
+    pub(crate) blocks: Blocks,
     #[command(flatten)]
     pub(crate) talk: Talk,
 }
@@ -90,6 +94,12 @@ pub(crate) enum BackendName {
     Cpu,
     /// The literal recursions, slow and obvious
     Reference,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Blocks {
+    Orbit,
+    All,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

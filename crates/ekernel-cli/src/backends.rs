@@ -5,7 +5,7 @@ use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_reference::ReferenceBackend;
 
 use crate::{
-    args::{BackendName, Compute, Precision},
+    args::{BackendName, Blocks, Compute, Precision},
     failure::mistake,
 };
 
@@ -20,8 +20,13 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
     match compute.backend {
         BackendName::Auto | BackendName::Cpu => {
             let precision = compute.precision.unwrap_or(Precision::F32);
-            let backend = Box::new(cpu(network, kinds, precision, compute.thread_count())?);
-            Ok(Chosen { backend, precision })
+            let options = CpuOptions {
+                precision: precision.of_backend(),
+                threads: compute.thread_count(),
+                all_blocks: compute.blocks == Blocks::All,
+                ..CpuOptions::default()
+            };
+            Ok(Chosen { backend: Box::new(CpuBackend::new(network, kinds, options)?), precision })
         }
         BackendName::Reference => {
             if compute.precision == Some(Precision::F32) {
@@ -32,18 +37,4 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
             Ok(Chosen { backend: Box::new(ReferenceBackend::new(network, kinds)), precision: Precision::F64 })
         }
     }
-}
-
-/// The fast CPU backend.
-pub(crate) fn cpu(
-    network: &Network,
-    kinds: Kinds,
-    precision: Precision,
-    threads: usize,
-) -> anyhow::Result<CpuBackend> {
-    Ok(CpuBackend::new(
-        network,
-        kinds,
-        CpuOptions { precision: precision.of_backend(), threads, ..CpuOptions::default() },
-    )?)
 }

@@ -155,7 +155,7 @@ pub enum ArchError {
         place: Place,
     },
     /// A layer on a domain it is not defined on.
-    #[error("{place} needs {needs}, but its input {source_place} is {found}")]
+    #[error("{place} needs {needs}, but {source_place} is {found}")]
     Domain {
         /// The layer.
         place: Place,

@@ -191,9 +191,29 @@ impl Plan {
     pub fn new(network: &Network, kinds: Kinds) -> Result<Plan, ArchError> {
         reduce::reduce(network, kinds)
     }
+
+    /// Whether the kernels are homogeneous: K(cf, c'f') = cc' K(f, f') for c, c' > 0, and so Θ. Then each sample may be
+    /// brought to the same size first, and parallel samples become equal.
+    pub fn is_homogeneous(&self) -> bool {
+        let stages = self.stages.iter().flat_map(|stage| &stage.ops).map(|op| &op.op);
+        stages.chain(self.head.iter().map(|op| &op.op)).all(Op::is_homogeneous)
+    }
 }
 
 impl Op {
+    fn is_homogeneous(&self) -> bool {
+        match self {
+            Op::Affine(affine) => affine.b2 == 0.0 && affine.ntk_shift == 0.0,
+            Op::Dual(activation) => {
+                matches!(activation, Activation::Relu | Activation::LeakyRelu { .. } | Activation::Abs)
+            }
+            Op::Normalize(_) => false,
+            Op::Correlate | Op::Pooled(_) | Op::Readout(_) | Op::BoxMean(_) | Op::Dropout(_) | Op::Sum => {
+                true
+            }
+        }
+    }
+
     /// Whether a kinked dual (relu, leaky_relu, abs, sign) makes the op want its input as a defect.
     pub fn wants_defect(&self) -> bool {
         matches!(self, Op::Dual(activation) if activation.kink().is_some() || *activation == Activation::Sign)

@@ -42,3 +42,20 @@ fn plans_are_as_they_were() {
     }
     insta::assert_snapshot!("plans", text);
 }
+
+/// Kernels of ReLUs without biases are homogeneous; a bias, a normalisation or a bounded activation anywhere ends that.
+#[test]
+fn homogeneous_plans() {
+    let plan = |layers: &str| {
+        let file = format!(
+            "[input]\nspace = \"image\"\nshape = [8, 8, 2]\n[[layers]]\nop = \"conv\"\nfilter = [3, 3]\n{layers}\n[[layers]]\nop = \"global_avg_pool\""
+        );
+        Plan::new(&file.parse::<Network>().expect("a network"), Kinds::Both).expect("a plan").is_homogeneous()
+    };
+    assert!(plan(
+        "[[layers]]\nop = \"leaky_relu\"\nalpha = 0.1\n[[layers]]\nop = \"avg_pool\"\nwindow = [2, 2]"
+    ));
+    assert!(!plan("b_std = 0.1\n[[layers]]\nop = \"relu\""));
+    assert!(!plan("[[layers]]\nop = \"erf\""));
+    assert!(!plan("[[layers]]\nop = \"layer_norm\"\nover = \"channels\""));
+}

@@ -23,12 +23,22 @@ pub(crate) struct Copy<T> {
 }
 
 impl<T: Scalar> Copy<T> {
-    /// The copy g·f of a sample; [`Engine::prepare`] does the rest.
-    pub(crate) fn new(samples: &Samples, index: usize, element: Element) -> Copy<T> {
-        Copy { image: Image::new(samples, index, element), maps: Vec::new() }
+    /// The copy g·f of a sample divided by `size`; [`Engine::prepare`] does the rest.
+    pub(crate) fn new(samples: &Samples, index: usize, element: Element, size: f64) -> Copy<T> {
+        Copy { image: Image::new(samples, index, element, size), maps: Vec::new() }
     }
 
-    /// K⁰ of two vectors.
+    /// The same copy in another precision, its maps still to be found.
+    pub(crate) fn converted<U>(&self) -> Copy<U> {
+        Copy { image: self.image.clone(), maps: Vec::new() }
+    }
+
+    /// Whether both hold the same numbers, bit for bit.
+    pub(crate) fn equals(&self, other: &Copy<T>) -> bool {
+        self.image.equals(&other.image)
+    }
+
+    /// Σ f f' over all numbers, divided by how many there are: K⁰ of two vectors.
     pub(crate) fn inner(&self, other: &Copy<T>) -> f64 {
         let sum: f64 = self.image.features.iter().zip(&other.image.features).map(|(x, y)| x * y).sum();
         sum / self.image.features.len() as f64

@@ -21,12 +21,15 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// The copy g·f of a sample, its variances still to be found.
-    pub(crate) fn new(samples: &Samples, index: usize, element: Element) -> Image {
-        let features = match samples {
+    /// The copy g·f of a sample divided by `size`, its variances still to be found.
+    pub(crate) fn new(samples: &Samples, index: usize, element: Element, size: f64) -> Image {
+        let mut features: Vec<f64> = match samples {
             Samples::Vectors(x) => x.row(index).to_vec(),
             Samples::Images(x) => element.apply(x.index_axis(Axis(0), index)).iter().copied().collect(),
         };
+        if size != 1.0 {
+            features.iter_mut().for_each(|x| *x /= size);
+        }
         Image { features, variances: Vec::new() }
     }
 

@@ -9,6 +9,7 @@ mod fused;
 mod images;
 mod options;
 mod planes;
+mod precise;
 pub mod relu_chain;
 mod session;
 pub mod simd;

@@ -9,13 +9,14 @@ use ekernel_core::{
     BackendError, Control, Element, Kernels, Kinds, Pairs, Progress, Samples, Session,
     plan::{Plan, Readout, Scalar as HeadValue},
 };
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use crate::{
     CpuOptions,
     engine::{Copy, Engine, Firsts, Lane},
     planes::Scalar,
+    precise::Delicate,
 };
 
 /// Samples per unit of preparation.
@@ -27,6 +28,8 @@ struct Set<T> {
     copies: Vec<Vec<Copy<T>>>,
     /// Each sample's value with itself at each readout, where the head needs it.
     own: Vec<Vec<f64>>,
+    /// What each sample was divided by.
+    sizes: Vec<f64>,
 }
 
 /// Samples prepared for one plan, in precision `T`.
@@ -39,6 +42,7 @@ pub(crate) struct CpuSession<'a, T> {
     elements: Vec<Element>,
     sets: Vec<Set<T>>,
     symmetric: bool,
+    delicate: Delicate,
 }
 
 impl<'a, T: Scalar> CpuSession<'a, T> {
@@ -71,6 +75,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
             elements,
             sets: Vec::new(),
             symmetric: pairs.is_symmetric(),
+            delicate: Delicate::new::<T>(plan),
         };
         let of = samples.iter().map(|set| set.len()).sum();
         let done = AtomicUsize::new(0);
@@ -93,32 +98,42 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
             .map(|start| {
                 control.check()?;
                 let end = (start + BATCH).min(samples.len());
-                let copies = self.copies(samples, start..end);
+                let sizes: Vec<f64> = (start..end).map(|index| self.size(samples, index)).collect();
+                let copies = self.copies(samples, start, &sizes);
                 let own = if self.plan.needs_self { self.own(&copies) } else { vec![] };
                 let done = done.fetch_add(end - start, Ordering::Relaxed) + end - start;
                 control.report(Progress::Prepared { done, of });
-                Ok(Set { copies, own })
+                Ok(Set { copies, own, sizes })
             })
             .collect::<Result<_, BackendError>>()?;
-        let mut set = Set { copies: Vec::new(), own: Vec::new() };
+        let mut set = Set { copies: Vec::new(), own: Vec::new(), sizes: Vec::new() };
         for batch in batches {
             set.copies.extend(batch.copies);
             set.own.extend(batch.own);
+            set.sizes.extend(batch.sizes);
         }
         Ok(set)
     }
 
-    fn copies(&self, samples: &Samples, range: Range<usize>) -> Vec<Vec<Copy<T>>> {
-        let all = range
-            .clone()
-            .flat_map(|i| self.elements.iter().map(move |&g| Copy::new(samples, i, g)))
+    /// What a sample is divided by before it is rounded to T: its root mean square if the plan is homogeneous. Parallel
+    /// samples are equal then, to the last bit of every plane, and a head that reads their angle finds none.
+    fn size(&self, samples: &Samples, index: usize) -> f64 {
+        if self.plan.is_homogeneous() { root_mean_square(samples, index) } else { 1.0 }
+    }
+
+    /// The copies of the samples from `start` on, each divided by its size.
+    fn copies(&self, samples: &Samples, start: usize, sizes: &[f64]) -> Vec<Vec<Copy<T>>> {
+        let all = sizes
+            .iter()
+            .zip(start..)
+            .flat_map(|(&size, i)| self.elements.iter().map(move |&g| Copy::new(samples, i, g, size)))
             .collect();
         let mut all = self.engine.prepare(all).into_iter();
-        range.map(|_| all.by_ref().take(self.elements.len()).collect()).collect()
+        sizes.iter().map(|_| all.by_ref().take(self.elements.len()).collect()).collect()
     }
 
     /// The value of each sample with itself at each readout.
-    fn own(&self, copies: &[Vec<Copy<T>>]) -> Vec<Vec<f64>> {
+    fn own<U: Scalar>(&self, copies: &[Vec<Copy<U>>]) -> Vec<Vec<f64>> {
         let mut own = vec![Vec::with_capacity(self.plan.readouts.len()); copies.len()];
         for (index, readout) in self.plan.readouts.iter().enumerate() {
             match readout {
@@ -126,7 +141,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                     own.iter_mut().zip(copies).for_each(|(own, copy)| own.push(copy[0].inner(&copy[0])));
                 }
                 Readout::Planes { orbit, .. } => {
-                    let lanes: Vec<Lane<'_, T>> =
+                    let lanes: Vec<Lane<'_, U>> =
                         copies.iter().flat_map(|sample| self.lanes(sample, sample, orbit, true)).collect();
                     let per_pair = lanes.len() / copies.len();
                     let values = self.engine.evaluate(index, &lanes);
@@ -140,13 +155,13 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
     }
 
     /// The blocks of one pair whose mean is the readout: (f, g·f') for g in the orbit, or all (h·f, g·f').
-    fn lanes<'b>(
+    fn lanes<'b, U>(
         &self,
-        first: &'b [Copy<T>],
-        second: &'b [Copy<T>],
+        first: &'b [Copy<U>],
+        second: &'b [Copy<U>],
         orbit: &[Element],
         same: bool,
-    ) -> Vec<Lane<'b, T>> {
+    ) -> Vec<Lane<'b, U>> {
         let index = |g: &Element| self.elements.iter().position(|e| e == g).unwrap_or(0);
         let firsts = if self.options.all_blocks { orbit } else { &orbit[..1] };
         let mut lanes = Vec::with_capacity(firsts.len() * orbit.len());
@@ -162,10 +177,34 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
         [&self.sets[0], &self.sets[self.sets.len() - 1]]
     }
 
+    /// The readouts of one pair, all of them computed in float64.
+    fn precise(&self, row: usize, col: usize) -> Vec<HeadValue> {
+        let [x, y] = self.sets();
+        let prepare =
+            |copies: &[Copy<T>]| self.engine.prepare(copies.iter().map(Copy::converted::<f64>).collect());
+        let copies = [prepare(&x.copies[row]), prepare(&y.copies[col])];
+        let own = if self.plan.needs_self {
+            self.own(&copies)
+        } else {
+            vec![vec![0.0; self.plan.readouts.len()]; copies.len()]
+        };
+        let readout = |(index, readout): (usize, &Readout)| {
+            let [nngp, ntk] = match readout {
+                Readout::Vector => [copies[0][0].inner(&copies[1][0]), 0.0],
+                Readout::Planes { orbit, .. } => {
+                    let lanes = self.lanes(&copies[0], &copies[1], orbit, self.symmetric && row == col);
+                    mean(&self.engine.evaluate(index, &lanes))
+                }
+            };
+            HeadValue { nngp, ntk, v: own[0][index], vp: own[1][index] }
+        };
+        self.plan.readouts.iter().enumerate().map(readout).collect()
+    }
+
     /// The head's result for one pair with these readouts.
     fn finish(&self, readouts: &[[f64; 2]], row: usize, col: usize) -> Result<HeadValue, BackendError> {
         let [x, y] = self.sets();
-        let values: Vec<HeadValue> = readouts
+        let mut values: Vec<HeadValue> = readouts
             .iter()
             .enumerate()
             .map(|(i, [nngp, ntk])| {
@@ -173,7 +212,12 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                 HeadValue { nngp: *nngp, ntk: *ntk, v: own(x, row), vp: own(y, col) }
             })
             .collect();
-        let value = self.plan.run_head(&values, self.symmetric && row == col);
+        if self.delicate.concerns(&values, &x.copies[row][0], &y.copies[col]) {
+            values = self.precise(row, col);
+        }
+        let mut value = self.plan.run_head(&values, self.symmetric && row == col);
+        let size = x.sizes[row] * y.sizes[col];
+        (value.nngp, value.ntk) = (value.nngp * size, value.ntk * size);
         let bad = [value.nngp, value.ntk].into_iter().find(|x| !x.is_finite());
         match bad {
             None => Ok(value),
@@ -324,6 +368,22 @@ impl<T: Scalar> Session for CpuSession<'_, T> {
             (samples * self.elements.len()) as u64 * self.engine.bytes_per_copy::<T>(),
             self.engine.bytes_per_thread::<T>(),
         ]
+    }
+}
+
+/// √(mean x²), of numbers whose squares may leave the range of f64; 1 for zeros alone.
+fn root_mean_square(samples: &Samples, index: usize) -> f64 {
+    fn of<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> f64 {
+        let largest = values.clone().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+        if largest == 0.0 {
+            return 1.0;
+        }
+        let (sum, count) = values.fold((0.0, 0), |(sum, count), x| (sum + (x / largest).powi(2), count + 1));
+        largest * (sum / f64::from(count)).sqrt()
+    }
+    match samples {
+        Samples::Vectors(x) => of(x.row(index).iter()),
+        Samples::Images(x) => of(x.index_axis(Axis(0), index).iter()),
     }
 }
 

@@ -7,6 +7,7 @@ use ekernel_core::{
     Backend, Input, Kernels, Kinds, Network, Pairs,
     plan::{Op, Sink},
 };
+use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_reference::ReferenceBackend;
 use ndarray::Array2;
 use serde_json::json;
@@ -14,7 +15,6 @@ use serde_json::json;
 use crate::{
     architecture::{Architecture, located},
     args::{Precision, Talk},
-    backends,
     failure::mistake,
     kernels::Computer,
     output,
@@ -92,7 +92,8 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
     let mut worst = Vec::new();
     let mut seconds = vec![("reference".to_owned(), reference.work.seconds)];
     for precision in [Precision::F64, Precision::F32] {
-        let backend = backends::cpu(&network, Kinds::Both, precision, 0)?;
+        let options = CpuOptions { precision: precision.of_backend(), ..CpuOptions::default() };
+        let backend = CpuBackend::new(&network, Kinds::Both, options)?;
         let computed = compute(&backend, precision.name())?;
         seconds.push((backend.describe(), computed.work.seconds));
         for demand in [Demand::Full, Demand::Relaxed, Demand::Opposite] {

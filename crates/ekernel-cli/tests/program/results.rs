@@ -40,6 +40,26 @@ fn the_cpu_agrees_with_the_reference() {
 }
 
 #[test]
+fn all_blocks_of_a_group_are_one_orbit() {
+    let here = Playground::new();
+    let pooled = "[[layers]]\nop = \"relu\"\n[[layers]]\nop = \"group_pool\"\n";
+    here.text(
+        "c4.toml",
+        &format!(
+            "[input]\nspace = \"image\"\nshape = [5, 5, 1]\n[[layers]]\nop = \"lift\"\ngroup = \"C4\"\nfilter = [3, 3]\n{pooled}"
+        ),
+    );
+    let gram = "gram --arch c4.toml --x1 data.npz:x --precision f64 --quiet";
+    let orbit = here.json(&format!("{gram} --out orbit.npz"));
+    let all = here.json(&format!("{gram} --blocks all --out all.npz"));
+    assert!(!orbit["backend"].as_str().unwrap().contains("all blocks"));
+    assert!(all["backend"].as_str().unwrap().contains("all blocks"));
+    let (orbit, all) = (read(&here.path("orbit.npz"), "ntk"), read(&here.path("all.npz"), "ntk"));
+    // Measured 2e-16: the same mean, added up in another order.
+    assert!(orbit.iter().zip(&all).all(|(a, b)| (a / b - 1.0).abs() < 1e-14));
+}
+
+#[test]
 fn a_resumed_gram_matrix_has_the_same_bytes() {
     let here = Playground::new();
     let gram = "gram --arch net.toml --x1 data.npz:x --backend reference --quiet --resume tiles --out";
