@@ -62,7 +62,8 @@ fn random_networks() {
     let [typical, most, worst] =
         [0.9, 0.96, 1.0].map(|share| [quantile(&double, share), quantile(&single, share)]);
     println!("90 %, 96 %, all of the cases are below: {typical:?} {most:?} {worst:?}");
-    assert!(most[0] <= 1e-12 && typical[1] <= 1e-6 && worst[0] <= 1e-7 && worst[1] <= 5e-3);
+    // Measured 2.5e-15, 1.9e-7, 3.7e-9 and 5.0e-6.
+    assert!(most[0] <= 1e-12 && typical[1] <= 1e-6 && worst[0] <= 2e-8 && worst[1] <= 2e-5);
 }
 
 /// Repeated, nearly repeated, constant, collinear, half-black and black samples, where the reference, which carries K,
@@ -73,7 +74,8 @@ fn awkward_samples() {
     let [typical, most, worst] =
         [0.8, 0.96, 1.0].map(|share| [quantile(&double, share), quantile(&single, share)]);
     println!("80 %, 96 %, all of the cases are below: {typical:?} {most:?} {worst:?}");
-    assert!(most[0] <= 2e-8 && typical[1] <= 1e-6 && worst[0] <= 2e-2 && worst[1] <= 2e-2);
+    // Measured 5.5e-11, 1.4e-7, 1.9e-8 and 1.6e-5.
+    assert!(most[0] <= 2e-8 && typical[1] <= 1e-6 && worst[0] <= 1e-7 && worst[1] <= 1e-4);
 }
 
 /// Whether a kinked dual reads a pooled value, whose defect is found by subtraction.

@@ -26,10 +26,14 @@ mod input;
 mod layer;
 mod maps;
 mod operations;
+mod pair;
 pub(crate) mod planes;
+mod results;
 mod scales;
+mod step;
 mod windows;
 
 pub use chain::{ConvRelu, Padding, ReluChain, ReluChainError, Work};
 pub use maps::{ImageMaps, Pack};
-pub use planes::{First, Kind, PlaneSums, Workspace, plane, sum_planes};
+pub use pair::Workspace;
+pub use planes::{First, Kind, PlaneSums, plane, sum_planes};

@@ -2,7 +2,7 @@ use super::{
     chain::ReluChain,
     double::{exponent, scaled},
     maps::{ImageMaps, Pack},
-    planes::RUN,
+    results::RUN,
 };
 use crate::simd::{Aligned, Real};
 

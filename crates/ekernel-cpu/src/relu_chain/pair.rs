@@ -1,0 +1,220 @@
+use pulp::Simd;
+
+use super::{
+    cells::{CELL, Cells, Is, Level, View},
+    chain::{Padding, ReluChain},
+    maps::Pack,
+    planes::First,
+    scales::{NUMBERS, Scales},
+    step::{Fill, apart, clear_right, rescale, wrap},
+};
+use crate::simd::{Aligned, Isa, Real};
+
+/// Memory for planes of one chain on one instruction set, to be used again and again by one thread:
+/// about 3 · rows · columns · lanes numbers.
+#[derive(Debug)]
+pub struct Workspace<T> {
+    cells: Aligned<T>,
+    zeros: Aligned<T>,
+    scratch: Aligned<T>,
+    pub(crate) scales: Scales<T>,
+    shape: Shape,
+    pub(crate) lanes: usize,
+}
+
+/// Layout of the ring of rows.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    ring: usize,
+    left: usize,
+    right: usize,
+    columns: usize,
+}
+
+impl Shape {
+    fn new(chain: &ReluChain) -> Self {
+        let most = |side: fn(&super::chain::Layer) -> usize| chain.layers.iter().map(side).max().unwrap_or(0);
+        let (before, behind) = (most(|l| l.before[0]), most(|l| l.behind[0]));
+        Self {
+            ring: chain.shape[0] + before + behind,
+            left: most(|l| l.before[1]),
+            right: most(|l| l.behind[1]),
+            columns: chain.shape[1],
+        }
+    }
+
+    /// Cells in a row.
+    fn width(&self) -> usize {
+        self.left + self.columns + self.right
+    }
+}
+
+impl<T: Real> Workspace<T> {
+    /// Memory for planes of `chain` on `isa`.
+    pub fn new(isa: Isa, chain: &ReluChain) -> Self {
+        let lanes = isa.lanes::<T>();
+        let shape = Shape::new(chain);
+        let row = shape.width() * CELL * lanes;
+        Self {
+            cells: Aligned::zeros_in_large_pages(shape.ring * row),
+            zeros: Aligned::zeros(row),
+            scratch: Aligned::zeros(row),
+            scales: Scales::new(chain, lanes),
+            shape,
+            lanes,
+        }
+    }
+}
+/// What planes of one pair need, checked.
+pub(crate) struct Pair<'a, T> {
+    pub(crate) chain: &'a ReluChain,
+    first: *const T,
+    pub(crate) lanewise: bool,
+    second: *const T,
+    scales: &'a Scales<T>,
+    cells: *mut T,
+    zeros: *const T,
+    scratch: *mut T,
+    shape: Shape,
+    lanes: usize,
+}
+
+impl<'a, T: Real> Pair<'a, T> {
+    pub(crate) fn new(
+        isa: Isa,
+        chain: &'a ReluChain,
+        first: First<'_, T>,
+        pack: &Pack<T>,
+        workspace: &'a mut Workspace<T>,
+    ) -> Self {
+        let lanes = isa.lanes::<T>();
+        let levels = chain.layers.len() + 1;
+        let len = chain.map_len();
+        assert!(
+            pack.lanes == lanes && workspace.lanes == lanes,
+            "pack and workspace need {lanes} lanes on {isa}"
+        );
+        assert!(
+            pack.values.as_slice().len() == len * lanes && pack.peaks.len() == levels * lanes,
+            "the pack belongs to another chain"
+        );
+        let shape = Shape::new(chain);
+        assert!(
+            workspace.cells.as_slice().len() == shape.ring * shape.width() * CELL * lanes
+                && workspace.zeros.as_slice().len() == shape.width() * CELL * lanes
+                && workspace.scales.rescaled.len() == levels,
+            "the workspace belongs to another chain"
+        );
+        workspace.shape = shape;
+        let image = match first {
+            First::Image(image) => {
+                assert!(
+                    image.values.len() == len && image.peaks.len() == levels,
+                    "the first image belongs to another chain"
+                );
+                Some(image)
+            }
+            First::Itself => None,
+        };
+        workspace.scales.fill(chain, image, pack);
+        Self {
+            chain,
+            first: image.map_or(pack.values.as_slice(), |image| &image.values).as_ptr(),
+            lanewise: image.is_none(),
+            second: pack.values.as_slice().as_ptr(),
+            scales: &workspace.scales,
+            cells: workspace.cells.as_mut_slice().as_mut_ptr(),
+            zeros: workspace.zeros.as_slice().as_ptr(),
+            scratch: workspace.scratch.as_mut_slice().as_mut_ptr(),
+            shape,
+            lanes,
+        }
+    }
+
+    /// Rows and columns of the plane of one offset at one level.
+    pub(crate) fn overlap(&self, level: usize, d: [isize; 2]) -> [usize; 2] {
+        let domain = self.chain.domain(level);
+        if self.chain.padding == Padding::Circular {
+            return domain;
+        }
+        std::array::from_fn(|axis| domain[axis].saturating_sub(d[axis].unsigned_abs()))
+    }
+
+    /// One level along the plane of one offset.
+    fn level(&self, level: usize, d: [isize; 2]) -> Level<T> {
+        let chain = self.chain;
+        let depth = chain.depth(level);
+        let stored = chain.stored_columns(level) * depth;
+        let view = |values: *const T, sign: isize, lanes: usize| {
+            let [row, column] = d.map(|d| (sign * d).max(0) as usize);
+            View {
+                start: values.wrapping_add((chain.start(level) + column * depth) * lanes),
+                stride: stored * lanes,
+                top: row,
+                rows: chain.domain(level)[0],
+            }
+        };
+        let layer = &chain.layers[level.saturating_sub(1)];
+        Level {
+            first: view(self.first, -1, if self.lanewise { self.lanes } else { 1 }),
+            second: view(self.second, 1, self.lanes),
+            numbers: self.scales.numbers.as_slice()[level * NUMBERS * self.lanes..].as_ptr(),
+            window: layer.window,
+            before: layer.before,
+            out: self.overlap(level, d),
+        }
+    }
+
+    /// Planes of one offset behind the chain.
+    ///
+    /// # Safety
+    /// Nothing else uses the workspace.
+    #[inline(always)]
+    pub(crate) unsafe fn through<S: Simd, const NTK: bool, const LANEWISE: bool>(
+        &self,
+        s: S,
+        d: [isize; 2],
+    ) -> Cells<T> {
+        let [rows, columns] = self.overlap(0, d);
+        let left = self.shape.left * CELL * self.lanes;
+        let mut cells = Cells {
+            data: self.cells.wrapping_add(left),
+            zeros: self.zeros.wrapping_add(left),
+            stride: self.shape.width() * CELL * self.lanes,
+            ring: self.shape.ring,
+            top: 0,
+            rows,
+            columns,
+            wrapped: self.chain.padding == Padding::Circular,
+        };
+        // SAFETY: the workspace was measured for this chain and the maps for its levels (`Pair::new`); every
+        // level's plane lies within both images' maps because the offset is smaller than the last domain.
+        unsafe {
+            clear_right(&cells, self.shape.right * CELL * self.lanes, columns * CELL * self.lanes);
+            let (level, channels) = (self.level(0, d), self.chain.shape[2]);
+            s.vectorize(Fill::<'_, T, LANEWISE> { cells: &cells, level: &level, channels });
+            for index in 0..self.chain.layers.len() {
+                let layer = &self.chain.layers[index];
+                if cells.wrapped {
+                    wrap(&cells, CELL * self.lanes, layer);
+                }
+                let level = self.level(index + 1, d);
+                let step = (&cells, &level, self.scratch);
+                let bias = layer.bias.is_some() || LANEWISE;
+                match (index == 0, self.chain.nonnegative, bias) {
+                    (true, false, _) => apart::<S, T, Is<NTK, true, true, true, LANEWISE>>(s, step),
+                    (true, true, false) => apart::<S, T, Is<NTK, true, false, false, false>>(s, step),
+                    (true, true, true) => apart::<S, T, Is<NTK, true, false, true, LANEWISE>>(s, step),
+                    (false, _, false) => apart::<S, T, Is<NTK, false, false, false, false>>(s, step),
+                    (false, _, true) => apart::<S, T, Is<NTK, false, false, true, LANEWISE>>(s, step),
+                }
+                cells.top = (cells.top + cells.ring - layer.before[0]) % cells.ring;
+                [cells.rows, cells.columns] = level.out;
+                if self.scales.rescaled[index + 1] {
+                    rescale::<S, T>(s, &cells, level.numbers.wrapping_add(4 * self.lanes));
+                }
+            }
+        }
+        cells
+    }
+}
