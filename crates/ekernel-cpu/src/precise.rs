@@ -5,9 +5,13 @@ use ekernel_core::plan::{Form, Op, Plan, Scalar as HeadValue};
 
 use crate::{engine::Copy, planes::Scalar};
 
-/// Relative defects 1 - cos θ below this are computed in float64. At the bound an error of 1e-9 in K, what float32 leaves of a
-/// sum over few positions, is one of 1e-9/θ = 7e-8 in θ.
-const NEARLY_PARALLEL: f64 = 1e-4;
+/// Readouts whose relative defect 1 - cos θ is below this are computed in float64. Float32 knows K, a sum over many positions, to
+/// some 4e-9 of itself or better; at the bound that is 2e-6 in θ, 3e-7 in the NTK.
+const PARALLEL_READOUTS: f64 = 2e-6;
+
+/// Images whose relative defect is below this are, behind local pools: a pooled value is a sum over few positions, known to
+/// some 6e-8.
+const PARALLEL_IMAGES: f64 = 1e-4;
 
 /// Below this two sums are equal but for the rounding of the division.
 const EQUAL: f64 = 1e-13;
@@ -39,11 +43,11 @@ impl Delicate {
     ) -> bool {
         let turned = |value: &HeadValue| {
             let defect = defect(value.nngp, value.v, value.vp);
-            (EQUAL..NEARLY_PARALLEL).contains(&defect)
+            (EQUAL..PARALLEL_READOUTS).contains(&defect)
         };
         // Equal images are closed: their pooled planes begin with u = 0 at equal positions.
         let beside = |second: &Copy<T>| {
-            defect(first.inner(second), first.inner(first), second.inner(second)) < NEARLY_PARALLEL
+            defect(first.inner(second), first.inner(first), second.inner(second)) < PARALLEL_IMAGES
                 && !first.equals(second)
         };
         (self.head && readouts.iter().any(turned)) || (self.pools && seconds.iter().any(beside))
