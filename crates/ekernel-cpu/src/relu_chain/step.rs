@@ -1,4 +1,4 @@
-use std::marker::PhantomData;
+use std::{marker::PhantomData, mem::MaybeUninit};
 
 use pulp::{Simd, WithSimd};
 
@@ -43,7 +43,7 @@ impl<'a, T, K> Step<'a, T, K> {
 }
 
 /// A variable that makes the compiler align the stack to a register. Otherwise the registers it spills there
-/// lie across cache lines.
+/// lie across cache lines. It must be a variable, and mutable: a constant would be moved out of the stack.
 #[repr(align(64))]
 struct Anchor(#[expect(dead_code, reason = "only where it lies matters")] [u8; 64]);
 
@@ -58,7 +58,7 @@ impl<T: Real, K: Variant> WithSimd for Step<'_, T, K> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        std::hint::black_box(&Anchor([0; 64]));
+        std::hint::black_box(&mut MaybeUninit::<Anchor>::uninit());
         // SAFETY: made by `Pair::through` alone, for cells and maps that it has measured.
         unsafe {
             if self.level.window == [3, 3] {
