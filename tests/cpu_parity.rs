@@ -25,57 +25,94 @@ fn cpu(network: &Network, precision: Precision, fused: bool) -> CpuBackend {
     CpuBackend::new(network, Kinds::Both, options).expect("a plan")
 }
 
-/// Errors of both paths against the reference on 256 random networks, the same ones in every run: sorted, for float64 and
-/// float32.
-fn random_errors(cases: impl Strategy<Value = (Network, Samples)>) -> [Vec<f64>; 2] {
+/// A random network with its samples, and what both paths make of it.
+struct Case {
+    network: Network,
+    samples: Samples,
+    /// Errors against the reference, the larger one of both paths: float64 and float32.
+    errors: [f64; 2],
+}
+
+/// 256 random networks, the same ones in every run.
+fn random_cases(cases: impl Strategy<Value = (Network, Samples)>) -> Vec<Case> {
     let config = ProptestConfig { rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() };
     let mut runner = TestRunner::new(config);
-    let mut errors = [vec![], vec![]];
-    while errors[0].len() < 512 {
+    let mut all = Vec::new();
+    while all.len() < 256 {
         let (network, samples) = cases.new_tree(&mut runner).expect("a case").current();
         // One feature leaves only parallel and opposite patches, K = ±√(vv'), where half of the digits are lost.
         if network.input().channels() == 1 {
             continue;
         }
         let reference = ReferenceBackend::new(&network, Kinds::Both);
-        for fused in [false, true] {
-            for (errors, precision) in errors.iter_mut().zip([Precision::F64, Precision::F32]) {
-                let error = disagreement(&cpu(&network, precision, fused), &reference, &samples);
-                assert!(error < 2e-2, "{}, fused {fused}: {error:e}\n{network}", precision.name());
-                errors.push(error);
-            }
-        }
+        let errors = [Precision::F64, Precision::F32].map(|precision| {
+            let error = |fused| disagreement(&cpu(&network, precision, fused), &reference, &samples);
+            error(false).max(error(true))
+        });
+        all.push(Case { network, samples, errors });
     }
-    errors.iter_mut().for_each(|errors| errors.sort_by(f64::total_cmp));
-    errors
+    all
 }
 
-/// The error that this share of the cases stays below.
-fn quantile(errors: &[f64], share: f64) -> f64 {
-    errors[((errors.len() - 1) as f64 * share) as usize]
+/// Whether a kinked dual reads what a smooth dual or a local pool gave: such values can be nearly parallel where the samples are
+/// not, and float32 finds their defects by subtraction.
+fn kinks_behind_smooth(network: &Network) -> bool {
+    let plan = Plan::new(network, Kinds::Both).expect("a plan");
+    let ops = plan.stages.iter().flat_map(|stage| &stage.ops).map(|op| &op.op);
+    let mut smooth = false;
+    for op in ops.chain(plan.head.iter().map(|op| &op.op)) {
+        if op.wants_defect() && smooth {
+            return true;
+        }
+        smooth |= matches!(op, Op::Pooled(_)) || (matches!(op, Op::Dual(_)) && !op.wants_defect());
+    }
+    false
 }
 
-/// Noise. A few networks are ill-conditioned on it: tiny images, several kinks in a row.
+/// The largest float32 error of the cases for which `of` holds, checked against a bound, and how many they are.
+fn worst(cases: &[Case], of: impl Fn(&Case) -> bool, bound: f64) -> (f64, usize) {
+    let (mut worst, mut count) = (0.0_f64, 0);
+    for case in cases.iter().filter(|case| of(case)) {
+        assert!(
+            case.errors[1] <= bound,
+            "{:e} > {bound:e}\n{}\n{:?}",
+            case.errors[1],
+            case.network,
+            case.samples
+        );
+        worst = worst.max(case.errors[1]);
+        count += 1;
+    }
+    (worst, count)
+}
+
+/// Noise: float64 within 1e-12; float32 within 1e-6, and 5e-5 for kinks behind smooth duals and local pools. Measured: 1.5e-14,
+/// 8.7e-7 and 5.0e-6.
 #[test]
 fn random_networks() {
-    let [double, single] = random_errors(cases());
-    let [typical, most, worst] =
-        [0.9, 0.96, 1.0].map(|share| [quantile(&double, share), quantile(&single, share)]);
-    println!("90 %, 96 %, all of the cases are below: {typical:?} {most:?} {worst:?}");
-    // Measured 2.5e-15, 1.9e-7, 3.7e-9 and 5.0e-6.
-    assert!(most[0] <= 1e-12 && typical[1] <= 1e-6 && worst[0] <= 2e-8 && worst[1] <= 2e-5);
+    let cases = random_cases(cases());
+    let double = cases.iter().map(|case| case.errors[0]).fold(0.0, f64::max);
+    let (plain, plain_count) = worst(&cases, |case| !kinks_behind_smooth(&case.network), 1e-6);
+    let (behind, behind_count) = worst(&cases, |case| kinks_behind_smooth(&case.network), 5e-5);
+    println!(
+        "float64 {double:e}; float32 {plain:e} ({plain_count} networks), behind smooth duals or pools {behind:e} ({behind_count})"
+    );
+    assert!(double <= 1e-12, "{double:e}");
+    assert!(plain_count >= 64 && behind_count >= 16, "{plain_count}, {behind_count}");
 }
 
-/// Repeated, nearly repeated, constant, collinear, half-black and black samples, where the reference, which carries K,
-/// loses half of its digits.
+/// Repeated, nearly repeated, constant, collinear, half-black and black samples, where the reference loses half of its digits.
+/// They are signed: patches may be exactly opposite, whose angle float32 knows to half of its digits outside the fused kernel.
+/// Measured 1.9e-8 in float64; 1.7e-5 in float32, of 98 % of the networks below 1e-6.
 #[test]
 fn awkward_samples() {
-    let [double, single] = random_errors(awkward_cases());
-    let [typical, most, worst] =
-        [0.8, 0.96, 1.0].map(|share| [quantile(&double, share), quantile(&single, share)]);
-    println!("80 %, 96 %, all of the cases are below: {typical:?} {most:?} {worst:?}");
-    // Measured 5.5e-11, 1.4e-7, 1.9e-8 and 1.6e-5.
-    assert!(most[0] <= 2e-8 && typical[1] <= 1e-6 && worst[0] <= 1e-7 && worst[1] <= 1e-4);
+    let cases = random_cases(awkward_cases());
+    let double = cases.iter().map(|case| case.errors[0]).fold(0.0, f64::max);
+    let (single, _) = worst(&cases, |_| true, 5e-5);
+    let close = cases.iter().filter(|case| case.errors[1] <= 1e-6).count();
+    println!("float64 {double:e}; float32 {single:e}, of {close} networks below 1e-6");
+    assert!(double <= 2e-8, "{double:e}");
+    assert!(close >= 246, "{close} of {} networks", cases.len());
 }
 
 /// Whether a kinked dual reads a pooled value, whose defect is found by subtraction.

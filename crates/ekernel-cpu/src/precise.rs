@@ -1,28 +1,29 @@
 //! Pairs that float32 would spoil: nearly parallel ones behind a pool, whose angle is the root of a small difference of large
-//! sums. They are computed in float64, one by one; data sets have few of them.
+//! sums. They are computed in float64.
 
-use ekernel_core::plan::{Form, Op, Plan, Scalar as HeadValue};
+use ekernel_core::plan::{Form, Op, Plan, Readout, Scalar as HeadValue, Sink};
 
 use crate::{engine::Copy, planes::Scalar};
 
-/// Readouts whose relative defect 1 - cos θ is below this are computed in float64. Float32 knows K, a sum over many positions, to
+/// Readouts whose relative defect 1 - cos θ is below this are computed in float64. Float32 knows K, a sum over many values, to
 /// some 4e-9 of itself or better; at the bound that is 2e-6 in θ, 3e-7 in the NTK.
 const PARALLEL_READOUTS: f64 = 2e-6;
+
+/// The bound for a readout of a single value, known to 6e-8; errors of several values average out, and the bound falls with
+/// their number.
+const PARALLEL_VALUES: f64 = 1e-3;
 
 /// Images whose relative defect is below this are, behind local pools: a pooled value is a sum over few positions, known to
 /// some 6e-8.
 const PARALLEL_IMAGES: f64 = 1e-4;
-
-/// Below this two sums are equal but for the rounding of the division.
-const EQUAL: f64 = 1e-13;
 
 /// What in a plan reads the angle of pooled values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delicate {
     /// A kinked activation behind a local pool.
     pools: bool,
-    /// A kinked activation in the head.
-    head: bool,
+    /// The bound of readouts, where a kinked activation in the head reads them.
+    head: Option<f64>,
 }
 
 impl Delicate {
@@ -31,7 +32,9 @@ impl Delicate {
         let mut ops = plan.stages.iter().flat_map(|stage| &stage.ops);
         let pooled = ops.any(|op| matches!(op.op, Op::Pooled(_)) && op.form == Form::Defect);
         let head = !plan.stages.is_empty() && plan.head.iter().any(|op| op.op.wants_defect());
-        Delicate { pools: single && pooled, head: single && head }
+        let fewest = plan.readouts.iter().map(|readout| values(plan, readout)).fold(f64::INFINITY, f64::min);
+        let bound = PARALLEL_READOUTS.max(PARALLEL_VALUES / fewest);
+        Delicate { pools: single && pooled, head: (single && head).then_some(bound) }
     }
 
     /// Whether a pair is to be computed in float64: by its readouts, or by the copies (f, g·f') of its images.
@@ -41,16 +44,34 @@ impl Delicate {
         first: &Copy<T>,
         seconds: &[Copy<T>],
     ) -> bool {
-        let turned = |value: &HeadValue| {
-            let defect = defect(value.nngp, value.v, value.vp);
-            (EQUAL..PARALLEL_READOUTS).contains(&defect)
+        // Equal images are closed: they are their own value, and their pooled planes begin with u = 0 at equal positions. Of
+        // others the defect that float32 finds is rounding alone where it matters most, and may be negative.
+        let parallel = |bound: f64| {
+            readouts.iter().any(|value| defect(value.nngp, value.v, value.vp) < bound)
+                && !seconds.iter().any(|second| first.equals(second))
         };
-        // Equal images are closed: their pooled planes begin with u = 0 at equal positions.
         let beside = |second: &Copy<T>| {
             defect(first.inner(second), first.inner(first), second.inner(second)) < PARALLEL_IMAGES
                 && !first.equals(second)
         };
-        (self.head && readouts.iter().any(turned)) || (self.pools && seconds.iter().any(beside))
+        self.head.is_some_and(parallel) || (self.pools && seconds.iter().any(beside))
+    }
+
+    /// Whether there can be such pairs.
+    pub(crate) fn is_possible(self) -> bool {
+        self.head.is_some() || self.pools
+    }
+}
+
+/// How many values a readout is a mean of, for one element of the orbit.
+fn values(plan: &Plan, readout: &Readout) -> f64 {
+    // Vectors are multiplied in float64.
+    let Readout::Planes { stage, .. } = readout else { return f64::INFINITY };
+    let stage = &plan.stages[*stage];
+    let positions = stage.ops.last().map_or(1, |op| op.extent[0] * op.extent[1]) as f64;
+    match stage.sink {
+        Sink::Diagonal => positions,
+        _ => positions * positions,
     }
 }
 

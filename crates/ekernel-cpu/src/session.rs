@@ -1,6 +1,7 @@
 //! Prepared samples on the CPU and the tiles computed from them.
 
 use std::{
+    collections::BTreeMap,
     ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -22,6 +23,9 @@ use crate::{
 /// Samples per unit of preparation.
 const BATCH: usize = 16;
 
+/// Rows and columns of a tile.
+const TILE: [usize; 2] = [16, 64];
+
 /// The prepared copies of one set of samples.
 struct Set<T> {
     /// `[sample][element]`, elements as in [`CpuSession::elements`].
@@ -31,6 +35,17 @@ struct Set<T> {
     /// What each sample was divided by.
     sizes: Vec<f64>,
 }
+
+/// One sample in float64, for pairs that T would spoil.
+struct Precise {
+    /// `[element]`
+    copies: Vec<Copy<f64>>,
+    /// Its value with itself at each readout, where the head needs it.
+    own: Vec<f64>,
+}
+
+/// Pairs (row, col) and what the head reads of them.
+type PreciseValues = Vec<((usize, usize), Vec<HeadValue>)>;
 
 /// Samples prepared for one plan, in precision `T`.
 pub(crate) struct CpuSession<'a, T> {
@@ -177,45 +192,23 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
         [&self.sets[0], &self.sets[self.sets.len() - 1]]
     }
 
-    /// The readouts of one pair, all of them computed in float64.
-    fn precise(&self, row: usize, col: usize) -> Vec<HeadValue> {
+    /// What the head reads of one pair with these readouts.
+    fn head_values(&self, readouts: &[[f64; 2]], row: usize, col: usize) -> Vec<HeadValue> {
         let [x, y] = self.sets();
-        let prepare =
-            |copies: &[Copy<T>]| self.engine.prepare(copies.iter().map(Copy::converted::<f64>).collect());
-        let copies = [prepare(&x.copies[row]), prepare(&y.copies[col])];
-        let own = if self.plan.needs_self {
-            self.own(&copies)
-        } else {
-            vec![vec![0.0; self.plan.readouts.len()]; copies.len()]
+        let own = |set: &Set<T>, index: usize, i: usize| set.own.get(index).map_or(0.0, |own| own[i]);
+        let value = |(i, [nngp, ntk]): (usize, &[f64; 2])| HeadValue {
+            nngp: *nngp,
+            ntk: *ntk,
+            v: own(x, row, i),
+            vp: own(y, col, i),
         };
-        let readout = |(index, readout): (usize, &Readout)| {
-            let [nngp, ntk] = match readout {
-                Readout::Vector => [copies[0][0].inner(&copies[1][0]), 0.0],
-                Readout::Planes { orbit, .. } => {
-                    let lanes = self.lanes(&copies[0], &copies[1], orbit, self.symmetric && row == col);
-                    mean(&self.engine.evaluate(index, &lanes))
-                }
-            };
-            HeadValue { nngp, ntk, v: own[0][index], vp: own[1][index] }
-        };
-        self.plan.readouts.iter().enumerate().map(readout).collect()
+        readouts.iter().enumerate().map(value).collect()
     }
 
-    /// The head's result for one pair with these readouts.
-    fn finish(&self, readouts: &[[f64; 2]], row: usize, col: usize) -> Result<HeadValue, BackendError> {
+    /// The head's result for one pair.
+    fn finish(&self, values: &[HeadValue], row: usize, col: usize) -> Result<HeadValue, BackendError> {
         let [x, y] = self.sets();
-        let mut values: Vec<HeadValue> = readouts
-            .iter()
-            .enumerate()
-            .map(|(i, [nngp, ntk])| {
-                let own = |set: &Set<T>, index: usize| set.own.get(index).map_or(0.0, |own| own[i]);
-                HeadValue { nngp: *nngp, ntk: *ntk, v: own(x, row), vp: own(y, col) }
-            })
-            .collect();
-        if self.delicate.concerns(&values, &x.copies[row][0], &y.copies[col]) {
-            values = self.precise(row, col);
-        }
-        let mut value = self.plan.run_head(&values, self.symmetric && row == col);
+        let mut value = self.plan.run_head(values, self.symmetric && row == col);
         let size = x.sizes[row] * y.sizes[col];
         (value.nngp, value.ntk) = (value.nngp * size, value.ntk * size);
         let bad = [value.nngp, value.ntk].into_iter().find(|x| !x.is_finite());
@@ -248,14 +241,97 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                 }
             }
         }
-        let mut values = Vec::new();
+        let [x, y] = self.sets();
+        let (mut values, mut delicate) = (Vec::new(), Vec::new());
         for row in rows.clone() {
             for col in cols.clone().filter(|&col| wanted(row, col)) {
                 let at = (row - rows.start) * cols.len() + col - cols.start;
-                values.push((row, col, self.finish(&readouts[at], row, col)?));
+                let pair = self.head_values(&readouts[at], row, col);
+                if self.delicate.concerns(&pair, &x.copies[row][0], &y.copies[col]) {
+                    delicate.push((row, col));
+                } else {
+                    values.push((row, col, self.finish(&pair, row, col)?));
+                }
             }
         }
+        for ((row, col), pair) in self.precise(&delicate, control)? {
+            values.push((row, col, self.finish(&pair, row, col)?));
+        }
         Ok(values)
+    }
+
+    /// What the head reads of pairs (row, col), sorted by row, computed in float64. Samples are prepared anew and forgotten
+    /// again, so that memory does not grow with the number of such pairs.
+    fn precise(&self, pairs: &[(usize, usize)], control: &Control) -> Result<PreciseValues, BackendError> {
+        let mut rows: Vec<usize> = pairs.iter().map(|pair| pair.0).collect();
+        let mut cols: Vec<usize> = pairs.iter().map(|pair| pair.1).collect();
+        for indices in [&mut rows, &mut cols] {
+            indices.sort_unstable();
+            indices.dedup();
+        }
+        let [x, y] = self.sets();
+        let (first, second) =
+            (self.prepare_precise(x, &rows, control)?, self.prepare_precise(y, &cols, control)?);
+        let mut results = Vec::with_capacity(pairs.len());
+        for group in pairs.chunk_by(|a, b| a.0 == b.0) {
+            let f = &first[&group[0].0];
+            let lanes = self.elements.len() * if self.options.all_blocks { self.elements.len() } else { 1 };
+            for some in group.chunks((self.engine.width::<f64>() / lanes).max(1)) {
+                control.check()?;
+                let head_value = |(row, col): (usize, usize), i: usize, [nngp, ntk]: [f64; 2]| HeadValue {
+                    nngp,
+                    ntk,
+                    v: first[&row].own.get(i).copied().unwrap_or(0.0),
+                    vp: second[&col].own.get(i).copied().unwrap_or(0.0),
+                };
+                let mut values: PreciseValues = some.iter().map(|pair| (*pair, Vec::new())).collect();
+                for (i, readout) in self.plan.readouts.iter().enumerate() {
+                    let found: Vec<[f64; 2]> = match readout {
+                        Readout::Vector => some
+                            .iter()
+                            .map(|(_, col)| [f.copies[0].inner(&second[col].copies[0]), 0.0])
+                            .collect(),
+                        Readout::Planes { orbit, .. } => {
+                            let lanes: Vec<Lane<'_, f64>> = some
+                                .iter()
+                                .flat_map(|(row, col)| {
+                                    let same = self.symmetric && row == col;
+                                    self.lanes(&f.copies, &second[col].copies, orbit, same)
+                                })
+                                .collect();
+                            let per_pair = lanes.len() / some.len();
+                            self.engine.evaluate(i, &lanes).chunks(per_pair).map(mean).collect()
+                        }
+                    };
+                    for ((pair, values), found) in values.iter_mut().zip(found) {
+                        values.push(head_value(*pair, i, found));
+                    }
+                }
+                results.append(&mut values);
+            }
+        }
+        Ok(results)
+    }
+
+    /// These samples of a set, prepared in float64.
+    fn prepare_precise(
+        &self,
+        set: &Set<T>,
+        indices: &[usize],
+        control: &Control,
+    ) -> Result<BTreeMap<usize, Precise>, BackendError> {
+        let mut prepared = BTreeMap::new();
+        for some in indices.chunks(BATCH) {
+            control.check()?;
+            let all = some.iter().flat_map(|&index| set.copies[index].iter().map(Copy::converted::<f64>));
+            let mut all = self.engine.prepare(all.collect()).into_iter();
+            let copies: Vec<Vec<Copy<f64>>> =
+                some.iter().map(|_| all.by_ref().take(self.elements.len()).collect()).collect();
+            let own = if self.plan.needs_self { self.own(&copies) } else { vec![vec![]; some.len()] };
+            let samples = copies.into_iter().zip(own).map(|(copies, own)| Precise { copies, own });
+            prepared.extend(some.iter().copied().zip(samples));
+        }
+        Ok(prepared)
     }
 
     fn vectors(
@@ -355,7 +431,7 @@ impl<T: Scalar> Session for CpuSession<'_, T> {
 
     fn tile_shape(&self) -> [usize; 2] {
         // Whole registers of columns; small enough for a tile to take a second or so.
-        [16, 64]
+        TILE
     }
 
     fn concurrency(&self) -> usize {
@@ -364,10 +440,13 @@ impl<T: Scalar> Session for CpuSession<'_, T> {
 
     fn memory(&self) -> [u64; 2] {
         let samples: usize = self.sets.iter().map(|set| set.copies.len()).sum();
-        [
-            (samples * self.elements.len()) as u64 * self.engine.bytes_per_copy::<T>(),
-            self.engine.bytes_per_thread::<T>(),
-        ]
+        let copies = |samples: usize| (samples * self.elements.len()) as u64;
+        let mut tile = self.engine.bytes_per_thread::<T>();
+        if self.delicate.is_possible() {
+            tile += copies(TILE[0] + TILE[1]) * self.engine.bytes_per_copy::<f64>();
+            tile += self.engine.bytes_per_thread::<f64>();
+        }
+        [copies(samples) * self.engine.bytes_per_copy::<T>(), tile]
     }
 }
 

@@ -65,8 +65,9 @@ fn step(op: &HeadOp, readouts: &[Scalar], values: &[Scalar], same: bool) -> Scal
         }
         Op::Dropout(keep) => {
             let x = input();
-            let scale = if same { keep.recip() } else { 1.0 };
-            Scalar { nngp: x.nngp * scale, ntk: x.ntk * scale, v: x.v / keep, vp: x.vp / keep }
+            // The same division for K and v: a sample with itself stays exactly parallel, which a kinked dual would see.
+            let own = |value: f64| if same { value / keep } else { value };
+            Scalar { nngp: own(x.nngp), ntk: own(x.ntk), v: x.v / keep, vp: x.vp / keep }
         }
         Op::Sum => op.inputs.iter().fold(Scalar::default(), |sum, &i| Scalar {
             nngp: sum.nngp + values[i].nngp,

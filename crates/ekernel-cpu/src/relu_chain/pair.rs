@@ -65,6 +65,7 @@ impl<T: Real> Workspace<T> {
         }
     }
 }
+
 /// What planes of one pair need, checked.
 pub(crate) struct Pair<'a, T> {
     pub(crate) chain: &'a ReluChain,

@@ -79,6 +79,7 @@ impl<T> Clone for Aligned<T> {
     fn clone(&self) -> Self {
         // SAFETY: the layout is never empty; all bytes are initialised.
         let copy = Self::from(unsafe { alloc(self.layout) }, self.layout, self.len);
+        // SAFETY: two allocations of this layout.
         unsafe { copy.start.copy_from_nonoverlapping(self.start, self.layout.size()) };
         copy
     }
