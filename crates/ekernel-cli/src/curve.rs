@@ -9,6 +9,7 @@ use crate::{
     draws::balanced,
     learner::{Prediction, Score, Training},
     progress::Task,
+    report::counted,
 };
 
 /// The draws that all networks are trained on.
@@ -88,7 +89,7 @@ impl Draws {
                 let drawn: Vec<usize> = positions.iter().map(|&position| self.pool[position]).collect();
                 let prediction = training
                     .predict(block.view(), columns.view(), &targets.select(&drawn), None)
-                    .with_context(|| format!("trained on {n} samples"))?;
+                    .with_context(|| format!("trained on {}", counted(n as u64, "sample", "samples")))?;
                 let score = truth.map(|truth| Score::new(&prediction.mean, truth)).transpose()?;
                 scores.extend(score.as_ref().map(Score::headline));
                 ridges.push(prediction.ridge);

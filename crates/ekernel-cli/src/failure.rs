@@ -30,6 +30,23 @@ pub(crate) fn mistake(text: impl Into<String>) -> anyhow::Error {
     Mistake(text.into()).into()
 }
 
+/// Work that the user stopped, in a command that has nowhere to keep what was finished.
+#[derive(Debug)]
+struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cancelled; nothing is kept")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// The error of a command that cannot resume: a stop without the advice to keep finished tiles.
+pub(crate) fn nothing_kept(error: anyhow::Error) -> anyhow::Error {
+    if is_cancelled(&error) { Stopped.into() } else { error }
+}
+
 /// Prints the error as one line and gives its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let code = exit_code(error);
@@ -68,6 +85,7 @@ fn is_cancelled(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(BackendError::Cancelled))
             || matches!(cause.downcast_ref(), Some(GramError::Cancelled { .. }))
+            || cause.is::<Stopped>()
     })
 }
 
@@ -158,5 +176,9 @@ mod tests {
         assert_eq!(exit_code(&mistake("x").context("y")), 2);
         assert_eq!(one_line(&mistake("x").context("y")), "y: x");
         assert_eq!(exit_code(&BackendError::Cancelled.into()), 130);
+        let cancelled = GramError::Cancelled { done: 0, of: 1, folder: None };
+        let stopped = nothing_kept(anyhow::Error::new(cancelled).context("reference"));
+        assert_eq!((exit_code(&stopped), one_line(&stopped).as_str()), (130, "cancelled; nothing is kept"));
+        assert_eq!(one_line(&nothing_kept(mistake("x"))), "x");
     }
 }

@@ -1,6 +1,6 @@
 //! Training and test sets as the command line names them.
 
-use ekernel_core::Samples;
+use ekernel_core::{ArchError, Samples};
 use ekernel_data::{Dataset, Normalizer, Source, Targets, channels_first_hint, read_dataset};
 
 use crate::{architecture::Architecture, args::Reading, failure::mistake};
@@ -67,9 +67,11 @@ pub(crate) fn ensure_fits(
     option: &str,
     source: &str,
 ) -> anyhow::Result<()> {
-    architecture.network.input().check(samples).map_err(|error| {
-        let hint = channels_first_hint(samples).map(|hint| format!(" ({hint})")).unwrap_or_default();
-        mistake(format!("{} and {option} {source}: {error}{hint}", architecture.path.display()))
+    architecture.network.input().check(samples).map_err(|mut error| {
+        if let (ArchError::Samples { hint, .. }, Some(better)) = (&mut error, channels_first_hint(samples)) {
+            *hint = format!("; {better}");
+        }
+        mistake(format!("{} and {option} {source}: {error}", architecture.path.display()))
     })
 }
 

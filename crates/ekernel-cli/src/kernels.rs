@@ -8,7 +8,7 @@ use std::{
 use ekernel_core::{Backend, Kernels, Kinds, Network, Pairs};
 use ekernel_gram::{Job, Options, Resume};
 
-use crate::{failure::mistake, output, progress::Task};
+use crate::{failure::mistake, output, progress::Task, report::counted};
 
 /// Computes the Gram matrices of one network.
 pub(crate) struct Computer<'a> {
@@ -66,7 +66,11 @@ impl Computer<'_> {
         };
         output::note(
             self.quiet,
-            &format!("{label}: {rows} × {cols}, {} pairs, {}{resumed}", summary.pairs, summary.memory),
+            &format!(
+                "{label}: {rows} × {cols}, {}, {}{resumed}",
+                counted(summary.pairs, "pair", "pairs"),
+                summary.memory
+            ),
         );
         let kernels = job.run(control);
         let work = Work { pairs: self.task.end(), seconds: started.elapsed().as_secs_f64() };

@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use ekernel_data::destination;
 use serde::Serialize;
 
 use crate::failure::mistake;
@@ -44,17 +45,15 @@ pub(crate) fn stdout_failed(problem: io::Error) -> anyhow::Error {
 /// Checks that a result can be stored at `path`, so that long work is not done for nothing.
 pub(crate) fn ensure_writable(option: &str, path: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
     let shown = path.display();
-    if let Ok(found) = path.metadata() {
-        if found.is_dir() {
-            return Err(mistake(format!("{option} {shown}: that is a folder; name a file in it")));
+    let target = &destination(path).map_err(|problem| match problem.kind() {
+        io::ErrorKind::IsADirectory => {
+            mistake(format!("{option} {shown}: that is a folder; name a file in it"))
         }
-        if !found.is_file() {
-            return Err(mistake(format!(
-                "{option} {shown}: that is a device or a pipe, which cannot hold a file written whole; name a file"
-            )));
-        }
+        _ => mistake(format!("{option} {shown}: {problem}; name another file")),
+    })?;
+    if target.exists() {
         for input in inputs {
-            if let (Ok(a), Ok(b)) = (path.canonicalize(), input.canonicalize())
+            if let (Ok(a), Ok(b)) = (target.canonicalize(), input.canonicalize())
                 && a == b
             {
                 return Err(mistake(format!(
@@ -63,10 +62,10 @@ pub(crate) fn ensure_writable(option: &str, path: &Path, inputs: &[&Path]) -> an
             }
         }
     }
-    if path.file_name().is_none() {
+    if target.file_name().is_none() {
         return Err(mistake(format!("{option} {shown}: that names no file")));
     }
-    let folder = match path.parent() {
+    let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
@@ -77,15 +76,29 @@ pub(crate) fn ensure_writable(option: &str, path: &Path, inputs: &[&Path]) -> an
     ensure_folder_takes_files(option, folder)
 }
 
+/// The same for arrays, which are stored as .npz files and should be called so.
+pub(crate) fn ensure_arrays_writable(option: &str, path: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
+    ensure_writable(option, path, inputs)?;
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz")) {
+        return Ok(());
+    }
+    let named = path.with_extension("npz");
+    Err(mistake(format!("{option} {}: results are .npz files; name it {}", path.display(), named.display())))
+}
+
 /// Checks that files can be made in a folder, by making one.
 pub(crate) fn ensure_folder_takes_files(option: &str, folder: &Path) -> anyhow::Result<()> {
     let attempt = tempfile::Builder::new().prefix(".ekernel-").tempfile_in(folder);
     let written =
         attempt.and_then(|mut file| file.write_all(&[0; 4096]).and_then(|()| file.as_file().sync_all()));
     written.map_err(|problem| {
+        let remedy = match problem.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, or choose another",
+            _ => "choose another",
+        };
         let reason = io::Error::from(problem.kind());
         mistake(format!(
-            "{option}: no file can be written in the folder {} ({reason}); choose another or make room",
+            "{option}: no file can be written in the folder {} ({reason}); {remedy}",
             folder.display()
         ))
     })

@@ -24,7 +24,7 @@ pub struct Dataset {
     pub note: String,
 }
 
-/// How folders of images are read; other sources have nothing to choose.
+/// How folders of images are read; other sources have nothing to choose, and refuse choices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     /// Height and width to resize images to. Without it they must all have one size.
@@ -45,6 +45,21 @@ pub enum Color {
     Grey,
     /// Three channels; grey is repeated.
     Rgb,
+}
+
+impl ReadOptions {
+    /// Refuses what is asked of a folder of images where there is none.
+    fn ensure_unused(&self, path: &std::path::Path) -> Result<(), DataError> {
+        let asked = [
+            (self.image_size.is_some(), "resizing"),
+            (self.color != Color::AsStored, "a choice of color"),
+            (self.per_class.is_some(), "a limit per class"),
+        ];
+        match asked.into_iter().find(|(asked, _)| *asked) {
+            None => Ok(()),
+            Some((_, option)) => Err(DataError::OnlyForFolders { path: path.to_owned(), option }),
+        }
+    }
 }
 
 impl Dataset {
@@ -78,7 +93,11 @@ impl Dataset {
 /// [`DataError`] says which file or array, what is wrong with it and what would do.
 pub fn read_dataset(source: &Source, options: &ReadOptions) -> Result<Dataset, DataError> {
     let path = &source.path;
-    match source.format()? {
+    let format = source.format()?;
+    if format != Format::ImageFolder {
+        options.ensure_unused(path)?;
+    }
+    match format {
         Format::Npz => {
             let mut file = NpzFile::open(path)?;
             let key = match &source.inputs {

@@ -77,6 +77,14 @@ pub enum DataError {
         /// What to write instead.
         remedy: &'static str,
     },
+    /// A choice that only folders of images leave.
+    #[error("{option} is for folders of images, and {} is none; leave it out", path.display())]
+    OnlyForFolders {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was asked for.
+        option: &'static str,
+    },
     /// Labels were asked for, and the source names none.
     #[error("{place} names no labels; {remedy}")]
     NoTargets {
@@ -150,7 +158,8 @@ pub enum DataError {
     },
     /// Inputs and targets that do not belong together.
     #[error(
-        "{inputs} holds {n_inputs} samples but {targets} holds {n_targets}; each sample needs one target"
+        "{inputs} holds {} but {targets} holds {n_targets}; each sample needs one target",
+        counted(*n_inputs, "sample", "samples")
     )]
     Lengths {
         /// The inputs.
@@ -228,7 +237,8 @@ pub enum DataError {
         limit: u64,
     },
     /// More classes than names for them.
-    #[error("{place} names {names} classes but the labels reach {largest}; name every class")]
+    #[error("{place} names {} but the labels reach {largest}; name every class",
+        counted(*names, "class", "classes"))]
     ClassNames {
         /// The array of names.
         place: Place,
@@ -329,7 +339,8 @@ pub enum DataError {
         reason: String,
     },
     /// A normalisation fitted to samples of another kind.
-    #[error("the normalisation was fitted to {fitted} channels, the samples have {found}")]
+    #[error("the normalisation was fitted to {}, the samples have {found}",
+        counted(*fitted, "channel", "channels"))]
     NormalizationChannels {
         /// Channels of the training samples.
         fitted: usize,
@@ -377,7 +388,7 @@ pub enum DataError {
         names: Vec<String>,
     },
     /// Rows that the file does not hold.
-    #[error("{place} asks for row {row}, but there are {rows} molecules")]
+    #[error("{place} asks for row {row} of {}, counted from 0", counted(*rows, "molecule", "molecules"))]
     RowOutOfRange {
         /// The file and the rows asked for.
         place: Place,
@@ -506,6 +517,11 @@ fn list(names: &[String]) -> String {
         n if n <= SHOWN => names.join(", "),
         n => format!("{} and {} more", names[..SHOWN].join(", "), n - SHOWN),
     }
+}
+
+/// A number and what is counted.
+pub(crate) fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn bytes(count: u64) -> String {

@@ -18,7 +18,7 @@ use image::{DynamicImage, ImageDecoder, ImageReader};
 use ndarray::{Array4, ArrayViewMut3};
 
 use crate::dataset::{Color, Dataset, ReadOptions};
-use crate::error::DataError;
+use crate::error::{DataError, counted};
 use crate::memory;
 use crate::place::Place;
 use crate::samples::{checked, unit};
@@ -66,7 +66,8 @@ pub(crate) fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset, Data
     let place = Place::file(folder);
     let (samples, mut note) = read_images(&files, options, &place)?;
     if passed_over > 0 {
-        note = [note, format!("{passed_over} files or folders that are no images were passed over")]
+        let (one, many) = ("file or folder that is no image was", "files or folders that are no images were");
+        note = [note, format!("{} passed over", counted(passed_over, one, many))]
             .into_iter()
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
@@ -130,8 +131,8 @@ fn read_images(
     let note = match resized {
         0 => String::new(),
         n => format!(
-            "{n} of {} images resized to {height}x{width} (triangle filter, antialiased)",
-            files.len()
+            "{n} of {} resized to {height}x{width} (triangle filter, antialiased)",
+            counted(files.len(), "image", "images")
         ),
     };
     Ok((checked(Samples::Images(images), place)?, note))

@@ -26,6 +26,7 @@
 
 mod cifar;
 mod dataset;
+mod destination;
 mod error;
 mod idx;
 mod image_folder;
@@ -42,6 +43,7 @@ mod write;
 pub mod molecules;
 
 pub use dataset::{Color, Dataset, ReadOptions, read_dataset, read_labels, read_samples};
+pub use destination::destination;
 pub use error::DataError;
 pub use molecules::{Molecules, read_molecules};
 pub use normalize::{Normalization, Normalizer};

@@ -33,9 +33,11 @@ impl NpzFile {
         let begins_as_zip = reader.read_exact(&mut start).is_ok() && start.starts_with(b"PK");
         let archive = ZipArchive::new(reader).map_err(|error| {
             let reason = if begins_as_zip {
-                format!("{error} (a truncated file lacks the directory at its end); copy the file again")
+                format!(
+                    "it looks truncated, without the list of arrays at its end; copy the file again ({error})"
+                )
             } else {
-                format!("{error} (it does not begin as a zip archive does)")
+                "it does not begin as a zip archive does; save arrays with numpy.savez".to_owned()
             };
             DataError::Damaged { place: Place::file(path), format: "an .npz file", reason }
         })?;

@@ -112,12 +112,15 @@ impl Source {
         if metadata.is_dir() {
             return Ok(folder_format(&self.path));
         }
+        let unknown = |hint| Err(DataError::UnknownFormat { path: self.path.clone(), hint, known: KNOWN });
+        if !metadata.is_file() {
+            return unknown("it is a device or a pipe, which cannot be read twice");
+        }
         let mut start = Vec::new();
         File::open(&self.path)
             .and_then(|file| file.take(6).read_to_end(&mut start))
             .map_err(|source| DataError::io(&self.path, "read", source))?;
         let extension = self.path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        let unknown = |hint| Err(DataError::UnknownFormat { path: self.path.clone(), hint, known: KNOWN });
         match extension.as_deref() {
             Some("npz") => Ok(Format::Npz),
             Some("npy") => Ok(Format::Npy),

@@ -9,6 +9,7 @@ use ndarray_npy::{WriteNpyError, WriteNpyExt};
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime};
 
+use crate::destination::{destination, folder_of};
 use crate::error::DataError;
 
 /// An array to be written.
@@ -64,22 +65,17 @@ pub fn write_npz(path: &Path, arrays: &[(&str, Output<'_>)]) -> Result<(), DataE
 
 /// Writes a file so that it is there completely or not at all, also if the power fails: to a temporary name in the
 /// same folder, then fsync, then rename. Until the rename, what was at the path stays; after a failure the temporary
-/// file is removed.
+/// file is removed. A symbolic link stays one: what it leads to is replaced, see [`destination`].
 ///
 /// # Errors
-/// [`DataError::Write`] with the reason: no such folder, no permission, no space left.
+/// [`DataError::Write`] with the reason: no such folder, no permission, no space left, a device.
 pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> Result<(), DataError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let attempt = || -> io::Result<()> {
-        if path.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
+        let target = destination(path)?;
+        let folder = folder_of(&target);
         if !folder.is_dir() {
             let reason = format!("there is no folder {}", folder.display());
             return Err(io::Error::new(io::ErrorKind::NotFound, reason));
@@ -95,7 +91,7 @@ pub fn write_atomically(
         })?;
         write(temporary.as_file_mut())?;
         temporary.as_file().sync_all()?;
-        temporary.persist(path).map_err(|error| error.error)?;
+        temporary.persist(&target).map_err(|error| error.error)?;
         // The rename itself is durable once the folder is; some file systems refuse to sync a folder.
         if let Ok(folder) = File::open(folder) {
             let _refused = folder.sync_all();

@@ -127,6 +127,48 @@ fn wrong_names_are_met_with_the_nearest() {
 }
 
 #[test]
+fn names_unlike_any_are_met_with_the_alphabet() {
+    let message = samples("compressed.npz:qqq").unwrap_err().to_string();
+    let (_, names) = message.split_once("it holds ").unwrap();
+    let names: Vec<&str> = names.split(" and ").next().unwrap().split(", ").collect();
+    assert!(names.len() > 5 && names.is_sorted(), "{message}");
+}
+
+#[test]
+fn choices_for_folders_of_images_are_refused_elsewhere() {
+    let choices = [
+        (ReadOptions { image_size: Some((3, 3)), ..ReadOptions::default() }, "resizing"),
+        (ReadOptions { color: ekernel_data::Color::Grey, ..ReadOptions::default() }, "color"),
+        (ReadOptions { per_class: Some(2), ..ReadOptions::default() }, "per class"),
+    ];
+    for (options, word) in choices {
+        for words in ["compressed.npz:x", "float64.npy"] {
+            let message = read_dataset(&source(words), &options).unwrap_err().to_string();
+            assert!(message.contains(word) && message.contains("folders of images"), "{message}");
+        }
+        assert!(read_dataset(&source("images"), &options).is_ok() || word != "resizing");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn devices_are_no_data() {
+    let message = read_samples(&Source::file("/dev/zero"), &ReadOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("it is a device"), "{message}");
+}
+
+#[test]
+fn one_of_something_is_said_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.npz");
+    let (x, y) = (array![[1.0, 2.0]], array![0i64, 1]);
+    ekernel_data::write_npz(&path, &[("x", (&x).into()), ("y", (&y).into())]).unwrap();
+    let source = Source::parse(&format!("{}:x,y", path.display())).unwrap();
+    let message = read_dataset(&source, &ReadOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("holds 1 sample but"), "{message}");
+}
+
+#[test]
 fn arrays_that_cannot_serve() {
     for words in ["objects.npz:x", "objects.npy"] {
         assert!(matches!(samples(words), Err(DataError::Pickled { .. })), "{words}");

@@ -41,7 +41,7 @@ fn classes_are_sub_folders() {
     }
     let names = Some(vec!["a_tumour".to_owned(), "b_stroma".to_owned()]);
     assert_eq!(data.targets, Some(Targets::Classes { labels: vec![0, 0, 1, 1], n_classes: 2, names }));
-    assert_eq!(data.note, "1 files or folders that are no images were passed over");
+    assert_eq!(data.note, "1 file or folder that is no image was passed over");
 }
 
 #[test]

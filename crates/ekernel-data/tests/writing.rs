@@ -95,3 +95,54 @@ fn a_result_is_as_open_as_any_new_file() {
     let mode = |path| fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode(&ours), mode(&plain));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_and_what_it_leads_to_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let link = |name: &str, target: &str| std::os::unix::fs::symlink(target, place(name)).unwrap();
+    fs::create_dir(place("store")).unwrap();
+    fs::write(place("store/old.npz"), b"before").unwrap();
+    link("old.npz", "store/old.npz");
+    link("new.npz", "store/new.npz");
+    link("twice.npz", "new.npz");
+    let write = |name: &str| write_npz(&place(name), &[("a", (&array![1.0]).into())]);
+    for (name, stored) in [("old.npz", "old.npz"), ("new.npz", "new.npz"), ("twice.npz", "new.npz")] {
+        write(name).unwrap();
+        assert!(place(name).is_symlink(), "{name}");
+        assert!(!place("store").join(stored).is_symlink());
+        assert!(NpzFile::open(&place("store").join(stored)).is_ok(), "{stored}");
+    }
+    // No file besides the two, not even a temporary one.
+    assert_eq!(fs::read_dir(place("store")).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+    link("round.npz", "about.npz");
+    link("about.npz", "round.npz");
+    link("folder.npz", "store");
+    link("nowhere.npz", "none/K.npz");
+    for (name, reason) in
+        [("round.npz", "circles"), ("folder.npz", "is a directory"), ("nowhere.npz", "none")]
+    {
+        let message = write(name).unwrap_err().to_string();
+        assert!(message.contains(reason) && place(name).is_symlink(), "{name}: {message}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn devices_are_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    // Links that a writer which replaced them would be allowed to replace.
+    let links = [("stdout.npz", "/proc/self/fd/1"), ("full.npz", "/dev/full"), ("new.npz", "/dev/new.npz")];
+    for (name, target) in links {
+        let path = folder.path().join(name);
+        std::os::unix::fs::symlink(target, &path).unwrap();
+        let message = write_npz(&path, &[("a", (&array![1.0]).into())]).unwrap_err().to_string();
+        assert!(message.contains("device") && path.is_symlink(), "{name}: {message}");
+    }
+    // A folder in memory is a folder like any other.
+    if std::path::Path::new("/dev/shm").is_dir() {
+        assert!(ekernel_data::destination(std::path::Path::new("/dev/shm/K.npz")).is_ok());
+    }
+}

@@ -15,11 +15,11 @@ use serde_json::json;
 use crate::{
     architecture::{Architecture, located},
     args::{Precision, Talk},
-    failure::mistake,
+    failure::{self, mistake},
     kernels::Computer,
     output,
     progress::Task,
-    report::{duration, table::Table},
+    report::{duration, number, table::Table},
     samples::{Nasty, nasty},
 };
 
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
         output::note(
             arguments.talk.quiet,
             &format!(
-                "{} is too large for the literal reference: checked on {}",
+                "{} are too large for the literal reference: checked on {}",
                 whole.input(),
                 network.input()
             ),
@@ -86,8 +86,10 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             resume: None,
             quiet: true,
         };
-        computer.gram(Pairs::Symmetric(&samples), label, None)
+        computer.gram(Pairs::Symmetric(&samples), label, None).map_err(failure::nothing_kept)
     };
+    let pairs = names.len() * (names.len() + 1) / 2;
+    announce(&network, pairs as u64, arguments.talk.quiet);
     let reference = compute(&ReferenceBackend::new(&network, Kinds::Both), "reference")?;
     let mut worst = Vec::new();
     let mut seconds = vec![("reference".to_owned(), reference.work.seconds)];
@@ -243,11 +245,39 @@ fn affordable(architecture: &Architecture) -> anyhow::Result<Network> {
     })
 }
 
-/// Whether the literal recursion of a pair stays within bounds: all pairs of positions, all |H|² blocks, every tap.
+/// Says what the reference will take where that is more than a moment.
+fn announce(network: &Network, pairs: u64, quiet: bool) {
+    /// Multiplications of a core in a second, about.
+    const PACE: f64 = 5e8;
+    let Some(work) = literal_work(network) else { return };
+    let all = work as f64 * pairs as f64;
+    if all < 2.0 * PACE {
+        return;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    let (each, time) = (number(work as f64 / 1e6), duration(all / PACE / cores));
+    output::note(
+        quiet,
+        &format!("reference: {pairs} pairs of {each} million multiplications each, about {time}"),
+    );
+}
+
+/// Whether the literal recursion of a pair stays within bounds.
 fn is_affordable(network: &Network) -> bool {
+    literal_work(network).is_some_and(|work| work <= LITERAL_WORK)
+}
+
+/// Multiplications of the literal recursion of a pair: all pairs of positions, all |H|² blocks, every tap; of an input that
+/// is too large already, those of its first tensor. Saturates.
+fn literal_work(network: &Network) -> Option<u64> {
     /// Multiplications that an angle function costs, about.
     const DUAL: u64 = 20;
-    let Ok(plan) = ekernel_core::Plan::new(network, Kinds::Both) else { return false };
+    let squared = |n: u64| n.saturating_mul(n);
+    let first = squared(network.input().domain().positions() as u64);
+    if first > LITERAL_WORK {
+        return Some(first);
+    }
+    let plan = ekernel_core::Plan::new(network, Kinds::Both).ok()?;
     let blocks = plan.group.map_or(1, |group| group.order() as u64).pow(2);
     let ops = plan.stages.iter().flat_map(|stage| &stage.ops);
     let work = ops.map(|op| {
@@ -259,7 +289,15 @@ fn is_affordable(network: &Network) -> bool {
         };
         positions.saturating_mul(positions).saturating_mul(blocks).saturating_mul(each)
     });
-    work.fold(0, u64::saturating_add) <= LITERAL_WORK
+    // Every pair of taps of both windows.
+    let pools = plan.stages.iter().filter_map(|stage| match &stage.sink {
+        Sink::LocalPool { window, .. } => {
+            let pooled = squared((stage.output[0] as u64).saturating_mul(stage.output[1] as u64));
+            Some(pooled.saturating_mul(blocks).saturating_mul(squared(window.area() as u64)))
+        }
+        _ => None,
+    });
+    Some(work.chain(pools).fold(0, u64::saturating_add))
 }
 
 /// The same layers on another image, if they fit on it.
@@ -269,4 +307,30 @@ fn with_shape(network: &Network, shape: [usize; 3]) -> Option<Network> {
     let shape = toml::Value::Array(extents.collect::<Option<Vec<_>>>()?);
     table.get_mut("input")?.as_table_mut()?.insert("shape".to_owned(), shape);
     table.to_string().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pooled(side: usize) -> Network {
+        let conv = "[[layers]]\nop = 'conv'\nfilter = [3, 3]\n[[layers]]\nop = 'relu'\n";
+        let pool = "[[layers]]\nop = 'avg_pool'\nwindow = [4, 4]\nstrides = [1, 1]\n";
+        let input = format!("[input]\nspace = 'image'\nshape = [{side}, {side}, 1]\n");
+        format!("{input}{conv}{pool}[[layers]]\nop = 'flatten'\n[[layers]]\nop = 'dense'\n").parse().unwrap()
+    }
+
+    #[test]
+    fn taps_of_pools_count() {
+        // 5×5 positions behind the pool, 16 taps each; the convolution and the ReLU have 8×8 positions.
+        let (conv, relu, pool) = (64 * 64 * 9, 64 * 64 * 20, 25 * 25 * 16 * 16);
+        let work = literal_work(&pooled(10)).unwrap();
+        assert!((conv + relu + pool..2 * (conv + relu + pool)).contains(&work), "{work}");
+    }
+
+    #[test]
+    fn no_plan_is_made_of_what_is_too_large_anyway() {
+        assert_eq!(literal_work(&pooled(4096)), Some(1 << 48));
+        assert!(!is_affordable(&pooled(4096)));
+    }
 }

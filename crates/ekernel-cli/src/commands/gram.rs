@@ -12,6 +12,7 @@ use crate::{
     architecture::{Architecture, located},
     args::{Compute, Kind, Reading, Resume},
     backends,
+    failure::mistake,
     inputs::ensure_fits,
     kernels::{Computer, ensure_resumable},
     output,
@@ -51,9 +52,11 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     ekernel_core::Plan::new(&architecture.network, kinds).map_err(|error| located(arch, error))?;
     let first_source = Source::parse(x1)?;
     let second_source = x2.as_deref().map(Source::parse).transpose()?;
+    ensure_no_targets("--x1", &first_source)?;
+    second_source.iter().try_for_each(|source| ensure_no_targets("--x2", source))?;
     let mut read_files = vec![arch.as_path(), first_source.path.as_path()];
     read_files.extend(second_source.as_ref().map(|source| source.path.as_path()));
-    output::ensure_writable("--out", out, &read_files)?;
+    output::ensure_arrays_writable("--out", out, &read_files)?;
     if let Some(folder) = &resume.folder {
         ensure_resumable(folder)?;
     }
@@ -126,4 +129,13 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         chosen.backend.describe(),
         report::work_line(computed.work),
     ))
+}
+
+/// Refuses targets, which a Gram matrix has no use for.
+fn ensure_no_targets(option: &str, source: &Source) -> anyhow::Result<()> {
+    if source.targets.is_none() {
+        return Ok(());
+    }
+    let samples = Source { targets: None, ..source.clone() };
+    Err(mistake(format!("{option} {source}: a Gram matrix takes samples without targets; write {samples}")))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use ekernel_core::{Backend, Pairs};
-use ekernel_data::{Source, Targets};
+use ekernel_data::{Source, Targets, destination};
 use ekernel_predict::{Nngp, Time};
 use ndarray::Array2;
 
@@ -21,7 +21,10 @@ use crate::{
     learner::{RidgeChoice, Score, Spread, Training, time},
     output, plot,
     progress::Task,
-    report::prediction::{Report, Result as NetworkResult},
+    report::{
+        counted,
+        prediction::{Report, Result as NetworkResult},
+    },
 };
 
 #[derive(Args, Debug)]
@@ -138,12 +141,13 @@ fn check_words(arguments: &Predict) -> anyhow::Result<()> {
     let mut inputs: Vec<&Path> = arguments.arch.iter().map(PathBuf::as_path).collect();
     inputs.extend([train.path.as_path(), test.path.as_path()]);
     if let Some(path) = &arguments.out {
-        output::ensure_writable("--out", path, &inputs)?;
+        output::ensure_arrays_writable("--out", path, &inputs)?;
     }
     if let Some(path) = &arguments.plot {
         plot::Format::of(path)?;
         output::ensure_writable("--plot", path, &inputs)?;
-        if arguments.out.as_ref() == Some(path) {
+        let same = |out| matches!((destination(out), destination(path)), (Ok(a), Ok(b)) if a == b);
+        if arguments.out.as_deref().is_some_and(same) {
             return Err(mistake("--plot and --out name the same file; give each its own"));
         }
         if arguments.n.len() < 2 && arguments.arch.len() > 1 {
@@ -169,7 +173,8 @@ fn check_sizes(arguments: &Predict, problem: &Problem) -> anyhow::Result<()> {
     {
         if n > available {
             return Err(mistake(format!(
-                "{option} {n}: there are only {available} training samples; give at most that many"
+                "{option} {n}: there are only {}; give at most that many",
+                counted(available as u64, "training sample", "training samples")
             )));
         }
     }

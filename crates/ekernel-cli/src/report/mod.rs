@@ -16,10 +16,32 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 10 min`.
+/// A number and what is counted: `1 pair`, `2 pairs`.
+pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// Bytes in the largest unit that leaves at least 1: `512 B`, `1.5 KiB`, `603 EiB`.
+pub(crate) fn bytes(count: f64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut size = count;
+    let mut units = UNITS.iter();
+    let mut unit = units.next();
+    while size >= 1024.0
+        && let Some(larger) = units.next()
+    {
+        size /= 1024.0;
+        unit = Some(larger);
+    }
+    let digits = if size < 10.0 && size.fract() != 0.0 { 1 } else { 0 };
+    format!("{size:.digits$} {}", unit.unwrap_or(&""))
+}
+
+/// `under 1 ms`, `850 ms`, `12.3 s`, `4 min 5 s`, `2 h 10 min`.
 pub(crate) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match seconds {
+        s if s < 5e-4 => "under 1 ms".to_owned(),
         s if s < 1.0 => format!("{:.0} ms", s * 1e3),
         s if s < 60.0 => format!("{s:.1} s"),
         s if s < 3600.0 => format!("{} min {} s", whole / 60, whole % 60),
@@ -29,7 +51,8 @@ pub(crate) fn duration(seconds: f64) -> String {
 
 /// How long Gram matrices took.
 pub(crate) fn work_line(work: Work) -> String {
-    format!("{} pairs in {}, {} pairs/s", work.pairs, duration(work.seconds), number(work.pairs_per_second()))
+    let pairs = counted(work.pairs, "pair", "pairs");
+    format!("{pairs} in {}, {} pairs/s", duration(work.seconds), number(work.pairs_per_second()))
 }
 
 #[cfg(test)]
@@ -44,7 +67,14 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        let written = [0.0123, 12.34, 245.0, 7800.0].map(duration);
-        assert_eq!(written, ["12 ms", "12.3 s", "4 min 5 s", "2 h 10 min"]);
+        let written = [1e-5, 0.0123, 12.34, 245.0, 7800.0].map(duration);
+        assert_eq!(written, ["under 1 ms", "12 ms", "12.3 s", "4 min 5 s", "2 h 10 min"]);
+    }
+
+    #[test]
+    fn one_is_one_and_sizes_are_plain() {
+        assert_eq!([0, 1, 2].map(|n| counted(n, "pair", "pairs")), ["0 pairs", "1 pair", "2 pairs"]);
+        let written = [512.0, 1536.0, 2e10, 7e20, 1e26].map(bytes);
+        assert_eq!(written, ["512 B", "1.5 KiB", "19 GiB", "607 EiB", "86736174 EiB"]);
     }
 }

@@ -8,7 +8,7 @@ use ekernel_predict::argmax;
 use ndarray::{Array1, Array2, Array3};
 use serde_json::{Value, json};
 
-use super::{duration, number, table::Table, work_line};
+use super::{counted, duration, number, table::Table, work_line};
 use crate::{
     args::Precision,
     commands::predict::Predict,
@@ -82,12 +82,12 @@ impl Report<'_> {
         let Predict { kind, ridge, time, .. } = self.arguments;
         let shape = self.problem.train.sample_shape();
         let mut text = format!(
-            "{} training and {} test samples of shape {shape:?}, {}\n",
+            "{} training and {} of shape {shape:?}, {}\n",
             self.problem.train.len(),
-            self.problem.test.len(),
+            counted(self.problem.test.len() as u64, "test sample", "test samples"),
             match &self.problem.train_targets {
-                Targets::Classes { n_classes, .. } => format!("{n_classes} classes"),
-                Targets::Regression(values) => format!("{} target(s)", values.ncols()),
+                Targets::Classes { n_classes, .. } => counted(*n_classes as u64, "class", "classes"),
+                Targets::Regression(values) => counted(values.ncols() as u64, "target", "targets"),
             }
         );
         text += &format!(
@@ -97,7 +97,7 @@ impl Report<'_> {
         );
         for result in self.results {
             text += &format!(
-                "{} on {}: {}; {} in all for solving\n",
+                "{} on {}: {}; solved in {}\n",
                 result.name,
                 result.backend,
                 work_line(result.work),
@@ -116,8 +116,8 @@ impl Report<'_> {
         }
         match &curve.last_score {
             Some(Score::Classes { accuracy, confusion }) => {
-                text +=
-                    &format!("accuracy {:.2} % of {} test samples\n\n", accuracy * 100.0, confusion.sum());
+                let samples = counted(confusion.sum() as u64, "test sample", "test samples");
+                text += &format!("accuracy {:.2} % of {samples}\n\n", accuracy * 100.0);
                 text += &confusion_table(confusion, &class_names(&self.problem.train_targets));
             }
             Some(Score::Values(scores)) => {
@@ -156,9 +156,9 @@ impl Report<'_> {
             format!("{what}\n\n{table}")
         } else {
             format!(
-                "{what}, mean ± standard deviation over {} draws of n samples from the same {} (seed {}); one draw where n is \
+                "{what}, mean ± standard deviation over {} of n samples from the same {} (seed {}); one draw where n is \
                  all of them\n\n{table}",
-                self.arguments.seeds,
+                counted(self.arguments.seeds as u64, "draw", "draws"),
                 self.draws.pool.len(),
                 self.arguments.seed
             )
@@ -186,7 +186,10 @@ impl Report<'_> {
         let classes = matches!(self.problem.train_targets, Targets::Classes { .. });
         let scale = if classes { 100.0 } else { 1.0 };
         Curves {
-            title: format!("Learning curves, {} test samples", self.problem.test.len()),
+            title: format!(
+                "Learning curves, {}",
+                counted(self.problem.test.len() as u64, "test sample", "test samples")
+            ),
             y: if classes { "accuracy in %" } else { "RMSE" }.to_owned(),
             lines: self
                 .results

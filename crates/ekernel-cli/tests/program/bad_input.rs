@@ -65,7 +65,8 @@ fn empty_sets_and_wrong_shapes() {
     here.refuse(&gram("none"), &["odd.npz:none", "empty"]);
     here.refuse(&gram("flat"), &["net.toml", "odd.npz:flat", "vectors"]);
     here.refuse(&gram("wide"), &["[5, 5, 1]", "[5, 6, 1]"]);
-    here.refuse(&gram("first"), &["[1, 5, 5]", "channels"]);
+    let line = here.refuse(&gram("first"), &["(3, 1, 5, 5)", "x.transpose(0, 2, 3, 1)"]);
+    assert!(!line.contains("NCHW") && line.matches("channels first").count() == 1, "{line}");
     here.refuse(&gram("five"), &["odd.npz:five", "shape"]);
     here.refuse("predict --arch net.toml --train odd.npz:none,labels --test data.npz:x", &["empty"]);
     here.refuse(
@@ -81,13 +82,56 @@ fn damaged_files() {
     std::fs::write(here.path("cut.npz"), &whole[..whole.len() / 2]).unwrap();
     std::fs::write(here.path("text.npz"), "hello").unwrap();
     std::fs::write(here.path("cut.npy"), b"\x93NUMPY\x01").unwrap();
-    here.refuse("gram --arch net.toml --x1 cut.npz:x --out k.npz", &["cut.npz", "truncated"]);
-    here.refuse("gram --arch net.toml --x1 text.npz:x --out k.npz", &["text.npz", "zip"]);
+    here.refuse(
+        "gram --arch net.toml --x1 cut.npz:x --out k.npz",
+        &["cut.npz", "truncated", "copy the file"],
+    );
+    let line = here.refuse("gram --arch net.toml --x1 text.npz:x --out k.npz", &["text.npz", "zip", "savez"]);
+    assert!(!line.contains("EOCD"), "{line}");
     here.refuse("gram --arch net.toml --x1 cut.npy --out k.npz", &["cut.npy"]);
     here.text("broken.toml", "[input\n");
     here.refuse("plan broken.toml", &["broken.toml", "line 1"]);
     here.text("unknown.toml", &crate::support::ARCH.replace("relu", "rellu"));
     here.refuse("plan unknown.toml", &["unknown.toml", "rellu", "did you mean \"relu\""]);
+}
+
+#[test]
+fn architectures_that_are_no_text() {
+    let here = Playground::new();
+    here.refuse("plan data.npz", &["data.npz", ".npz file", "TOML text file"]);
+    std::fs::write(here.path("latin.toml"), b"# caf\xe9\n").unwrap();
+    here.refuse("plan latin.toml", &["latin.toml", "UTF-8", "TOML text file"]);
+    std::fs::write(here.path("wide.toml"), b"\xff\xfe[\0i\0").unwrap();
+    here.refuse("plan wide.toml", &["wide.toml", "UTF-16"]);
+    here.refuse("plan .", &["folder"]);
+    if cfg!(unix) {
+        here.refuse("plan /dev/zero", &["/dev/zero", "device"]);
+        here.refuse("gram --arch /dev/zero --x1 data.npz:x --out k.npz", &["/dev/zero", "device"]);
+    }
+}
+
+#[test]
+fn words_that_would_be_ignored() {
+    let here = Playground::new();
+    let gram = "gram --arch net.toml --x1 data.npz:x --backend reference";
+    here.refuse(&format!("{gram} --resize 5x5 --out k.npz"), &["resizing", "data.npz", "folders of images"]);
+    here.refuse(&format!("{gram} --per-class 2 --out k.npz"), &["per class", "folders of images"]);
+    here.refuse(&format!("{gram} --color grey --out k.npz"), &["color", "folders of images"]);
+    here.refuse(
+        "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --per-class 2",
+        &["per class", "folders of images"],
+    );
+    here.refuse(
+        "gram --arch net.toml --x1 data.npz:x,y --out k.npz",
+        &["--x1 data.npz:x,y", "without targets", "write data.npz:x"],
+    );
+    here.refuse(&format!("{gram} --x2 data.npz:x,y --out k.npz"), &["--x2 data.npz:x,y"]);
+    here.refuse(&format!("{gram} --out k.npy"), &["--out k.npy", ".npz", "k.npz"]);
+    here.refuse(&format!("{gram} --out k"), &["k.npz"]);
+    here.refuse(
+        "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --out p.npy",
+        &["--out p.npy", "p.npz"],
+    );
 }
 
 #[test]
@@ -111,8 +155,17 @@ fn devices_and_full_disks() {
     let here = Playground::new();
     let gram = |out: &str| format!("gram --arch net.toml --x1 data.npz:x --backend reference --out {out}");
     here.refuse(&gram("/dev/full"), &["/dev/full", "device"]);
-    here.refuse(&gram("/proc/k.npz"), &["/proc", "no file can be written"]);
+    here.refuse(&gram("/proc/k.npz"), &["--out /proc/k.npz", "the system's own", "name another file"]);
     assert!(!std::fs::metadata("/dev/full").unwrap().is_file());
+    // As links in a folder where they could be replaced: /dev/stdout is one too.
+    let predict = "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --backend reference";
+    for (name, target) in [("o.npz", "/proc/self/fd/1"), ("f.npz", "/dev/full"), ("p.svg", "/dev/null")] {
+        std::os::unix::fs::symlink(target, here.path(name)).unwrap();
+        let words = if name == "p.svg" { format!("{predict} --plot {name}") } else { gram(name) };
+        here.refuse(&words, &[name, "device"]);
+        assert!(here.path(name).is_symlink());
+    }
+    here.refuse(&gram("/dev/stdout"), &["--out /dev/stdout", "device"]);
     for words in ["plan net.toml", "completions bash", "--help"] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("ekernel"));
@@ -140,7 +193,11 @@ fn sizes_beyond_reason() {
         &["memory", "bytes"],
     );
     here.text("absurd.toml", &large(9_000_000_000));
-    here.refuse("plan absurd.toml", &["absurd.toml", "9000000000", "GiB"]);
+    let line = here.refuse("plan absurd.toml", &["absurd.toml", "9000000000", "562 EiB", "128 MiB"]);
+    assert!(!line.contains("e1") && !line.contains("e2"), "{line}");
+    let long = "# a comment\n".repeat(100_000);
+    here.text("long.toml", &long);
+    here.refuse("plan long.toml", &["long.toml", "larger than 1 MiB"]);
     here.refuse("predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --n 13", &["--n 13", "12"]);
     here.refuse(
         "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --n 5 --pool 99",

@@ -94,6 +94,37 @@ fn classes_are_predicted() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn results_go_through_links() {
+    let here = Playground::new();
+    std::fs::create_dir(here.path("store")).unwrap();
+    here.text("store/p.svg", "before");
+    for name in ["p.npz", "p.svg"] {
+        std::os::unix::fs::symlink(format!("store/{name}"), here.path(name)).unwrap();
+    }
+    here.succeed(
+        "predict --arch net.toml --train data.npz:x,y --test data.npz:x,y --backend reference --quiet --out p.npz --plot p.svg",
+    );
+    assert!(here.path("p.npz").is_symlink() && here.path("p.svg").is_symlink());
+    assert_eq!(read(&here.path("store/p.npz"), "mean").dim(), (12, 3));
+    assert!(std::fs::read_to_string(here.path("store/p.svg")).unwrap().contains("</svg>"));
+}
+
+#[test]
+fn one_is_said_as_one() {
+    let here = Playground::new();
+    let (one, value) = (images(1), Array1::from_elem(1, 3.0));
+    here.arrays("one.npz", &[("x", (&one).into()), ("v", (&value).into())]);
+    let text = here.succeed(
+        "predict --arch net.toml --train one.npz:x,v --test one.npz:x,v --backend reference --quiet",
+    );
+    assert!(text.contains("1 test sample of") && text.contains("1 target\n"), "{text}");
+    assert!(text.contains("; solved in ") && !text.contains(" 0 ms"), "{text}");
+    let text = here.succeed("gram --arch net.toml --x1 one.npz:x --backend reference --quiet --out k.npz");
+    assert!(text.contains("1 pair in"), "{text}");
+}
+
 #[test]
 fn folders_of_images_bring_their_class_names() {
     let here = Playground::new();
@@ -267,6 +298,33 @@ fn an_interrupt_ends_cleanly_and_keeps_tiles() {
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("cancelled") && said.contains("kept in tiles"), "{said}");
     assert!(!here.path("k.npz").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_check_says_its_cost_and_promises_no_tiles() {
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+    let here = Playground::new();
+    let pool = "op = \"avg_pool\"\nwindow = [6, 6]\n\n[[layers]]\nop = \"global_avg_pool\"";
+    let large = ARCH.replace("[5, 5, 1]", "[64, 64, 1]").replace("op = \"global_avg_pool\"", pool);
+    here.text("large.toml", &large);
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("ekernel"))
+        .current_dir(here.path("."))
+        .args(["check", "large.toml"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let cost = lines.find(|line| line.contains("66 pairs of")).unwrap();
+    assert!(cost.contains("million multiplications each, about "), "{cost}");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said:?}");
+    assert_eq!(said.last().map(String::as_str), Some("ekernel: cancelled; nothing is kept"), "{said:?}");
 }
 
 /// A point of a learning curve is what a machine trained on that draw alone gives.

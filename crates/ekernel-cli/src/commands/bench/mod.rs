@@ -15,7 +15,7 @@ use crate::{
     args::{Precision, Talk, count},
     failure::mistake,
     output,
-    report::{duration, number, table::Table},
+    report::{counted, duration, number, table::Table},
     samples::random,
 };
 
@@ -85,7 +85,11 @@ pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
     for setup in &setups {
         output::note(
             arguments.talk.quiet,
-            &format!("{} on {} thread(s): first result", setup.name, setup.threads),
+            &format!(
+                "{} on {}: first result",
+                setup.name,
+                counted(setup.threads as u64, "thread", "threads")
+            ),
         );
         runs.push(Run::start(setup)?);
     }
