@@ -55,5 +55,13 @@ fn shaped(input: &Input, rows: Vec<Vec<f64>>) -> Samples {
                 rows[i][(y * width + x) * channels + c]
             }))
         }
+        Input::Sphere { bandlimit, channels } => {
+            let points = 2 * bandlimit - 1;
+            let shape = (n, 2 * bandlimit, points, channels);
+            Samples::Spheres(Array4::from_shape_fn(shape, |(i, t, p, c)| {
+                rows[i][(t * points + p) * channels + c]
+            }))
+        }
+        Input::Molecule { .. } => Samples::Molecules(vec![]),
     }
 }

@@ -1,5 +1,5 @@
 use ekernel_core::{
-    ArchError, Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Session, plan::Readout,
+    ArchError, Backend, BackendError, Control, Input, Kinds, Network, Pairs, Plan, Session, plan::Readout,
 };
 
 use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, session::CpuSession};
@@ -51,6 +51,13 @@ impl CpuBackend {
     ///
     /// Errors: [`BackendError::Device`] if the threads cannot be started.
     pub fn from_plan(plan: Plan, options: CpuOptions) -> Result<CpuBackend, BackendError> {
+        if let Input::Sphere { .. } | Input::Molecule { .. } = plan.input {
+            return Err(BackendError::Device {
+                device: "cpu".to_owned(),
+                problem: "signals on the sphere are not computed".to_owned(),
+                remedy: "use the reference backend".to_owned(),
+            });
+        }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|e| {
             BackendError::Device {
                 device: "cpu".to_owned(),

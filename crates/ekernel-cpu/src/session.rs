@@ -149,6 +149,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                         own.push(mean(values)[0]);
                     }
                 }
+                Readout::Rotations { .. } | Readout::Sphere | Readout::Atoms { .. } => {}
             }
         }
         own
@@ -195,6 +196,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                     let lanes = self.lanes(&copies[0], &copies[1], orbit, self.symmetric && row == col);
                     mean(&self.engine.evaluate(index, &lanes))
                 }
+                Readout::Rotations { .. } | Readout::Sphere | Readout::Atoms { .. } => [0.0; 2],
             };
             HeadValue { nngp, ntk, v: own[0][index], vp: own[1][index] }
         };
@@ -246,6 +248,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                 Readout::Planes { orbit, .. } => {
                     self.planes(index, orbit, (rows, cols), wanted, control, &mut readouts)?;
                 }
+                Readout::Rotations { .. } | Readout::Sphere | Readout::Atoms { .. } => {}
             }
         }
         let mut values = Vec::new();
@@ -383,14 +386,16 @@ fn root_mean_square(samples: &Samples, index: usize) -> f64 {
     }
     match samples {
         Samples::Vectors(x) => of(x.row(index).iter()),
-        Samples::Images(x) => of(x.index_axis(Axis(0), index).iter()),
+        Samples::Images(x) | Samples::Spheres(x) => of(x.index_axis(Axis(0), index).iter()),
+        Samples::Molecules(_) => 1.0,
     }
 }
 
 fn nonnegative(samples: &Samples) -> bool {
     match samples {
         Samples::Vectors(x) => x.iter().all(|x| *x >= 0.0),
-        Samples::Images(x) => x.iter().all(|x| *x >= 0.0),
+        Samples::Images(x) | Samples::Spheres(x) => x.iter().all(|x| *x >= 0.0),
+        Samples::Molecules(_) => false,
     }
 }
 

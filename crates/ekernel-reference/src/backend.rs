@@ -1,7 +1,7 @@
 use std::{ops::Range, thread};
 
 use ekernel_core::{
-    Backend, BackendError, Control, Kernels, Kinds, Network, Pairs, Progress, Samples, Session,
+    Backend, BackendError, Control, Input, Kernels, Kinds, Network, Pairs, Progress, Samples, Session,
 };
 use ndarray::Array2;
 
@@ -95,6 +95,13 @@ impl Backend for ReferenceBackend {
         control: &Control,
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(self.network.input())?;
+        if let Input::Sphere { .. } | Input::Molecule { .. } = self.network.input() {
+            return Err(BackendError::Device {
+                device: "reference".to_owned(),
+                problem: "signals on the sphere are not computed".to_owned(),
+                remedy: "use images or vectors".to_owned(),
+            });
+        }
         let sets =
             if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
         let of: usize = sets.iter().map(|samples| samples.len()).sum();
