@@ -37,10 +37,7 @@ impl Linear {
     /// # Errors
     /// [`PredictError::Mismatch`], [`Empty`](PredictError::Empty), [`NonFinite`](PredictError::NonFinite) or
     /// [`Overflow`](PredictError::Overflow).
-    pub fn fit(
-        features: ArrayView2<'_, f64>,
-        targets: ArrayView2<'_, f64>,
-    ) -> Result<Linear, PredictError> {
+    pub fn fit(features: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Result<Linear, PredictError> {
         let like = ("targets", "features' columns");
         validate::array("features", &features, (targets.nrows(), features.ncols()), like)?;
         let (mean_x, mean_y) = (TargetMean::of(features)?, TargetMean::of(targets)?);
