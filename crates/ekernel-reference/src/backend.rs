@@ -9,6 +9,7 @@ use crate::{
     field::{Field, features},
     memory,
     pass::{Own, Variances, run},
+    rotations::{self, RotationMode},
 };
 
 /// Computes kernels by their literal recursions in float64, pair by pair.
@@ -17,6 +18,7 @@ pub struct ReferenceBackend {
     network: Network,
     kinds: Kinds,
     memory_limit: u64,
+    rotations: RotationMode,
 }
 
 impl ReferenceBackend {
@@ -25,7 +27,18 @@ impl ReferenceBackend {
 
     /// A backend for one network, with [`ReferenceBackend::MEMORY_LIMIT`].
     pub fn new(network: &Network, kinds: Kinds) -> ReferenceBackend {
-        ReferenceBackend { network: network.clone(), kinds, memory_limit: Self::MEMORY_LIMIT }
+        ReferenceBackend {
+            network: network.clone(),
+            kinds,
+            memory_limit: Self::MEMORY_LIMIT,
+            rotations: RotationMode::default(),
+        }
+    }
+
+    /// Sets the points of SO(3) on which kernels of networks on the sphere are carried.
+    pub fn with_rotations(mut self, mode: RotationMode) -> ReferenceBackend {
+        self.rotations = mode;
+        self
     }
 
     /// Sets the bytes of memory that samples and tensors may take. [`Backend::prepare`] refuses networks that need more
@@ -96,11 +109,8 @@ impl Backend for ReferenceBackend {
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(self.network.input())?;
         if let Input::Sphere { .. } | Input::Molecule { .. } = self.network.input() {
-            return Err(BackendError::Device {
-                device: "reference".to_owned(),
-                problem: "signals on the sphere are not computed".to_owned(),
-                remedy: "use images or vectors".to_owned(),
-            });
+            let (mode, limit) = (self.rotations, self.memory_limit);
+            return rotations::prepare(&self.network, self.kinds, mode, limit, pairs, control);
         }
         let sets =
             if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };

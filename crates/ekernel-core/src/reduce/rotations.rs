@@ -22,7 +22,9 @@ pub(super) fn stage(
         _ => 0,
     });
     let bandlimit = lifted.max().unwrap_or(0);
-    Ok(RotationStage { bandlimit, nodes: quadrature.nodes(bandlimit)?, ops })
+    // All stages of a network share one grid, that of the largest lift.
+    let largest = (0..network.nodes().len()).map(|i| self::bandlimit(network, Source::Node(i))).max();
+    Ok(RotationStage { bandlimit, nodes: quadrature.nodes(largest.unwrap_or(bandlimit))?, ops })
 }
 
 struct Builder<'a> {
