@@ -6,10 +6,10 @@ use std::{
 };
 
 use ekernel_core::{
-    BackendError, Control, Element, Kernels, Kinds, Pairs, Progress, Samples, Session,
+    BackendError, Control, Element, Kernels, Pairs, Progress, Samples, Session,
     plan::{Plan, Readout, Scalar as HeadValue},
 };
-use ndarray::{Array2, Axis};
+use ndarray::Axis;
 use rayon::prelude::*;
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     engine::{Copy, Engine, Firsts, Lane},
     planes::Scalar,
     precise::Delicate,
+    tile::{self, Entries},
 };
 
 /// Samples per unit of preparation.
@@ -240,7 +241,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
         (rows, cols): (&Range<usize>, &Range<usize>),
         wanted: &dyn Fn(usize, usize) -> bool,
         control: &Control,
-    ) -> Result<Vec<(usize, usize, HeadValue)>, BackendError> {
+    ) -> Result<Entries, BackendError> {
         let mut readouts = vec![vec![[0.0; 2]; self.plan.readouts.len()]; rows.len() * cols.len()];
         for (index, readout) in self.plan.readouts.iter().enumerate() {
             match readout {
@@ -326,34 +327,9 @@ impl<T: Scalar> Session for CpuSession<'_, T> {
         cols: Range<usize>,
         control: &Control,
     ) -> Result<Kernels, BackendError> {
-        let shape = (rows.len(), cols.len());
-        let mut nngp = Array2::zeros(shape);
-        let mut ntk = (self.plan.kinds == Kinds::Both).then(|| Array2::zeros(shape));
-        let mut put = |row: usize, col: usize, value: &HeadValue| {
-            if rows.contains(&row) && cols.contains(&col) {
-                let at = [row - rows.start, col - cols.start];
-                nngp[at] = value.nngp;
-                if let Some(ntk) = &mut ntk {
-                    ntk[at] = value.ntk;
-                }
-            }
-        };
-        // An entry of a symmetric Gram matrix is computed with the smaller index first, whatever tile asks for it.
-        let upper = |row: usize, col: usize| !self.symmetric || row <= col;
-        for (row, col, value) in self.block((&rows, &cols), &upper, control)? {
-            put(row, col, &value);
-            if self.symmetric {
-                put(col, row, &value);
-            }
-        }
-        let mirrored = |row: usize, col: usize| rows.contains(&col) && cols.contains(&row);
-        let lower = |col: usize, row: usize| self.symmetric && col < row && !mirrored(row, col);
-        if rows.clone().any(|row| cols.clone().any(|col| lower(col, row))) {
-            for (col, row, value) in self.block((&cols, &rows), &lower, control)? {
-                put(row, col, &value);
-            }
-        }
-        Ok(Kernels { nngp, ntk })
+        tile::assemble(self.symmetric, self.plan.kinds, (&rows, &cols), |block, wanted| {
+            self.block(block, wanted, control)
+        })
     }
 
     fn tile_shape(&self) -> [usize; 2] {
