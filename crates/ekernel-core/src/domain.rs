@@ -116,7 +116,7 @@ impl fmt::Display for Domain {
                 write!(f, "a {group} ⋉ {height}×{width} group grid")
             }
             Domain::Sphere { bandlimit } => write!(f, "a sphere of bandlimit {bandlimit}"),
-            Domain::Rotations { bandlimit } => write!(f, "the rotations SO(3) at bandlimit {bandlimit}"),
+            Domain::Rotations { bandlimit } => write!(f, "SO(3) at bandlimit {bandlimit}"),
             Domain::Atoms(each) => write!(f, "{} for every atom", each.alone()),
         }
     }

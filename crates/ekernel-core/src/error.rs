@@ -289,7 +289,7 @@ pub enum ArchError {
     },
     /// A bandlimit beyond what the layer reads.
     #[error(
-        "{place}: bandlimit {bandlimit} is above that of its input, {source_place}, which has {found}; a convolution can only lower it"
+        "{place}: bandlimit {bandlimit} is above the {found} of {source_place}; a convolution can only lower it"
     )]
     BandlimitTooLarge {
         /// The layer.
