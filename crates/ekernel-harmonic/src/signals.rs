@@ -61,8 +61,8 @@ impl AtomSignals {
     /// degrees.
     ///
     /// # Errors
-    /// [`HarmonicError::Bandlimit`]; [`HarmonicError::NotFinite`] for a power or cutoff angle that is not finite or, as
-    /// an angle of 0, makes the profile so.
+    /// [`HarmonicError::Bandlimit`]; [`HarmonicError::NotFinite`] for a power or cutoff angle that is not finite, and for
+    /// an angle of 0.
     pub fn new(
         bandlimit: usize,
         elements: &[u8],
@@ -75,6 +75,10 @@ impl AtomSignals {
         }
         let width = cutoff_angle.to_radians().cos() - 1.0;
         let beta = -width * width / 0.05f64.ln();
+        if !(beta.is_finite() && beta.recip().is_finite()) {
+            let what = "1/β of the profile, which a cutoff angle of 0 makes infinite,";
+            return Err(HarmonicError::NotFinite { what, index: vec![], value: beta.recip() });
+        }
         let profile = zonal_coefficients(bandlimit, NODES, |t| (-(t - 1.0) * (t - 1.0) / beta).exp())?;
         Ok(AtomSignals { elements: elements.to_vec(), powers: powers.to_vec(), profile })
     }
