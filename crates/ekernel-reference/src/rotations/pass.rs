@@ -1,8 +1,8 @@
 //! One pair of signals through the layers on the sphere and on SO(3), and what follows on vectors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
-use ekernel_core::{BackendError, Control, Domain, Input, Layer, Network, Node, PerAtom, Quadrature, Source};
+use ekernel_core::{BackendError, Control, Domain, Input, Layer, Network, Node, PerAtom, Source};
 use ekernel_harmonic::value_at_identity;
 
 use super::{
@@ -51,15 +51,17 @@ impl<'a> Walk<'a> {
         let largest = lifted.filter_map(|node| rotations(node.domain)).max().unwrap_or(1);
         for (i, node) in network.nodes().iter().enumerate() {
             let Some(bandlimit) = rotations(node.domain) else { continue };
-            let (key, rule) = match mode {
-                RotationMode::Grid(quadrature) => {
-                    (largest, Rule::gauss_legendre(nodes(quadrature, largest)?))
-                }
-                RotationMode::RingRule => (bandlimit, Rule::pairs(bandlimit)),
+            let key = match mode {
+                RotationMode::Grid(_) => largest,
+                RotationMode::RingRule => bandlimit,
             };
             walk.keys[i] = key;
-            if !walk.rules.contains_key(&key) {
-                walk.rules.insert(key, rule.map_err(failed)?);
+            if let Entry::Vacant(entry) = walk.rules.entry(key) {
+                let rule = match mode {
+                    RotationMode::Grid(quadrature) => Rule::gauss_legendre(quadrature.nodes(key)?),
+                    RotationMode::RingRule => Rule::pairs(key),
+                };
+                entry.insert(rule.map_err(failed)?);
             }
         }
         Ok(walk)
@@ -224,8 +226,4 @@ fn sphere(domain: Domain) -> usize {
         Domain::Sphere { bandlimit } | Domain::Atoms(PerAtom::Sphere { bandlimit }) => bandlimit,
         _ => 0,
     }
-}
-
-fn nodes(quadrature: Quadrature, bandlimit: usize) -> Result<usize, BackendError> {
-    Ok(quadrature.nodes(bandlimit)?)
 }
