@@ -99,7 +99,10 @@ impl ReferenceBackend {
 
 impl Backend for ReferenceBackend {
     fn describe(&self) -> String {
-        "reference f64".to_owned()
+        match self.network.input() {
+            Input::Vector { .. } | Input::Image { .. } => "reference f64".to_owned(),
+            Input::Sphere { .. } | Input::Molecule { .. } => format!("reference f64, {}", self.rotations),
+        }
     }
 
     fn prepare<'a>(

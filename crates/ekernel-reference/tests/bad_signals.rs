@@ -130,6 +130,8 @@ fn kernels_with_both_arguments_live_on_rotations() {
     let network = on_sphere("");
     let samples = Samples::Spheres(Array4::ones((1, 4, 3, 1)));
     let identity = ekernel_harmonic::Euler::IDENTITY;
+    let tensors = ekernel_reference::self_fields(&network, &samples, 0).map(|_| ());
+    assert!(matches!(tensors, Err(BackendError::Device { .. })), "{tensors:?}");
     for node in [1, 7] {
         let refused = rotation_kernel(&network, (&samples, 0), (&samples, 0), node, [identity; 2], 2);
         assert!(matches!(refused, Err(BackendError::Device { .. })), "{refused:?}");

@@ -12,6 +12,8 @@ mod rule;
 mod session;
 mod signals;
 
+use std::fmt;
+
 use ekernel_core::Quadrature;
 
 pub(crate) use session::prepare;
@@ -25,6 +27,17 @@ pub enum RotationMode {
     /// bandlimit keeps the present one. This is what the published code computes, with tensors over pairs of grids, and has
     /// their discretisation error of about a percent.
     RingRule,
+}
+
+impl fmt::Display for RotationMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RotationMode::Grid(Quadrature::Accurate) => f.write_str("accurate quadrature"),
+            RotationMode::Grid(Quadrature::Fast) => f.write_str("fast quadrature"),
+            RotationMode::Grid(Quadrature::Nodes(nodes)) => write!(f, "quadrature of {nodes} nodes"),
+            RotationMode::RingRule => f.write_str("ring rule"),
+        }
+    }
 }
 
 impl Default for RotationMode {
