@@ -27,12 +27,13 @@ impl Fit {
         let mut at = |j: usize, degree: usize| function(variable.cosine(turn(j * MAX_DEGREE / degree)));
         let mut samples: Vec<Value> = (0..=degree).map(|j| at(j, degree)).collect();
         loop {
-            let series = [|v: &Value| v.cov, |v: &Value| v.carry, |v: &Value| v.own]
-                .map(|part| Series::new(&samples, part));
-            if series.iter().any(|series| !series.scale.is_finite()) {
+            let parts = [|v: &Value| v.cov, |v: &Value| v.carry, |v: &Value| v.own]
+                .map(|part| Part::new(&samples, part));
+            if parts.iter().any(|part| !part.scale.is_finite()) {
                 return None;
             }
-            if series.iter().all(|series| series.ends(tolerance)) {
+            if parts.iter().all(|part| part.ends(tolerance)) {
+                let series = parts.map(|part| part.series());
                 let cut = series.iter().map(|series| series.degree(tolerance)).max().unwrap_or(STEP);
                 let [cov, carry, own] = series.map(|series| series.cut(cut));
                 return Some(Fit { cov, carry, own });
@@ -64,6 +65,50 @@ impl Fit {
     }
 }
 
+/// One of the functions, at the points, and its largest value.
+struct Part {
+    samples: Vec<f64>,
+    scale: f64,
+}
+
+impl Part {
+    fn new(samples: &[Value], part: fn(&Value) -> f64) -> Part {
+        let samples: Vec<f64> = samples.iter().map(part).collect();
+        let larger = |a: f64, b: &f64| if b.is_finite() { a.max(b.abs()) } else { f64::INFINITY };
+        Part { scale: samples.iter().fold(0.0, larger), samples }
+    }
+
+    /// a_n = (2/N) Σ''_j f_j cos(πnj/N), the first and last terms of the sum and of the series halved.
+    fn coefficient(&self, n: usize) -> f64 {
+        let degree = self.samples.len() - 1;
+        let step = MAX_DEGREE / degree;
+        let half = |n: usize| if n == 0 || n == degree { 0.5 } else { 1.0 };
+        let term = |(j, f): (usize, &f64)| half(j) * f * turn(n * j * step % (2 * MAX_DEGREE));
+        half(n) * 2.0 / degree as f64 * self.samples.iter().enumerate().map(term).sum::<f64>()
+    }
+
+    fn is_constant(&self) -> bool {
+        self.samples.iter().all(|sample| *sample == self.samples[0])
+    }
+
+    /// Whether the last terms are nothing.
+    fn ends(&self, tolerance: f64) -> bool {
+        let degree = self.samples.len() - 1;
+        self.is_constant()
+            || (degree - 2..=degree).all(|n| self.coefficient(n).abs() <= 0.5 * tolerance * self.scale)
+    }
+
+    fn series(self) -> Series {
+        let coefficients = if self.is_constant() {
+            let constant = |n| if n == 0 { self.samples[0] } else { 0.0 };
+            (0..self.samples.len()).map(constant).collect()
+        } else {
+            (0..self.samples.len()).map(|n| self.coefficient(n)).collect()
+        };
+        Series { coefficients, scale: self.scale }
+    }
+}
+
 /// One series and the largest value it was made from.
 struct Series {
     coefficients: Vec<f64>,
@@ -71,35 +116,6 @@ struct Series {
 }
 
 impl Series {
-    /// a_n = (2/N) Σ''_j f_j cos(πnj/N), the first and last terms of the sum and of the series halved.
-    fn new(samples: &[Value], part: fn(&Value) -> f64) -> Series {
-        let degree = samples.len() - 1;
-        let step = MAX_DEGREE / degree;
-        let scale = samples
-            .iter()
-            .map(|sample| part(sample).abs())
-            .fold(0.0, |a: f64, b| if b.is_finite() { a.max(b) } else { f64::INFINITY });
-        let half = |n: usize| if n == 0 || n == degree { 0.5 } else { 1.0 };
-        let coefficient = |n: usize| {
-            let term =
-                |(j, sample): (usize, &Value)| half(j) * part(sample) * turn(n * j * step % (2 * MAX_DEGREE));
-            half(n) * 2.0 / degree as f64 * samples.iter().enumerate().map(term).sum::<f64>()
-        };
-        let constant = samples.iter().all(|sample| part(sample) == part(&samples[0]));
-        let coefficients = if constant {
-            (0..=degree).map(|n| if n == 0 { part(&samples[0]) } else { 0.0 }).collect()
-        } else {
-            (0..=degree).map(coefficient).collect()
-        };
-        Series { coefficients, scale }
-    }
-
-    /// Whether the last terms are nothing.
-    fn ends(&self, tolerance: f64) -> bool {
-        let last = &self.coefficients[self.coefficients.len() - 3..];
-        last.iter().all(|a| a.abs() <= 0.5 * tolerance * self.scale)
-    }
-
     /// The degree, a multiple of [`STEP`], behind which the terms add up to nothing.
     fn degree(&self, tolerance: f64) -> usize {
         let mut rest = 0.0;

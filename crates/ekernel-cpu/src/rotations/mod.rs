@@ -13,7 +13,8 @@
 //! All variances are constants, so the layers between the lift and the pool are one function of cos θ, whatever they are
 //! (pointwise, fit), and the readout is linear in it: the moments of the angle serve NNGP and NTK of any depth at once.
 //! The defect keeps its digits where signals are parallel or nearly constant: its mean is a sum of squares in float64.
-//! Truncations, sums of several lifts and functions without a series go point by point (passes).
+//! Truncations, sums of several lifts, kinked layers with biases (layers) and other functions without a series go point by
+//! point (passes).
 
 mod circle;
 mod contract;
@@ -21,6 +22,7 @@ mod curve;
 mod engine;
 mod fields;
 mod fit;
+mod layers;
 mod moments;
 mod pack;
 mod passes;

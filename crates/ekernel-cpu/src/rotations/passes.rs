@@ -13,6 +13,7 @@ use super::{
     curve::{Curve, Evaluate},
     fields::Origin,
     fit::Fit,
+    layers::{Layers, Through},
     pack::{Number, Pack, Signal},
     pointwise::{Function, Value},
     stage::{Stage, Workspace, internal},
@@ -60,11 +61,17 @@ type Variances = [Vec<Vec<f64>>; 2];
 struct Op<'a, T, const W: usize> {
     op: usize,
     function: Function<'a>,
-    curve: Curve<T, W>,
+    way: Way<T, W>,
     /// √(vv') of each lane.
     bounds: Vec<f64>,
     /// The lanes whose function has no series.
     direct: Vec<usize>,
+}
+
+/// How an op is evaluated.
+enum Way<T, const W: usize> {
+    Curve(Curve<T, W>),
+    Layers(Layers<T, W>),
 }
 
 impl<'a, T: Number> Stage<'a, T> {
@@ -259,6 +266,15 @@ impl<'s, 'a, T: Number, const W: usize> Passes<'s, 'a, T, W> {
         let stage = self.stage;
         let function = Function::new(stage.plan, &stage.fields, op);
         let [first, second] = &self.variances;
+        if function.is_layered() {
+            return Op {
+                op,
+                way: Way::Layers(Layers::new(stage.plan, &function, &self.variances)),
+                bounds: first.iter().zip(second).map(|(v, vp)| function.bound(v, vp)).collect(),
+                direct: Vec::new(),
+                function,
+            };
+        }
         let mut values = Vec::new();
         let mut fit = |v: &[f64], vp: &[f64]| {
             let at = |c: f64| function.at(c, v, vp, &mut values);
@@ -271,7 +287,7 @@ impl<'s, 'a, T: Number, const W: usize> Passes<'s, 'a, T, W> {
         let carries = !matches!(stage.fields.field(op).origin, Origin::Lift(_));
         Op {
             op,
-            curve: Curve::new(&lanes, carries, stage.ntk),
+            way: Way::Curve(Curve::new(&lanes, carries, stage.ntk)),
             bounds: lanes.iter().map(|(_, bound)| *bound).collect(),
             direct: lanes
                 .iter()
@@ -299,14 +315,20 @@ impl<'s, 'a, T: Number, const W: usize> Passes<'s, 'a, T, W> {
         let Some(op) = ops.iter().find(|found| found.op == op) else { return Ok(()) };
         let Rooms { fields, out: [out, out_ntk], .. } = &mut self.rooms;
         let [defects, field_ntk] = &fields[at];
-        self.stage.isa.run(Evaluate {
-            variable: self.stage.variable,
-            curve: &op.curve,
-            defects,
-            field_ntk,
-            out: &mut *out,
-            out_ntk: &mut *out_ntk,
-        });
+        let isa = self.stage.isa;
+        match &op.way {
+            Way::Curve(curve) => isa.run(Evaluate {
+                variable: self.stage.variable,
+                curve,
+                defects,
+                field_ntk,
+                out: &mut *out,
+                out_ntk: &mut *out_ntk,
+            }),
+            Way::Layers(layers) => {
+                isa.run(Through { layers, defects, field_ntk, out: &mut *out, out_ntk: &mut *out_ntk });
+            }
+        }
         let mut room = Vec::<Value>::new();
         for &lane in &op.direct {
             let [v, vp] = [0, 1].map(|side| &self.variances[side][lane]);

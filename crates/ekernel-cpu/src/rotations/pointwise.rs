@@ -84,6 +84,25 @@ impl<'a> Function<'a> {
         })
     }
 
+    /// The op of its field.
+    pub(super) fn origin(&self) -> usize {
+        self.origin
+    }
+
+    /// The ops from there on, itself the last.
+    pub(super) fn path(&self) -> &[usize] {
+        &self.path
+    }
+
+    /// Whether all its duals are of kinked activations, which go layer by layer as defects.
+    pub(super) fn is_layered(&self) -> bool {
+        self.path.iter().all(|&at| match self.stage.ops[at].op {
+            Op::Dual(activation) => activation.kink().is_some(),
+            Op::Affine(_) | Op::Normalize(_) | Op::Dropout(_) | Op::Sum => true,
+            _ => false,
+        })
+    }
+
     /// Whether it has a kink at the ends of cos θ ∈ [−1, 1], where it is smooth in θ.
     pub(super) fn is_kinked(&self) -> bool {
         self.path.iter().any(|&at| self.stage.ops[at].op.wants_defect())

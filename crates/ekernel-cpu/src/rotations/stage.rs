@@ -72,8 +72,12 @@ impl<'a, T: Number> Stage<'a, T> {
             fields.fields.iter().map(|field| transform(field.bandlimit)).collect::<Result<_, _>>()?;
         let output = plan.ops.len() - 1;
         let field = fields.of[output];
-        let moments = matches!(fields.fields[field].origin, Origin::Lift(_)).then(|| Moments {
-            function: Function::new(plan, &fields, output),
+        let function = Function::new(plan, &fields, output);
+        // Kinked layers with biases have no short series.
+        let by_moments = matches!(fields.fields[field].origin, Origin::Lift(_))
+            && (function.is_homogeneous() || !function.is_layered());
+        let moments = by_moments.then(|| Moments {
+            function,
             field,
             circle: Circle::new(fields.fields[field].bandlimit, 2 * plan.nodes),
             shared: None,
@@ -83,9 +87,10 @@ impl<'a, T: Number> Stage<'a, T> {
         Ok(Stage { plan, fields, channels, isa, ntk, transforms, weights, variable, moments })
     }
 
-    /// How far a series may be from its function, of the function's largest value.
+    /// How far a series may be from its function, of the function's largest value. A mean over the group is often a small
+    /// part of that, of odd functions above all.
     pub(super) fn tolerance(&self) -> f64 {
-        if T::DIGITS < 53 { 5e-8 } else { 1e-13 }
+        if T::DIGITS < 53 { 5e-9 } else { 1e-13 }
     }
 
     /// The variances behind every op that follow from those of the lifts alone; not a number behind a truncation.
