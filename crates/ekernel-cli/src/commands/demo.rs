@@ -42,7 +42,7 @@ const MOLECULES: Job = Job {
     networks: ["examples/architectures/qm9_mlp_shared.toml", "examples/architectures/qm9_so3_shared.toml"],
     train: "train,U0",
     test: "test,U0",
-    options: &["--n", "16,32,64,128", "--seeds", "5", "--ridge", "auto"],
+    options: &["--n", "16,32,64,128,256", "--seeds", "5", "--ridge", "auto", "--quadrature", "fast"],
 };
 
 #[derive(Args, Debug)]

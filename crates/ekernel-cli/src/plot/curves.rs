@@ -160,7 +160,7 @@ impl Picture for Curves {
         let (room, at) = (x.room, |n: usize| (n as f64).ln());
         // Scores rise, errors fall: the legend is where the curves are not.
         let legend =
-            if self.logarithmic { SeriesLabelPosition::UpperRight } else { SeriesLabelPosition::LowerRight };
+            if self.logarithmic { SeriesLabelPosition::LowerLeft } else { SeriesLabelPosition::LowerRight };
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 20))
             .margin(12)
