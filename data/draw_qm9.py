@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Draws data/qm9_1k.npz from the PyPI package qm9pack 1.0.3.
+"""Draws data/qm9_1k.npz, or more molecules, from the PyPI package qm9pack 1.0.3.
 
 Needs numpy and pip. Run:  python3 data/draw_qm9.py
+Or:                        python3 data/draw_qm9.py --train 4000 --test 1000 --out qm9_5k.npz
 """
 
 import argparse
@@ -21,8 +22,6 @@ PACKAGE = "qm9pack==1.0.3"
 WHEEL = "qm9pack-1.0.3-py3-none-any.whl"
 SHA256 = "1d88c2988007c6778e717ee3224cf511bd60e10732ebe3b7ed500ea5af05c9f0"
 SEED = 0
-TRAIN = 1000
-TEST = 200
 ATOMS = 29
 NUMBER = {"H": 1, "C": 6, "N": 7, "O": 8, "F": 9}
 # Energies of the isolated atoms at 0 K in Hartree, B3LYP/6-31G(2df,p), from the QM9 deposit.
@@ -48,14 +47,16 @@ def rows():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--train", type=int, default=1000, help="molecules of train_idx [1000]")
+    parser.add_argument("--test", type=int, default=200, help="molecules of test_idx [200]")
     parser.add_argument("--out", default=pathlib.Path(__file__).with_name("qm9_1k.npz"))
     args = parser.parse_args()
 
     molecules = rows()
     known = np.array(sorted(molecules), dtype=np.int64)
     assert len(known) == 130_831, len(known)
-    index = np.random.default_rng(SEED).choice(known, TRAIN + TEST, replace=False)
+    index = np.random.default_rng(SEED).choice(known, args.train + args.test, replace=False)
 
     positions = np.zeros((len(index), ATOMS, 3))
     charges = np.zeros((len(index), ATOMS), dtype=np.int64)
@@ -86,8 +87,8 @@ def main():
         U0_atomization=energy - atoms @ np.array(list(ATOMREF.values())),
         index=index,
         smiles=np.array(smiles),
-        train_idx=np.arange(TRAIN, dtype=np.int64),
-        test_idx=np.arange(TRAIN, TRAIN + TEST, dtype=np.int64),
+        train_idx=np.arange(args.train, dtype=np.int64),
+        test_idx=np.arange(args.train, args.train + args.test, dtype=np.int64),
         atomref_Z=np.array(list(ATOMREF), dtype=np.int64),
         atomref_U0=np.array(list(ATOMREF.values())),
     )

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekernel_core::Kinds;
+use ekernel_core::{Kinds, plan::Quadrature};
 use ekernel_data::Normalization;
 
 use crate::commands::{bench::Bench, check::Check, demo::Demo, gram::Gram, plan::Plan, predict::Predict};
@@ -28,7 +28,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Measure the CPU backend on the networks of the paper's Table 1
     Bench(Bench),
-    /// Learning curves of a CNN and a C4 network on shipped digits, tested on rotated ones
+    /// Learning curves on shipped data: of a CNN and a C4 network on digits, tested on rotated ones, or of an MLP and an SO(3)
+    /// network on molecules
     Demo(Demo),
     /// Print completions for a shell
     Completions {
@@ -53,6 +54,10 @@ pub(crate) struct Compute {
     /// the work; for comparing)
     #[arg(long, value_enum, default_value = "orbit")]
     pub(crate) blocks: Blocks,
+    /// Rotations at which networks on the sphere are evaluated: accurate (4L Gauss-Legendre nodes for bandlimit L, at least 12),
+    /// fast (2L), or a number of nodes
+    #[arg(long, value_name = "accurate|fast|NODES", default_value = "accurate", value_parser = quadrature)]
+    pub(crate) quadrature: Quadrature,
     #[command(flatten)]
     pub(crate) talk: Talk,
 }
@@ -192,6 +197,28 @@ fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n @ 1..=MOST) => Ok(n),
         _ => Err(format!("give a whole number from 1 to {MOST}")),
+    }
+}
+
+/// The rotations of a network on the sphere.
+pub(crate) fn quadrature(text: &str) -> Result<Quadrature, String> {
+    match text {
+        "accurate" => Ok(Quadrature::Accurate),
+        "fast" => Ok(Quadrature::Fast),
+        _ => {
+            let nodes =
+                count(text).map_err(|_| "give accurate, fast or a number of nodes of at least 1".to_owned());
+            Ok(Quadrature::Nodes(nodes?))
+        }
+    }
+}
+
+/// The same in words.
+pub(crate) fn quadrature_name(quadrature: Quadrature) -> String {
+    match quadrature {
+        Quadrature::Accurate => "accurate".to_owned(),
+        Quadrature::Fast => "fast".to_owned(),
+        Quadrature::Nodes(nodes) => format!("{nodes} nodes"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! From the words on the command line to a backend.
 
-use ekernel_core::{Backend, Kinds, Network};
+use ekernel_core::{Backend, Kinds, Network, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions};
-use ekernel_reference::ReferenceBackend;
+use ekernel_reference::{ReferenceBackend, RotationMode};
 
 use crate::{
     args::{BackendName, Blocks, Compute, Precision},
@@ -26,7 +26,8 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
                 all_blocks: compute.blocks == Blocks::All,
                 ..CpuOptions::default()
             };
-            Ok(Chosen { backend: Box::new(CpuBackend::new(network, kinds, options)?), precision })
+            let plan = Plan::with_quadrature(network, kinds, compute.quadrature)?;
+            Ok(Chosen { backend: Box::new(CpuBackend::from_plan(plan, options)?), precision })
         }
         BackendName::Reference => {
             if compute.precision == Some(Precision::F32) {
@@ -34,7 +35,9 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
                     "--precision f32: the reference computes in f64 only; leave --precision out",
                 ));
             }
-            Ok(Chosen { backend: Box::new(ReferenceBackend::new(network, kinds)), precision: Precision::F64 })
+            let mode = RotationMode::Grid(compute.quadrature);
+            let backend = ReferenceBackend::new(network, kinds).with_rotations(mode);
+            Ok(Chosen { backend: Box::new(backend), precision: Precision::F64 })
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use anyhow::Context;
 use ekernel_data::Targets;
-use ekernel_predict::Ridge;
+use ekernel_predict::{PredictError, Ridge};
 use ndarray::{Array2, Axis};
 
 use crate::{
     draws::balanced,
-    learner::{Prediction, Score, Training},
+    inputs::Problem,
+    learner::{Prediction, Score, Spread, Training},
     progress::Task,
     report::counted,
 };
@@ -25,7 +26,7 @@ pub(crate) struct Draws {
 /// One point of a curve.
 pub(crate) struct Point {
     pub(crate) n: usize,
-    /// The headline score of each draw.
+    /// The score of each draw, as the problem measures it.
     pub(crate) scores: Vec<f64>,
     pub(crate) ridges: Vec<Ridge>,
 }
@@ -33,6 +34,8 @@ pub(crate) struct Point {
 /// A curve, and in full the prediction of its last draw of the largest size.
 pub(crate) struct Curve {
     pub(crate) points: Vec<Point>,
+    /// Of molecules, the scores of what their numbers of atoms alone say, for the same draws.
+    pub(crate) composition: Vec<Point>,
     pub(crate) last: Prediction,
     pub(crate) last_score: Option<Score>,
 }
@@ -74,33 +77,61 @@ impl Draws {
         &self,
         training: &Training,
         [train, cross]: [&Array2<f64>; 2],
-        targets: &Targets,
-        truth: Option<&Targets>,
+        problem: &Problem,
+        spread: Option<&Spread<'_>>,
         task: &Task,
     ) -> anyhow::Result<Curve> {
-        let mut points = Vec::new();
+        let truth = problem.test_targets.as_ref();
+        let measured = |score: &Score| problem.measure.value(score);
+        let (mut points, mut composition) = (Vec::new(), Vec::new());
         let mut last = None;
         for (&n, draws) in self.sizes.iter().zip(&self.positions) {
-            let (mut scores, mut ridges) = (Vec::new(), Vec::new());
+            let (mut scores, mut ridges, mut of_atoms) = (Vec::new(), Vec::new(), Vec::new());
             for positions in draws {
                 task.control().check()?;
                 let block = train.select(Axis(0), positions).select(Axis(1), positions);
                 let columns = cross.select(Axis(1), positions);
                 let drawn: Vec<usize> = positions.iter().map(|&position| self.pool[position]).collect();
-                let prediction = training
-                    .predict(block.view(), columns.view(), &targets.select(&drawn), None)
-                    .with_context(|| format!("trained on {}", counted(n as u64, "sample", "samples")))?;
+                let (prediction, alone) = beside_composition(problem, &drawn, |targets| {
+                    training.predict(block.view(), columns.view(), targets, spread)
+                })
+                .with_context(|| format!("trained on {}", counted(n as u64, "sample", "samples")))?;
                 let score = truth.map(|truth| Score::new(&prediction.mean, truth)).transpose()?;
-                scores.extend(score.as_ref().map(Score::headline));
+                scores.extend(score.as_ref().map(measured));
+                if let (Some(alone), Some(truth)) = (alone, truth) {
+                    of_atoms.push(measured(&Score::new(&alone, truth)?));
+                }
                 ridges.push(prediction.ridge);
                 last = Some((prediction, score));
+            }
+            if !of_atoms.is_empty() {
+                composition.push(Point { n, scores: of_atoms, ridges: Vec::new() });
             }
             points.push(Point { n, scores, ridges });
         }
         let (last, last_score) =
             last.ok_or_else(|| crate::failure::mistake("--n: there is no number of training samples"))?;
-        Ok(Curve { points, last, last_score })
+        Ok(Curve { points, composition, last, last_score })
     }
+}
+
+/// Trains on what the composition of the molecules `drawn` leaves of their targets, and puts it back on the prediction. Second
+/// comes what the composition predicts by itself; for other samples there is nothing to take off.
+fn beside_composition(
+    problem: &Problem,
+    drawn: &[usize],
+    train: impl Fn(&Targets) -> Result<Prediction, PredictError>,
+) -> Result<(Prediction, Option<Array2<f64>>), PredictError> {
+    let targets = problem.train_targets.select(drawn);
+    let (Some(composition), Targets::Regression(values)) = (&problem.composition, &targets) else {
+        return Ok((train(&targets)?, None));
+    };
+    let [taken, restored] = composition.offsets(drawn, values)?;
+    let left = values - &taken;
+    let mean = left.mean_axis(Axis(0)).unwrap_or_default();
+    let mut prediction = train(&Targets::Regression(left))?;
+    prediction.mean += &restored;
+    Ok((prediction, Some(restored + &mean)))
 }
 
 impl Point {

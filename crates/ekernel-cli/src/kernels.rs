@@ -5,15 +5,17 @@ use std::{
     time::Instant,
 };
 
-use ekernel_core::{Backend, Kernels, Kinds, Network, Pairs};
+use ekernel_core::{Backend, Kernels, Kinds, Network, Pairs, plan::Quadrature};
 use ekernel_gram::{Job, Options, Resume};
 
-use crate::{failure::mistake, output, progress::Task, report::counted};
+use crate::{args::quadrature_name, failure::mistake, output, progress::Task, report::counted};
 
 /// Computes the Gram matrices of one network.
 pub(crate) struct Computer<'a> {
     pub(crate) task: &'a Task,
     pub(crate) network: &'a Network,
+    /// The rotations of a network on the sphere.
+    pub(crate) quadrature: Quadrature,
     pub(crate) backend: &'a dyn Backend,
     pub(crate) kinds: Kinds,
     /// The folder of finished tiles of all Gram matrices of this network.
@@ -47,13 +49,22 @@ impl Work {
 }
 
 impl Computer<'_> {
+    /// What finished tiles belong to: the network, and the rotations where they are not the default.
+    fn architecture(&self) -> String {
+        let network = self.network.to_toml();
+        match self.quadrature {
+            Quadrature::Accurate => network,
+            other => format!("{network}# quadrature: {}\n", quadrature_name(other)),
+        }
+    }
+
     /// Computes one Gram matrix, called `label` to people; `part` names its folder of tiles.
     pub(crate) fn gram(&self, pairs: Pairs<'_>, label: &str, part: Option<&str>) -> anyhow::Result<Computed> {
         let control = self.task.control();
         let mut options = Options::new(self.kinds);
         options.resume = self.resume.as_ref().map(|folder| Resume {
             folder: part.map_or_else(|| folder.clone(), |part| folder.join(part)),
-            architecture: self.network.to_toml(),
+            architecture: self.architecture(),
         });
         self.task.begin(label);
         let started = Instant::now();

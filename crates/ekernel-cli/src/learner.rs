@@ -132,14 +132,6 @@ impl Score {
             }
         }
     }
-
-    /// The one number of learning curves: accuracy, or the root of the mean squared error.
-    pub(crate) fn headline(&self) -> f64 {
-        match self {
-            Score::Classes { accuracy, .. } => *accuracy,
-            Score::Values(scores) => scores.rmse,
-        }
-    }
 }
 
 impl FromStr for RidgeChoice {

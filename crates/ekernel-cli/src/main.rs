@@ -7,17 +7,20 @@ mod architecture;
 mod args;
 mod backends;
 mod commands;
+mod composition;
 mod curve;
 mod draws;
 mod failure;
 mod inputs;
 mod kernels;
 mod learner;
+mod measure;
 mod output;
 mod plot;
 mod progress;
 mod report;
 mod samples;
+mod space;
 
 use std::process::ExitCode;
 

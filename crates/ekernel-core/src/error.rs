@@ -287,6 +287,49 @@ pub enum ArchError {
         /// The lift.
         lift: Place,
     },
+    /// A bandlimit beyond what the layer reads.
+    #[error(
+        "{place}: bandlimit {bandlimit} is above the {found} of {source_place}; a convolution can only lower it"
+    )]
+    BandlimitTooLarge {
+        /// The layer.
+        place: Place,
+        /// The bandlimit asked for.
+        bandlimit: usize,
+        /// What it reads.
+        source_place: Place,
+        /// The bandlimit there.
+        found: usize,
+    },
+    /// A quadrature on SO(3) that cannot carry the lifted signals.
+    #[error(
+        "a quadrature of {nodes} nodes cannot carry the lifted bandlimit {bandlimit}: it needs from {bandlimit} to {max}; {twice} is fast, {accurate} the default",
+        twice = 2 * bandlimit
+    )]
+    Quadrature {
+        /// The nodes asked for.
+        nodes: usize,
+        /// The bandlimit of the lift.
+        bandlimit: usize,
+        /// The default number of nodes.
+        accurate: usize,
+        /// The largest number of nodes.
+        max: usize,
+    },
+    /// An atom whose element has no channel.
+    #[error(
+        "atom {atom} of molecule {molecule} is of element {element}, but the network knows the elements {known}; add it to elements in [input], or leave the molecule out"
+    )]
+    UnknownElement {
+        /// Index of the molecule.
+        molecule: usize,
+        /// Index of the atom.
+        atom: usize,
+        /// Its atomic number.
+        element: u8,
+        /// The network's elements.
+        known: String,
+    },
     /// The images do not fit the network.
     #[error("the network's input is {expected}, but the samples are {found}{hint}")]
     Samples {

@@ -1,6 +1,7 @@
 //! Architectures of infinitely wide networks as a DAG, and their exact reduction to a plan.
 //!
-//! [`Network`] is what a user describes: layers on domains (vectors, grids, group grids), read from a TOML file or made
+//! [`Network`] is what a user describes: layers on domains (vectors, grids, group grids, the
+//! sphere, SO(3), each atom of a molecule), read from a TOML file or made
 //! by a builder, every edge checked. [`Plan::new`] reduces it to a [`Plan`]: the exact reductions that make infinite-width
 //! kernels cheap, as plain printable data which the backends execute.
 //!
@@ -23,15 +24,15 @@ mod window;
 
 pub use activations::{Activation, Dual};
 pub use backend::{Backend, BackendError, Control, Kernels, Pairs, Progress, Session};
-pub use domain::Domain;
+pub use domain::{Domain, PerAtom};
 pub use error::{ArchError, Place};
 pub use group::{Element, Group};
-pub use input::Input;
+pub use input::{AtomPairing, Input, Potential};
 pub use layers::{
     Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, Over, Parameterization, Pool,
-    PoolKind, Weights,
+    PoolKind, S2Conv, So3Conv, Weights,
 };
 pub use network::{Network, NetworkBuilder, Node, Source};
-pub use plan::{Kinds, Plan};
-pub use samples::{Samples, SamplesError};
+pub use plan::{Kinds, Plan, Quadrature};
+pub use samples::{Molecule, Samples, SamplesError};
 pub use window::{Padding, Window};

@@ -6,15 +6,22 @@
 //! reads the plane s·D and samples it at s·T). Local pooling mixes offsets and ends a stage; the next stage reads the
 //! pooled planes through [`Op::Pooled`].
 //!
+//! **Rotations.** A [`RotationStage`] is the same for signals on the sphere: a run of layers on k(U), U ∈ SO(3).
+//!
 //! **Readouts** reduce a last stage to one value per pair, averaged over the orbit of the second input where a group
-//! acts. The **head** is what follows on scalars.
+//! acts. The **head** is what follows on scalars. Molecules have readouts and a head for each pair of atoms, whose values are
+//! added up ([`AtomPlan`]), and the head that follows.
 
+mod atoms;
 mod cost;
 mod head;
 mod print;
+mod rotations;
 
-pub use cost::{Cost, StageCost};
+pub use atoms::AtomPlan;
+pub use cost::{Cost, RotationCost, StageCost};
 pub use head::Scalar;
+pub use rotations::{Quadrature, RotationOp, RotationStage};
 
 use crate::{Activation, ArchError, Element, Group, Input, Network, Over, Window, reduce};
 
@@ -42,6 +49,17 @@ impl Kinds {
 pub enum Op {
     /// K⁰ = (1/C) Σ_c f_c f'_c, Θ⁰ = 0.
     Correlate,
+    /// k(U) = (1/4πC) Σ_c ⟨f_c, U f'_c⟩ over the degrees l < L, Θ = 0; variances (1/4πC) Σ_c Σ_lm |f_{c,lm}|².
+    CorrelateSphere {
+        /// L.
+        bandlimit: usize,
+    },
+    /// k and Θ without their degrees l ≥ L: coefficients k^l_mn = ∫ k D^l_mn dU by the stage's quadrature, and back;
+    /// variances k(e) = Σ_{l<L} (2l+1)/8π² Σ_m k^l_mm of each sample with itself.
+    Truncate {
+        /// L.
+        bandlimit: usize,
+    },
     /// The planes of an earlier stage that ends in [`Sink::LocalPool`].
     Pooled(usize),
     /// The value of a readout (head only).
@@ -151,6 +169,18 @@ pub enum Readout {
         /// The mean runs over K(f, g·f') for these g; the identity alone without a group.
         orbit: Vec<Element>,
     },
+    /// (1/8π²) ∫ k(U) dU of a rotation stage, Θ likewise.
+    Rotations {
+        /// The stage.
+        stage: usize,
+    },
+    /// (1/4πC) Σ_c Σ_lm f_{c,lm} conj(f'_{c,lm}) of two signals on the sphere, Θ = 0.
+    Sphere,
+    /// The sum of an output of [`Plan::atoms`] over pairs of atoms.
+    Atoms {
+        /// The index into [`AtomPlan::outputs`].
+        output: usize,
+    },
 }
 
 /// One op of the head, on scalars.
@@ -175,6 +205,10 @@ pub struct Plan {
     pub group: Option<Group>,
     /// The stages; a stage reads earlier ones only.
     pub stages: Vec<Stage>,
+    /// The stages on SO(3), per pair of samples or, of molecules, per pair of atoms.
+    pub rotations: Vec<RotationStage>,
+    /// What is computed per pair of atoms, of molecules.
+    pub atoms: Option<AtomPlan>,
     /// The values per pair.
     pub readouts: Vec<Readout>,
     /// The ops on them, each after those it reads; the last one is the result.
@@ -189,14 +223,28 @@ impl Plan {
     /// Errors: [`ArchError::NotEquivariant`] and [`ArchError::BeforeLift`] where a group network is not equivariant, so that
     /// it has no orbit form.
     pub fn new(network: &Network, kinds: Kinds) -> Result<Plan, ArchError> {
-        reduce::reduce(network, kinds)
+        Plan::with_quadrature(network, kinds, Quadrature::default())
+    }
+
+    /// The same with another grid on SO(3); planar networks have none.
+    ///
+    /// Errors: as [`Plan::new`]; [`ArchError::Quadrature`].
+    pub fn with_quadrature(
+        network: &Network,
+        kinds: Kinds,
+        quadrature: Quadrature,
+    ) -> Result<Plan, ArchError> {
+        reduce::reduce(network, kinds, quadrature)
     }
 
     /// Whether the kernels are homogeneous: K(cf, c'f') = cc' K(f, f') for c, c' > 0, and so Θ. Then each sample may be
     /// brought to the same size first, and parallel samples become equal.
     pub fn is_homogeneous(&self) -> bool {
         let stages = self.stages.iter().flat_map(|stage| &stage.ops).map(|op| &op.op);
-        stages.chain(self.head.iter().map(|op| &op.op)).all(Op::is_homogeneous)
+        let rotations = self.rotations.iter().flat_map(|stage| &stage.ops).map(|op| &op.op);
+        let atoms = self.atoms.iter().flat_map(|atoms| &atoms.head).map(|op| &op.op);
+        let head = self.head.iter().map(|op| &op.op);
+        stages.chain(rotations).chain(atoms).chain(head).all(Op::is_homogeneous)
     }
 }
 
@@ -208,9 +256,14 @@ impl Op {
                 matches!(activation, Activation::Relu | Activation::LeakyRelu { .. } | Activation::Abs)
             }
             Op::Normalize(_) => false,
-            Op::Correlate | Op::Pooled(_) | Op::Readout(_) | Op::BoxMean(_) | Op::Dropout(_) | Op::Sum => {
-                true
-            }
+            Op::Correlate
+            | Op::CorrelateSphere { .. }
+            | Op::Truncate { .. }
+            | Op::Pooled(_)
+            | Op::Readout(_)
+            | Op::BoxMean(_)
+            | Op::Dropout(_)
+            | Op::Sum => true,
         }
     }
 
@@ -223,6 +276,8 @@ impl Op {
     pub fn name(&self) -> &'static str {
         match self {
             Op::Correlate => "correlate",
+            Op::CorrelateSphere { .. } => "correlate_sphere",
+            Op::Truncate { .. } => "truncate",
             Op::Pooled(_) => "pooled",
             Op::Readout(_) => "readout",
             Op::BoxMean(_) => "box_mean",

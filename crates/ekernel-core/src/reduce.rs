@@ -2,93 +2,141 @@
 //!
 //! 1. *orbit*: a group-equivariant network is a plain one averaged over the orbit of the second input ([`orbit`]);
 //! 2. *stages*: maximal runs of offset-preserving layers, cut where local pooling mixes offsets ([`stages`]);
-//! 3. *demand*: which offsets of each stage are needed, and in which form values are carried ([`demand`]).
+//! 3. *rotations*: networks on SO(3) are orbits under U ∈ SO(3), a stage on k(U) ([`rotations`]);
+//! 4. *demand*: which offsets of each stage are needed, and in which form values are carried ([`demand`]).
 
 mod demand;
 mod orbit;
+mod rotations;
 mod stages;
 
 use crate::{
-    ArchError, Domain, Input, Network, Node, Parameterization, PoolKind, Source,
+    ArchError, Domain, Input, Network, Node, Parameterization, PerAtom, PoolKind, Source,
     layers::Layer,
-    plan::{Affine, HeadOp, Kinds, Op, Plan, Readout, Sink},
+    plan::{Affine, AtomPlan, HeadOp, Kinds, Op, Plan, Quadrature, Readout, Sink},
 };
 
-pub(crate) fn reduce(network: &Network, kinds: Kinds) -> Result<Plan, ArchError> {
+pub(crate) fn reduce(network: &Network, kinds: Kinds, quadrature: Quadrature) -> Result<Plan, ArchError> {
     let group = orbit::group(network)?;
+    let atoms = match network.input() {
+        Input::Molecule { atoms, .. } => Some(AtomPlan {
+            pairing: *atoms,
+            readouts: Vec::new(),
+            head: Vec::new(),
+            outputs: Vec::new(),
+            needs_self: false,
+        }),
+        Input::Vector { .. } | Input::Image { .. } | Input::Sphere { .. } => None,
+    };
     let mut plan = Plan {
-        input: *network.input(),
+        input: network.input().clone(),
         kinds,
         group,
         stages: Vec::new(),
+        rotations: Vec::new(),
+        atoms,
         readouts: Vec::new(),
         head: Vec::new(),
         needs_self: false,
     };
-    let mut scalars = Scalars { network, done: vec![None; network.nodes().len()], input: None };
-    scalars.op(network.output(), &mut plan);
+    let mut scalars = Scalars { network, quadrature, done: vec![None; network.nodes().len()], input: None };
+    scalars.op(network.output(), &mut plan)?;
     demand::propagate(&mut plan.stages);
-    plan.needs_self = plan.head.iter().any(|op| matches!(op.op, Op::Dual(_) | Op::Normalize(_)));
+    plan.needs_self = reads_variances(&plan.head);
+    if let Some(atoms) = &mut plan.atoms {
+        atoms.needs_self = plan.needs_self || reads_variances(&atoms.head);
+    }
     Ok(plan)
 }
 
-/// Builds the head, and below it a readout for every step from a spatial domain to a vector.
+fn reads_variances(head: &[HeadOp]) -> bool {
+    head.iter().any(|op| matches!(op.op, Op::Dual(_) | Op::Normalize(_)))
+}
+
+/// Builds the heads, and below them a readout for every step from a domain with positions to a vector.
 struct Scalars<'a> {
     network: &'a Network,
+    quadrature: Quadrature,
     done: Vec<Option<usize>>,
     input: Option<usize>,
 }
 
 impl Scalars<'_> {
-    /// The head op that gives the value at a source on the vector domain.
-    fn op(&mut self, source: Source, plan: &mut Plan) -> usize {
-        let node = match source {
+    /// The op that gives the value at a source that is a vector, in the head of the atoms if it is one for every atom.
+    fn op(&mut self, source: Source, plan: &mut Plan) -> Result<usize, ArchError> {
+        let (index, node) = match source {
             Source::Input => {
-                return match self.input {
+                let op = match self.input {
                     Some(op) => op,
-                    None => {
-                        let op = readout(plan, Readout::Vector, "input");
-                        self.input = Some(op);
-                        op
-                    }
+                    None => readout(plan, Domain::Vector, Readout::Vector, "input"),
                 };
+                self.input = Some(op);
+                return Ok(op);
             }
             Source::Node(i) => match self.done[i] {
-                Some(op) => return op,
-                None => &self.network.nodes()[i],
+                Some(op) => return Ok(op),
+                None => (i, &self.network.nodes()[i]),
             },
         };
-        let from = self.network.domain(node.inputs[0]);
-        let op = if from == Domain::Vector {
-            self.scalar(node, plan)
-        } else {
-            let stage = stages::chain(self.network, node.inputs[0], sink(node, from), plan);
-            let orbit = orbit::elements(node, from);
-            readout(plan, Readout::Planes { stage, orbit }, &node.place.op)
+        let below = node.inputs[0];
+        let from = self.network.domain(below);
+        let label = node.place.op.as_str();
+        let op = match (from, &node.layer) {
+            (Domain::Atoms(PerAtom::Vector), Layer::AtomSum) => {
+                let summed = self.op(below, plan)?;
+                let output = plan.atoms.as_mut().map_or(0, |atoms| {
+                    atoms.outputs.push(summed);
+                    atoms.outputs.len() - 1
+                });
+                readout(plan, node.domain, Readout::Atoms { output }, label)
+            }
+            (Domain::Vector | Domain::Atoms(PerAtom::Vector), _) => self.scalar(node, plan)?,
+            (Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }), _) => {
+                plan.rotations.push(rotations::stage(self.network, below, self.quadrature)?);
+                let stage = plan.rotations.len() - 1;
+                readout(plan, node.domain, Readout::Rotations { stage }, label)
+            }
+            (Domain::Sphere { .. } | Domain::Atoms(PerAtom::Sphere { .. }), _) => {
+                readout(plan, node.domain, Readout::Sphere, label)
+            }
+            (Domain::Grid { .. } | Domain::GroupGrid { .. }, _) => {
+                let stage = stages::chain(self.network, below, sink(node, from), plan);
+                let orbit = orbit::elements(node, from);
+                readout(plan, node.domain, Readout::Planes { stage, orbit }, label)
+            }
         };
-        if let Source::Node(i) = source {
-            self.done[i] = Some(op);
-        }
-        op
+        self.done[index] = Some(op);
+        Ok(op)
     }
 
-    fn scalar(&mut self, node: &Node, plan: &mut Plan) -> usize {
-        let inputs: Vec<usize> = node.inputs.iter().map(|input| self.op(*input, plan)).collect();
-        match pointwise(node) {
+    fn scalar(&mut self, node: &Node, plan: &mut Plan) -> Result<usize, ArchError> {
+        let inputs: Vec<usize> =
+            node.inputs.iter().map(|input| self.op(*input, plan)).collect::<Result<_, _>>()?;
+        Ok(match pointwise(node) {
             None => inputs[0],
             Some(op) => {
-                plan.head.push(HeadOp { op, inputs, label: node.place.op.clone() });
-                plan.head.len() - 1
+                let (_, head) = level(plan, node.domain);
+                head.push(HeadOp { op, inputs, label: node.place.op.clone() });
+                head.len() - 1
             }
-        }
+        })
     }
 }
 
-fn readout(plan: &mut Plan, readout: Readout, label: &str) -> usize {
-    plan.readouts.push(readout);
-    let op = Op::Readout(plan.readouts.len() - 1);
-    plan.head.push(HeadOp { op, inputs: vec![], label: label.to_owned() });
-    plan.head.len() - 1
+/// The readouts and the head that values on this domain belong to.
+fn level(plan: &mut Plan, domain: Domain) -> (&mut Vec<Readout>, &mut Vec<HeadOp>) {
+    match (&mut plan.atoms, domain.per_atom()) {
+        (Some(atoms), Some(_)) => (&mut atoms.readouts, &mut atoms.head),
+        _ => (&mut plan.readouts, &mut plan.head),
+    }
+}
+
+fn readout(plan: &mut Plan, domain: Domain, readout: Readout, label: &str) -> usize {
+    let (readouts, head) = level(plan, domain);
+    readouts.push(readout);
+    let op = Op::Readout(readouts.len() - 1);
+    head.push(HeadOp { op, inputs: vec![], label: label.to_owned() });
+    head.len() - 1
 }
 
 /// How the layer that leaves the spatial domain reads the planes.
@@ -107,14 +155,23 @@ fn sink(node: &Node, from: Domain) -> Sink {
 /// part here; the window is the stage's.
 fn pointwise(node: &Node) -> Option<Op> {
     match &node.layer {
-        Layer::Dense(_) | Layer::Conv(_) | Layer::Lift(_) | Layer::GroupConv(_) => {
-            affine(node).map(Op::Affine)
-        }
+        Layer::Dense(_)
+        | Layer::Conv(_)
+        | Layer::Lift(_)
+        | Layer::GroupConv(_)
+        | Layer::S2Conv(_)
+        | Layer::So3Conv(_) => affine(node).map(Op::Affine),
         Layer::Activation(activation) => Some(Op::Dual(*activation)),
         Layer::LayerNorm(norm) => Some(Op::Normalize(norm.over)),
         Layer::Dropout(dropout) => (dropout.rate < 1.0).then_some(Op::Dropout(dropout.rate)),
         Layer::Sum => Some(Op::Sum),
-        Layer::Identity | Layer::GroupPool | Layer::Pool(_) | Layer::GlobalPool(_) | Layer::Flatten => None,
+        Layer::Identity
+        | Layer::GroupPool
+        | Layer::Pool(_)
+        | Layer::GlobalPool(_)
+        | Layer::Flatten
+        | Layer::So3Pool
+        | Layer::AtomSum => None,
     }
 }
 

@@ -1,15 +1,22 @@
 //! The inputs of a kernel: a batch of samples of one kind, validated once.
 
+mod molecule;
+
+pub use molecule::Molecule;
 use ndarray::{Array2, Array4, Axis};
 use thiserror::Error;
 
-/// A batch of network inputs in float64, all of one shape.
+/// A batch of network inputs in float64, all of one shape (molecules may differ in their numbers of atoms).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Samples {
     /// Shape (n, features).
     Vectors(Array2<f64>),
     /// Shape (n, height, width, channels).
     Images(Array4<f64>),
+    /// Shape (n, 2L, 2L−1, channels): n signals on the grid of [`Input::Sphere`](crate::Input::Sphere).
+    Spheres(Array4<f64>),
+    /// Molecules.
+    Molecules(Vec<Molecule>),
 }
 
 /// What is wrong with a batch of samples.
@@ -45,6 +52,43 @@ pub enum SamplesError {
         /// The largest magnitude that is accepted.
         limit: f64,
     },
+    /// Charges and positions of a molecule do not belong together.
+    #[error(
+        "molecule {sample} has {atoms} atomic numbers but positions of shape {shape:?}; it needs [{atoms}, 3]"
+    )]
+    Positions {
+        /// Which molecule.
+        sample: usize,
+        /// Its number of atomic numbers.
+        atoms: usize,
+        /// The shape of its positions.
+        shape: Vec<usize>,
+    },
+    /// A molecule without two atoms.
+    #[error(
+        "molecule {sample} has {atoms} atom(s); an atom's signal is made by the others, so at least 2 are needed: leave it out"
+    )]
+    TooFewAtoms {
+        /// Which molecule.
+        sample: usize,
+        /// Its number of atoms.
+        atoms: usize,
+    },
+    /// Two atoms at one place, or absurdly far apart.
+    #[error(
+        "atoms {} and {} of molecule {sample} are {distance:e} Å apart; positions are in Å, and atoms are at least {min} Å apart",
+        atoms[0], atoms[1]
+    )]
+    Distance {
+        /// Which molecule.
+        sample: usize,
+        /// The two atoms.
+        atoms: [usize; 2],
+        /// Their distance in Å.
+        distance: f64,
+        /// The smallest accepted.
+        min: f64,
+    },
 }
 
 impl Samples {
@@ -55,7 +99,8 @@ impl Samples {
     pub fn len(&self) -> usize {
         match self {
             Samples::Vectors(x) => x.nrows(),
-            Samples::Images(x) => x.len_of(Axis(0)),
+            Samples::Images(x) | Samples::Spheres(x) => x.len_of(Axis(0)),
+            Samples::Molecules(molecules) => molecules.len(),
         }
     }
 
@@ -64,11 +109,12 @@ impl Samples {
         self.len() == 0
     }
 
-    /// The shape of one sample: `[features]` or `[height, width, channels]`.
+    /// The shape of one sample: `[features]`, `[height, width, channels]` or `[2L, 2L−1, channels]`; empty for molecules.
     pub fn sample_shape(&self) -> Vec<usize> {
         match self {
             Samples::Vectors(x) => vec![x.ncols()],
-            Samples::Images(x) => x.shape()[1..].to_vec(),
+            Samples::Images(x) | Samples::Spheres(x) => x.shape()[1..].to_vec(),
+            Samples::Molecules(_) => vec![],
         }
     }
 
@@ -80,15 +126,23 @@ impl Samples {
         match self {
             Samples::Vectors(x) => Samples::Vectors(x.select(Axis(0), indices)),
             Samples::Images(x) => Samples::Images(x.select(Axis(0), indices)),
+            Samples::Spheres(x) => Samples::Spheres(x.select(Axis(0), indices)),
+            Samples::Molecules(molecules) => {
+                Samples::Molecules(indices.iter().map(|&i| molecules[i].clone()).collect())
+            }
         }
     }
 
     /// Checks that there is at least one sample, no empty dimension, and only finite entries of at most
-    /// [`Samples::LIMIT`] in magnitude.
+    /// [`Samples::LIMIT`] in magnitude; of molecules, that they have at least two atoms, all at different places.
     pub fn validate(&self) -> Result<(), SamplesError> {
         let (shape, values): (&[usize], Box<dyn Iterator<Item = &f64>>) = match self {
             Samples::Vectors(x) => (x.shape(), Box::new(x.iter())),
-            Samples::Images(x) => (x.shape(), Box::new(x.iter())),
+            Samples::Images(x) | Samples::Spheres(x) => (x.shape(), Box::new(x.iter())),
+            Samples::Molecules(molecules) if molecules.is_empty() => (&[0], Box::new([].iter())),
+            Samples::Molecules(molecules) => {
+                return molecules.iter().enumerate().try_for_each(|(i, molecule)| molecule.validate(i));
+            }
         };
         if shape.contains(&0) {
             return Err(SamplesError::Empty { shape: shape.to_vec() });

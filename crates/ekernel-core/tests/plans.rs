@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use ekernel_core::{Kinds, Network, Plan};
+use ekernel_core::{Input, Kinds, Network, Plan, Quadrature};
 
 /// Every architecture file under tests/fixtures/planar and examples/architectures of the repository.
 fn architectures() -> Vec<(String, String)> {
@@ -38,9 +38,61 @@ fn plans_are_as_they_were() {
     for (name, file) in architectures() {
         let network: Network = file.parse().unwrap_or_else(|e| panic!("{name}: {e}"));
         let plan = Plan::new(&network, Kinds::Both).unwrap_or_else(|e| panic!("{name}: {e}"));
+        if let Input::Sphere { .. } | Input::Molecule { .. } = network.input() {
+            continue;
+        }
         text += &format!("==== {name}\n{plan}\n");
     }
     insta::assert_snapshot!("plans", text);
+}
+
+/// Networks on the sphere and on molecules, with every kind of layer there.
+const SPHERICAL: [(&str, &str); 5] = [
+    (
+        "sphere",
+        "[input]\nspace = 'sphere'\nbandlimit = 6\nchannels = 10\n[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_conv'\nb_std = 0.5\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'dense'",
+    ),
+    (
+        "sphere_truncated",
+        "[input]\nspace = 'sphere'\nbandlimit = 6\nchannels = 10\n[[layers]]\nop = 's2_conv'\nbandlimit = 3\n[[layers]]\nop = 'erf'\n[[layers]]\nop = 'so3_conv'\nbandlimit = 2\n[[layers]]\nop = 'erf'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'dense'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dense'",
+    ),
+    (
+        "sphere_residual",
+        "[input]\nspace = 'sphere'\nbandlimit = 4\nchannels = 1\n[[layers]]\nop = 's2_conv'\nname = 'x'\n[[layers]]\nop = 'layer_norm'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dropout'\nrate = 0.9\n[[layers]]\nop = 'so3_conv'\nname = 'y'\n[[layers]]\nop = 'sum'\ninputs = ['x', 'y']\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'",
+    ),
+    (
+        "molecule_indexed",
+        "[input]\nspace = 'molecule'\nbandlimit = 6\nelements = [1, 6, 7, 8, 9]\npowers = [2, 6]\natoms = 'indexed'\n[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'erf'\n[[layers]]\nop = 'so3_conv'\n[[layers]]\nop = 'erf'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'atom_sum'\n[[layers]]\nop = 'dense'",
+    ),
+    (
+        "molecule_shared",
+        "[input]\nspace = 'molecule'\nbandlimit = 6\nelements = [1, 6, 7, 8, 9]\npowers = [1, 2.5]\ncutoff_angle = 30\natoms = 'shared'\n[[layers]]\nop = 'flatten'\n[[layers]]\nop = 'dense'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dense'\nname = 'a'\n[[layers]]\nop = 'atom_sum'\nname = 'plain'\n[[layers]]\nop = 's2_conv'\ninputs = ['input']\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_conv'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'atom_sum'\nname = 'turned'\n[[layers]]\nop = 'sum'\ninputs = ['plain', 'turned']\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dense'",
+    ),
+];
+
+#[test]
+fn plans_on_the_sphere_are_as_they_were() {
+    let mut text = String::new();
+    for (name, file) in SPHERICAL {
+        let network: Network = file.parse().unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(network.to_toml().parse().as_ref(), Ok(&network), "{name}, written and read");
+        let plan = Plan::new(&network, Kinds::Both).unwrap_or_else(|e| panic!("{name}: {e}"));
+        text += &format!("==== {name}\n{plan}\n");
+    }
+    insta::assert_snapshot!("spherical_plans", text);
+}
+
+#[test]
+fn the_quadrature_is_chosen_by_the_plan() {
+    let (_, file) = SPHERICAL[0];
+    let network: Network = file.parse().expect("a network");
+    let nodes = |quadrature| {
+        Plan::with_quadrature(&network, Kinds::Nngp, quadrature).expect("a plan").rotations[0].nodes
+    };
+    assert_eq!(nodes(Quadrature::Accurate), 24);
+    assert_eq!(nodes(Quadrature::Fast), 12);
+    assert_eq!(nodes(Quadrature::Nodes(7)), 7);
+    assert_eq!(Plan::new(&network, Kinds::Nngp).expect("a plan").rotations[0].nodes, 24);
 }
 
 /// Kernels of ReLUs without biases are homogeneous; a bias, a normalisation or a bounded activation anywhere ends that.

@@ -1,6 +1,6 @@
 //! Every way an architecture can be wrong, and what is said about it, word for word.
 
-use ekernel_core::{Kinds, Network, Plan};
+use ekernel_core::{Input, Kinds, Layer, Network, Plan, Quadrature, S2Conv};
 
 /// The smallest image network, to be spoilt.
 const IMAGE: &str = "[input]\nspace = \"image\"\nshape = [8, 8, 3]\n";
@@ -16,6 +16,18 @@ fn image(ops: &[&str]) -> String {
 fn vector(ops: &[&str]) -> String {
     format!("[input]\nspace = \"vector\"\nshape = [5]\n{}", layers(ops))
 }
+
+fn sphere(ops: &[&str]) -> String {
+    format!("[input]\nspace = \"sphere\"\nbandlimit = 6\nchannels = 2\n{}", layers(ops))
+}
+
+fn molecule(keys: &str, ops: &[&str]) -> String {
+    let keys = keys.replace("; ", "\n");
+    format!("[input]\nspace = \"molecule\"\n{keys}\n{}", layers(ops))
+}
+
+/// The keys of a molecule input, none of them wrong.
+const ATOMS: &str = "bandlimit = 4; elements = [1, 6, 8]; atoms = \"shared\"";
 
 const CONV: &str = "\"conv\"; filter = [3, 3]";
 const LIFT: &str = "\"lift\"; group = \"C4\"; filter = [3, 3]";
@@ -122,13 +134,123 @@ fn cases() -> Vec<(&'static str, String)> {
     ]
 }
 
+fn spherical_cases() -> Vec<(&'static str, String)> {
+    const LIFTED: &str = "\"s2_conv\"";
+    let pooled = |keys: &str| molecule(keys, &[LIFTED, "\"so3_pool\"", "\"atom_sum\""]);
+    vec![
+        ("no bandlimit", "[input]\nspace = \"sphere\"\nchannels = 2\n".into()),
+        ("a bandlimit of 0", "[input]\nspace = \"sphere\"\nbandlimit = 0\nchannels = 2\n".into()),
+        (
+            "an absurd bandlimit",
+            format!(
+                "[input]\nspace = \"sphere\"\nbandlimit = 1000\nchannels = 2\n{}",
+                layers(&[LIFTED, "\"so3_pool\""])
+            ),
+        ),
+        ("no channels", "[input]\nspace = \"sphere\"\nbandlimit = 6\n".into()),
+        (
+            "a shape on the sphere",
+            "[input]\nspace = \"sphere\"\nbandlimit = 6\nchannels = 1\nshape = [12, 11, 1]\n".into(),
+        ),
+        ("a lift above the input", sphere(&["\"s2_conv\"; bandlimit = 7", "\"so3_pool\""])),
+        ("a lift to nothing", sphere(&["\"s2_conv\"; bandlimit = 0", "\"so3_pool\""])),
+        (
+            "a later convolution above the lift",
+            sphere(&[
+                "\"s2_conv\"; bandlimit = 3",
+                "\"relu\"",
+                "\"so3_conv\"; bandlimit = 4",
+                "\"so3_pool\"",
+            ]),
+        ),
+        ("two lifts", sphere(&[LIFTED, "\"relu\"", LIFTED, "\"so3_pool\""])),
+        ("so3_conv without a lift", sphere(&["\"so3_conv\"", "\"so3_pool\""])),
+        ("so3_pool without a lift", sphere(&["\"so3_pool\""])),
+        ("a planar convolution on a sphere", sphere(&[CONV])),
+        ("a planar convolution on rotations", sphere(&[LIFTED, CONV])),
+        ("a planar pool on rotations", sphere(&[LIFTED, "\"global_avg_pool\""])),
+        ("group_pool on rotations", sphere(&[LIFTED, "\"group_pool\""])),
+        ("flatten on rotations", sphere(&[LIFTED, "\"flatten\""])),
+        ("dense on a sphere", sphere(&["\"dense\""])),
+        ("dense on rotations", sphere(&[LIFTED, "\"dense\""])),
+        ("s2_conv on an image", image(&[LIFTED])),
+        ("so3_pool of an image", image(&["\"so3_pool\""])),
+        ("a nonlinearity of the signal", sphere(&["\"relu\"", LIFTED, "\"so3_pool\""])),
+        (
+            "the standard parameterisation on the sphere",
+            sphere(&["\"s2_conv\"; parameterization = \"standard\"", "\"so3_pool\""]),
+        ),
+        ("no readout of a sphere", sphere(&["\"identity\""])),
+        ("no readout of rotations", sphere(&[LIFTED, "\"relu\""])),
+        (
+            "branches of different bandlimits",
+            sphere(&[
+                "\"s2_conv\"; name = \"a\"",
+                "\"s2_conv\"; bandlimit = 3; name = \"b\"; inputs = [\"input\"]",
+                "\"sum\"; inputs = [\"a\", \"b\"]",
+                "\"so3_pool\"",
+            ]),
+        ),
+        ("atom_sum without atoms", sphere(&[LIFTED, "\"so3_pool\"", "\"atom_sum\""])),
+        ("a molecule without atom_sum", molecule(ATOMS, &[LIFTED, "\"relu\"", "\"so3_pool\"", "\"dense\""])),
+        ("a molecule that ends on spheres", molecule(ATOMS, &["\"identity\""])),
+        ("a molecule that ends on rotations", molecule(ATOMS, &[LIFTED])),
+        ("atom_sum before the pool", molecule(ATOMS, &[LIFTED, "\"atom_sum\""])),
+        ("atom_sum of the signals", molecule(ATOMS, &["\"atom_sum\""])),
+        (
+            "a nonlinearity behind atom_sum",
+            molecule(ATOMS, &[LIFTED, "\"relu\"", "\"so3_pool\"", "\"atom_sum\"", "\"relu\"", "\"dense\""]),
+        ),
+        ("no elements", pooled("bandlimit = 4; atoms = \"shared\"")),
+        ("an empty list of elements", pooled("bandlimit = 4; elements = []; atoms = \"shared\"")),
+        ("an element twice", pooled("bandlimit = 4; elements = [1, 6, 1]; atoms = \"shared\"")),
+        ("an element by its symbol", pooled("bandlimit = 4; elements = [\"H\"]; atoms = \"shared\"")),
+        ("half an element", pooled("bandlimit = 4; elements = [1.5]; atoms = \"shared\"")),
+        ("no word on the atoms", pooled("bandlimit = 4; elements = [1, 6]")),
+        ("another word on the atoms", pooled("bandlimit = 4; elements = [1, 6]; atoms = \"sharing\"")),
+        ("no powers", pooled("bandlimit = 4; elements = [1, 6]; powers = []; atoms = \"shared\"")),
+        ("a negative power", pooled("bandlimit = 4; elements = [1, 6]; powers = [-2]; atoms = \"shared\"")),
+        ("an angle of 0", pooled("bandlimit = 4; elements = [1, 6]; cutoff_angle = 0; atoms = \"shared\"")),
+    ]
+}
+
+#[test]
+fn refusals_on_the_sphere_say_what_where_and_what_would_do() {
+    insta::assert_snapshot!("spherical_refusals", said(spherical_cases()));
+}
+
+/// A builder can hold what no file can; a quadrature is chosen where a plan is made.
+#[test]
+fn builders_and_quadratures_are_checked_too() {
+    let build = |input: Input| {
+        let layers = Network::builder(input).layer(S2Conv::new()).layer(Layer::So3Pool);
+        layers.build().expect_err("refused").to_string()
+    };
+    let network = sphere(&["\"s2_conv\"", "\"so3_pool\""]).parse::<Network>().expect("a network");
+    let nodes = |nodes| {
+        let plan = Plan::with_quadrature(&network, Kinds::Both, Quadrature::Nodes(nodes));
+        plan.expect_err("refused").to_string()
+    };
+    let said = [
+        build(Input::Sphere { bandlimit: 0, channels: 1 }),
+        build(Input::Sphere { bandlimit: 4, channels: 0 }),
+        nodes(5),
+        nodes(5000),
+    ];
+    insta::assert_snapshot!("spherical_builders", said.join("\n"));
+}
+
 #[test]
 fn refusals_say_what_where_and_what_would_do() {
+    insta::assert_snapshot!("refusals", said(cases()));
+}
+
+fn said(cases: Vec<(&'static str, String)>) -> String {
     let mut said = String::new();
-    for (case, file) in cases() {
+    for (case, file) in cases {
         let refused = file.parse::<Network>().and_then(|network| Plan::new(&network, Kinds::Both));
         let error = refused.err().unwrap_or_else(|| panic!("{case}: this was taken:\n{file}"));
         said += &format!("{case}\n    {}\n", error.to_string().replace('\n', "\n    "));
     }
-    insta::assert_snapshot!("refusals", said);
+    said
 }

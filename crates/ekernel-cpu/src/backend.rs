@@ -1,11 +1,11 @@
 use ekernel_core::{
-    ArchError, Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Session, plan::Readout,
+    ArchError, Backend, BackendError, Control, Input, Kinds, Network, Pairs, Plan, Session, plan::Readout,
 };
 
-use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, session::CpuSession};
+use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, rotations, session::CpuSession};
 
-/// Computes kernels on the CPU: planes with O(HW) working memory per pair and thread, SIMD across pairs, threads across
-/// tiles.
+/// Computes kernels on the CPU: planes with O(HW) working memory per pair and thread, functions on SO(3) ring by ring, SIMD
+/// across pairs, threads across tiles.
 ///
 /// ```
 /// use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Samples};
@@ -67,8 +67,11 @@ impl CpuBackend {
     }
 
     /// Floating point operations that a pair of images without negative pixels executes, a fused multiply-add counted as
-    /// two; nothing where some of them are executed op by op, which are not counted.
+    /// two; of signals on the sphere, that a pair of them (of atoms) executes. Nothing where some are not counted.
     pub fn operations_per_pair(&self) -> Option<u64> {
+        if let Input::Sphere { .. } | Input::Molecule { .. } = self.plan.input {
+            return rotations::operations(&self.plan, &self.options);
+        }
         let kind = relu_chain::Kind::of(self.plan.kinds);
         let mut operations = 0;
         for readout in &self.plan.readouts {
@@ -107,6 +110,9 @@ impl Backend for CpuBackend {
         control: &Control,
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(&self.plan.input)?;
+        if let Input::Sphere { .. } | Input::Molecule { .. } = self.plan.input {
+            return rotations::prepare(&self.plan, self.options, &self.pool, pairs, control);
+        }
         Ok(match self.options.precision {
             Precision::F32 => {
                 Box::new(CpuSession::<f32>::new(&self.plan, self.options, &self.pool, pairs, control)?)

@@ -26,6 +26,7 @@ impl Image {
         let mut features: Vec<f64> = match samples {
             Samples::Vectors(x) => x.row(index).to_vec(),
             Samples::Images(x) => element.apply(x.index_axis(Axis(0), index)).iter().copied().collect(),
+            Samples::Spheres(_) | Samples::Molecules(_) => Vec::new(),
         };
         if size != 1.0 {
             features.iter_mut().for_each(|x| *x /= size);
@@ -107,7 +108,9 @@ fn pointwise(op: Op, plan: &Plan, stage: usize, index: usize, maps: &[Vec<f64>])
             }
             sum
         }
-        Op::Correlate | Op::Pooled(_) | Op::Readout(_) => vec![],
+        Op::Correlate | Op::Pooled(_) | Op::Readout(_) | Op::CorrelateSphere { .. } | Op::Truncate { .. } => {
+            vec![]
+        }
     }
 }
 

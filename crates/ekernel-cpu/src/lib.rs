@@ -3,6 +3,8 @@
 //! A run of stride-1 convolutions and ReLUs conserves the offset d = t' - t of the two positions of a planar
 //! kernel K(t, t'), so one plane P_d(t) = K(t, t+d) passes through the whole run alone. [`relu_chain`] takes
 //! such planes of one first image and a register of second images through the run together.
+//!
+//! Kernels of signals on the sphere are functions on SO(3); `rotations` computes those of a register of pairs together.
 mod backend;
 mod engine;
 mod fused;
@@ -11,8 +13,10 @@ mod options;
 mod planes;
 mod precise;
 pub mod relu_chain;
+mod rotations;
 mod session;
 pub mod simd;
+mod tile;
 
 pub use backend::CpuBackend;
 pub use options::{CpuOptions, Precision};

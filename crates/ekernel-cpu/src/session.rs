@@ -7,10 +7,10 @@ use std::{
 };
 
 use ekernel_core::{
-    BackendError, Control, Element, Kernels, Kinds, Pairs, Progress, Samples, Session,
+    BackendError, Control, Element, Kernels, Pairs, Progress, Samples, Session,
     plan::{Plan, Readout, Scalar as HeadValue},
 };
-use ndarray::{Array2, Axis};
+use ndarray::Axis;
 use rayon::prelude::*;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     engine::{Copy, Engine, Firsts, Lane},
     planes::Scalar,
     precise::Delicate,
+    tile::{self, Entries},
 };
 
 /// Samples per unit of preparation.
@@ -164,6 +165,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                         own.push(mean(values)[0]);
                     }
                 }
+                Readout::Rotations { .. } | Readout::Sphere | Readout::Atoms { .. } => {}
             }
         }
         own
@@ -231,7 +233,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
         (rows, cols): (&Range<usize>, &Range<usize>),
         wanted: &dyn Fn(usize, usize) -> bool,
         control: &Control,
-    ) -> Result<Vec<(usize, usize, HeadValue)>, BackendError> {
+    ) -> Result<Entries, BackendError> {
         let mut readouts = vec![vec![[0.0; 2]; self.plan.readouts.len()]; rows.len() * cols.len()];
         for (index, readout) in self.plan.readouts.iter().enumerate() {
             match readout {
@@ -239,6 +241,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                 Readout::Planes { orbit, .. } => {
                     self.planes(index, orbit, (rows, cols), wanted, control, &mut readouts)?;
                 }
+                Readout::Rotations { .. } | Readout::Sphere | Readout::Atoms { .. } => {}
             }
         }
         let [x, y] = self.sets();
@@ -301,6 +304,9 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                                 .collect();
                             let per_pair = lanes.len() / some.len();
                             self.engine.evaluate(i, &lanes).chunks(per_pair).map(mean).collect()
+                        }
+                        Readout::Rotations { .. } | Readout::Sphere | Readout::Atoms { .. } => {
+                            vec![[0.0; 2]; some.len()]
                         }
                     };
                     for ((pair, values), found) in values.iter_mut().zip(found) {
@@ -399,34 +405,9 @@ impl<T: Scalar> Session for CpuSession<'_, T> {
         cols: Range<usize>,
         control: &Control,
     ) -> Result<Kernels, BackendError> {
-        let shape = (rows.len(), cols.len());
-        let mut nngp = Array2::zeros(shape);
-        let mut ntk = (self.plan.kinds == Kinds::Both).then(|| Array2::zeros(shape));
-        let mut put = |row: usize, col: usize, value: &HeadValue| {
-            if rows.contains(&row) && cols.contains(&col) {
-                let at = [row - rows.start, col - cols.start];
-                nngp[at] = value.nngp;
-                if let Some(ntk) = &mut ntk {
-                    ntk[at] = value.ntk;
-                }
-            }
-        };
-        // An entry of a symmetric Gram matrix is computed with the smaller index first, whatever tile asks for it.
-        let upper = |row: usize, col: usize| !self.symmetric || row <= col;
-        for (row, col, value) in self.block((&rows, &cols), &upper, control)? {
-            put(row, col, &value);
-            if self.symmetric {
-                put(col, row, &value);
-            }
-        }
-        let mirrored = |row: usize, col: usize| rows.contains(&col) && cols.contains(&row);
-        let lower = |col: usize, row: usize| self.symmetric && col < row && !mirrored(row, col);
-        if rows.clone().any(|row| cols.clone().any(|col| lower(col, row))) {
-            for (col, row, value) in self.block((&cols, &rows), &lower, control)? {
-                put(row, col, &value);
-            }
-        }
-        Ok(Kernels { nngp, ntk })
+        tile::assemble(self.symmetric, self.plan.kinds, (&rows, &cols), |block, wanted| {
+            self.block(block, wanted, control)
+        })
     }
 
     fn tile_shape(&self) -> [usize; 2] {
@@ -462,14 +443,16 @@ fn root_mean_square(samples: &Samples, index: usize) -> f64 {
     }
     match samples {
         Samples::Vectors(x) => of(x.row(index).iter()),
-        Samples::Images(x) => of(x.index_axis(Axis(0), index).iter()),
+        Samples::Images(x) | Samples::Spheres(x) => of(x.index_axis(Axis(0), index).iter()),
+        Samples::Molecules(_) => 1.0,
     }
 }
 
 fn nonnegative(samples: &Samples) -> bool {
     match samples {
         Samples::Vectors(x) => x.iter().all(|x| *x >= 0.0),
-        Samples::Images(x) => x.iter().all(|x| *x >= 0.0),
+        Samples::Images(x) | Samples::Spheres(x) => x.iter().all(|x| *x >= 0.0),
+        Samples::Molecules(_) => false,
     }
 }
 

@@ -347,6 +347,22 @@ pub enum DataError {
         /// Channels of these samples.
         found: usize,
     },
+    /// A normalisation of molecules.
+    #[error("'{text}' means nothing for molecules, whose signals the architecture defines; leave it out")]
+    NormalizationMolecules {
+        /// The normalisation.
+        text: String,
+    },
+    /// Arrays that are no signals on the sphere.
+    #[error("{place} has samples of shape {shape:?}, which is no grid on the sphere: {reason}")]
+    SphereGrid {
+        /// The array.
+        place: Place,
+        /// The shape of one sample.
+        shape: Vec<usize>,
+        /// What is wrong, and which shape would do.
+        reason: String,
+    },
     /// Division by 255 of samples that are in [0, 1] already.
     #[error("the largest sample value is {largest}, so the samples are not in 0..255; leave unit-range out")]
     AlreadyUnitRange {

@@ -2,7 +2,8 @@
 //!
 //! [`Source`] reads the words that name data on a command line, [`read_dataset`] the [`Samples`] and [`Targets`]
 //! behind them: .npz and .npy arrays, folders of images, MNIST idx and CIFAR-10 files. [`Normalization`] prepares
-//! them with parameters of the training samples. [`write_npz`] stores results, complete or not at all.
+//! them with parameters of the training samples. [`read_molecules`] reads [`Molecules`], [`on_the_sphere`] says that
+//! arrays are signals on the sphere. [`write_npz`] stores results, complete or not at all.
 //!
 //! ```
 //! use ekernel_data::{Normalization, ReadOptions, Source, read_dataset, write_npz};
@@ -37,6 +38,7 @@ mod npz;
 mod place;
 mod samples;
 mod source;
+mod spheres;
 mod targets;
 mod write;
 
@@ -52,5 +54,6 @@ pub use npz::NpzFile;
 pub use place::Place;
 pub use samples::channels_first_hint;
 pub use source::{Source, TargetSource};
+pub use spheres::on_the_sphere;
 pub use targets::Targets;
 pub use write::{Output, write_atomically, write_npz};

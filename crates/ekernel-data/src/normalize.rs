@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ekernel_core::Samples;
-use ndarray::Axis;
+use ndarray::{Array, Axis, RemoveAxis};
 
 use crate::error::DataError;
 use crate::place::nearest_first;
@@ -17,8 +17,8 @@ pub enum Normalization {
     None,
     /// `unit-range`: x/255, for float arrays that hold byte values.
     UnitRange,
-    /// `standardize`: (x − mean_c)/std_c per channel c of images or feature c of vectors, over the training samples;
-    /// std is the population one (divisor n), and a constant channel is only centred.
+    /// `standardize`: (x − mean_c)/std_c per channel c of images and spheres or feature c of vectors, over the training
+    /// samples; std is the population one (divisor n), and a constant channel is only centred.
     Standardize,
     /// `per-image`: (x − mean(x))/std(x) over all entries of each sample by itself; a constant sample becomes zero.
     PerImage,
@@ -57,14 +57,19 @@ impl Normalization {
     /// Takes the parameters from the training samples.
     ///
     /// # Errors
-    /// [`DataError::AlreadyUnitRange`] for `unit-range` on samples that are within [0, 1].
+    /// [`DataError::AlreadyUnitRange`] for `unit-range` on samples that are within [0, 1];
+    /// [`DataError::NormalizationMolecules`] for anything but `none` on molecules.
     pub fn fit(self, train: &Samples) -> Result<Normalizer, DataError> {
+        if let (true, Samples::Molecules(_)) = (self != Normalization::None, train) {
+            return Err(DataError::NormalizationMolecules { text: self.to_string() });
+        }
         Ok(match self {
             Normalization::None => Normalizer::None,
             Normalization::UnitRange => {
                 let largest = match train {
                     Samples::Vectors(x) => x.iter().copied().fold(0.0, f64::max),
-                    Samples::Images(x) => x.iter().copied().fold(0.0, f64::max),
+                    Samples::Images(x) | Samples::Spheres(x) => x.iter().copied().fold(0.0, f64::max),
+                    Samples::Molecules(_) => 0.0,
                 };
                 if largest > 0.0 && largest <= 1.0 {
                     return Err(DataError::AlreadyUnitRange { largest });
@@ -85,55 +90,64 @@ impl Normalizer {
     ///
     /// # Errors
     /// [`DataError::NormalizationChannels`] if the samples have another number of channels than those it was
-    /// fitted to.
+    /// fitted to; [`DataError::NormalizationMolecules`] for molecules.
     pub fn apply(&self, samples: Samples) -> Result<Samples, DataError> {
+        let molecules = || DataError::NormalizationMolecules { text: self.to_string() };
         match self {
             Normalizer::None => Ok(samples),
             Normalizer::UnitRange => Ok(match samples {
                 Samples::Vectors(x) => Samples::Vectors(x / 255.0),
                 Samples::Images(x) => Samples::Images(x / 255.0),
+                Samples::Spheres(x) => Samples::Spheres(x / 255.0),
+                Samples::Molecules(_) => return Err(molecules()),
             }),
             Normalizer::Standardize { mean, std } => {
+                if let Samples::Molecules(_) = samples {
+                    return Err(molecules());
+                }
                 let found = *samples.sample_shape().last().unwrap_or(&0);
                 if found != mean.len() {
                     return Err(DataError::NormalizationChannels { fitted: mean.len(), found });
                 }
-                let channel = |values: &mut dyn Iterator<Item = &mut f64>, c: usize| {
+                let change = |values: &mut dyn Iterator<Item = &mut f64>, c: usize| {
                     values.for_each(|value| *value = (*value - mean[c]) / std[c]);
                 };
                 Ok(match samples {
-                    Samples::Vectors(mut x) => {
-                        for (c, mut column) in x.axis_iter_mut(Axis(1)).enumerate() {
-                            channel(&mut column.iter_mut(), c);
-                        }
-                        Samples::Vectors(x)
-                    }
-                    Samples::Images(mut x) => {
-                        for (c, mut plane) in x.axis_iter_mut(Axis(3)).enumerate() {
-                            channel(&mut plane.iter_mut(), c);
-                        }
-                        Samples::Images(x)
-                    }
+                    Samples::Vectors(x) => Samples::Vectors(per_channel(x, &change)),
+                    Samples::Images(x) => Samples::Images(per_channel(x, &change)),
+                    Samples::Spheres(x) => Samples::Spheres(per_channel(x, &change)),
+                    Samples::Molecules(_) => return Err(molecules()),
                 })
             }
             Normalizer::PerImage => Ok(match samples {
-                Samples::Vectors(mut x) => {
-                    for mut sample in x.outer_iter_mut() {
-                        let (mean, std) = mean_and_std(sample.iter().copied());
-                        sample.mapv_inplace(|value| (value - mean) / std);
-                    }
-                    Samples::Vectors(x)
-                }
-                Samples::Images(mut x) => {
-                    for mut sample in x.outer_iter_mut() {
-                        let (mean, std) = mean_and_std(sample.iter().copied());
-                        sample.mapv_inplace(|value| (value - mean) / std);
-                    }
-                    Samples::Images(x)
-                }
+                Samples::Vectors(x) => Samples::Vectors(per_sample(x)),
+                Samples::Images(x) => Samples::Images(per_sample(x)),
+                Samples::Spheres(x) => Samples::Spheres(per_sample(x)),
+                Samples::Molecules(_) => return Err(molecules()),
             }),
         }
     }
+}
+
+/// Changes the values of every channel c, the last axis, by `change(values, c)`.
+fn per_channel<D: RemoveAxis>(
+    mut x: Array<f64, D>,
+    change: &dyn Fn(&mut dyn Iterator<Item = &mut f64>, usize),
+) -> Array<f64, D> {
+    let last = Axis(x.ndim() - 1);
+    for (c, mut values) in x.axis_iter_mut(last).enumerate() {
+        change(&mut values.iter_mut(), c);
+    }
+    x
+}
+
+/// Each sample minus its mean, over its standard deviation.
+fn per_sample<D: RemoveAxis>(mut x: Array<f64, D>) -> Array<f64, D> {
+    for mut sample in x.outer_iter_mut() {
+        let (mean, std) = mean_and_std(sample.iter().copied());
+        sample.mapv_inplace(|value| (value - mean) / std);
+    }
+    x
 }
 
 fn moments(samples: &Samples) -> (Vec<f64>, Vec<f64>) {
@@ -141,7 +155,10 @@ fn moments(samples: &Samples) -> (Vec<f64>, Vec<f64>) {
         Samples::Vectors(x) => {
             x.axis_iter(Axis(1)).map(|column| mean_and_std(column.iter().copied())).unzip()
         }
-        Samples::Images(x) => x.axis_iter(Axis(3)).map(|plane| mean_and_std(plane.iter().copied())).unzip(),
+        Samples::Images(x) | Samples::Spheres(x) => {
+            x.axis_iter(Axis(3)).map(|plane| mean_and_std(plane.iter().copied())).unzip()
+        }
+        Samples::Molecules(_) => (Vec::new(), Vec::new()),
     }
 }
 
@@ -276,6 +293,30 @@ mod tests {
         let each = Samples::Vectors(array![[1.0, 3.0], [7.0, 7.0]]);
         let each = Normalization::PerImage.fit(&each).unwrap().apply(each).unwrap();
         assert_eq!(each, Samples::Vectors(array![[-1.0, 1.0], [0.0, 0.0]]));
+    }
+
+    #[test]
+    fn spheres_are_images_and_molecules_are_not() {
+        let Samples::Images(pixels) = images() else { panic!("images expected") };
+        for kind in [Normalization::Standardize, Normalization::PerImage] {
+            let fitted = kind.fit(&images()).unwrap();
+            assert_eq!(kind.fit(&Samples::Spheres(pixels.clone())).unwrap(), fitted);
+            let Samples::Images(expected) = fitted.apply(images()).unwrap() else {
+                panic!("images expected")
+            };
+            assert_eq!(fitted.apply(Samples::Spheres(pixels.clone())).unwrap(), Samples::Spheres(expected));
+        }
+        let water = || {
+            let positions = array![[0.0, 0.0, 0.1], [0.0, 0.8, -0.5], [0.0, -0.8, -0.5]];
+            Samples::Molecules(vec![ekernel_core::Molecule { charges: vec![8, 1, 1], positions }])
+        };
+        assert_eq!(Normalization::None.fit(&water()).unwrap().apply(water()).unwrap(), water());
+        for (word, kind) in WORDS.into_iter().skip(1) {
+            let fault = kind.fit(&water()).unwrap_err().to_string();
+            assert!(fault.contains(word) && fault.contains("molecules"), "{fault}");
+            let fitted = Normalizer::Standardize { mean: vec![0.0], std: vec![1.0] };
+            assert!(matches!(fitted.apply(water()), Err(DataError::NormalizationMolecules { .. })));
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn read(name: &str, options: ReadOptions) -> Result<Dataset, DataError> {
 fn images(data: &Dataset) -> &Array4<f64> {
     match &data.samples {
         Samples::Images(images) => images,
-        Samples::Vectors(_) => panic!("images expected"),
+        _ => panic!("images expected"),
     }
 }
 

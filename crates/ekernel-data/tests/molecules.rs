@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ekernel_core::Samples;
 use ekernel_data::molecules::{AtomReferences, MoleculeLimits};
 use ekernel_data::{DataError, Molecules, Source, read_molecules, write_npz};
 use ndarray::{Array2, Array3, array};
@@ -47,6 +48,18 @@ fn all_forms_agree() {
     for words in ["qm9.csv:all,gap", "qm9_xyz:all,gap"] {
         assert_eq!(read(words).unwrap().property.unwrap().values, [0.5048, 0.3399, 0.3615]);
     }
+}
+
+#[test]
+fn samples_and_numbers_of_atoms() {
+    let molecules = read("qm9.npz:all,U0").unwrap();
+    let Samples::Molecules(samples) = molecules.samples() else { panic!("molecules expected") };
+    assert_eq!(samples.len(), 3);
+    assert_eq!(samples[1].charges, [7, 1, 1, 1]);
+    assert_eq!(samples[2].positions[[0, 2]], 0.0076015923);
+    let counts = array![[4.0, 1.0, 0.0, 0.0], [3.0, 0.0, 1.0, 0.0], [2.0, 0.0, 0.0, 1.0]];
+    assert_eq!(molecules.counts(&[1, 6, 7, 8]), counts);
+    assert_eq!(molecules.counts(&[9]), Array2::<f64>::zeros((3, 1)));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod real;
 mod real_basis;
 mod rotation;
 mod rotation_transform;
+mod signals;
 mod sphere_transform;
 mod wigner;
 
@@ -33,5 +34,6 @@ pub use rotation::{WignerD, value_at_identity};
 pub use rotation_transform::{RotationScratch, RotationTransform};
 /// Complex numbers, as the transforms take them.
 pub use rustfft::num_complex::{Complex, Complex64};
+pub use signals::{AtomSignals, sphere_coefficients};
 pub use sphere_transform::{SphereScratch, SphereTransform};
 pub use wigner::WignerTable;

@@ -259,3 +259,41 @@ fn wrong_arguments_are_refused() {
         length("the first signal", 17, 18)
     );
 }
+
+/// The lines of a ring, summed up by hand along γ, are the ring.
+#[test]
+fn lines_sum_up_to_the_ring() {
+    for (bandlimit, grid) in grids() {
+        let plan = LaneTransform::<f64>::new(bandlimit, &grid).unwrap();
+        let (lanes, _) = signals::<f64, 8>(bandlimit, 23);
+        let mut workspace = plan.workspace::<8>();
+        let mut ring = LaneBuffer::<f64, 8>::zeros(plan.ring_len());
+        plan.load(&lanes, &mut workspace).unwrap();
+        let orders = |sine: bool, odd: usize| {
+            (usize::from(sine)..bandlimit).filter(move |n| n % 2 == odd).map(move |n| (sine, n))
+        };
+        let classes = [(false, 0), (false, 1), (true, 0), (true, 1)];
+        let terms: Vec<(bool, usize)> = classes.iter().flat_map(|&(sine, odd)| orders(sine, odd)).collect();
+        assert_eq!(terms.len(), plan.line_len());
+        for j in 0..plan.rings() {
+            plan.inverse_ring(j, &mut workspace, &mut ring).unwrap();
+            let lines = plan.inverse_lines(j, &mut workspace).unwrap();
+            let n_gamma = grid.shape()[2];
+            let mut gap = 0.0f64;
+            for (line, row) in lines.chunks(plan.line_len()).zip(ring.chunks(n_gamma)) {
+                for (r, values) in row.iter().enumerate() {
+                    for (lane, value) in values.iter().enumerate() {
+                        let term = |(&(sine, n), c): (&(bool, usize), &[f64; 8])| {
+                            let (sin, cos) = (n as f64 * grid.gamma(r)).sin_cos();
+                            c[lane] * if sine { sin } else { cos }
+                        };
+                        let sum: f64 = terms.iter().zip(line).map(term).sum();
+                        gap = gap.max((sum - value).abs());
+                    }
+                }
+            }
+            // Measured: 1.4e-14.
+            assert!(gap < 1e-13, "L = {bandlimit}, ring {j}: {gap:e}");
+        }
+    }
+}

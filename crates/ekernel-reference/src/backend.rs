@@ -1,7 +1,7 @@
 use std::{ops::Range, thread};
 
 use ekernel_core::{
-    Backend, BackendError, Control, Kernels, Kinds, Network, Pairs, Progress, Samples, Session,
+    Backend, BackendError, Control, Input, Kernels, Kinds, Network, Pairs, Progress, Samples, Session,
 };
 use ndarray::Array2;
 
@@ -9,6 +9,7 @@ use crate::{
     field::{Field, features},
     memory,
     pass::{Own, Variances, run},
+    rotations::{self, RotationMode},
 };
 
 /// Computes kernels by their literal recursions in float64, pair by pair.
@@ -17,6 +18,7 @@ pub struct ReferenceBackend {
     network: Network,
     kinds: Kinds,
     memory_limit: u64,
+    rotations: RotationMode,
 }
 
 impl ReferenceBackend {
@@ -25,7 +27,18 @@ impl ReferenceBackend {
 
     /// A backend for one network, with [`ReferenceBackend::MEMORY_LIMIT`].
     pub fn new(network: &Network, kinds: Kinds) -> ReferenceBackend {
-        ReferenceBackend { network: network.clone(), kinds, memory_limit: Self::MEMORY_LIMIT }
+        ReferenceBackend {
+            network: network.clone(),
+            kinds,
+            memory_limit: Self::MEMORY_LIMIT,
+            rotations: RotationMode::default(),
+        }
+    }
+
+    /// Sets the points of SO(3) on which kernels of networks on the sphere are carried.
+    pub fn with_rotations(mut self, mode: RotationMode) -> ReferenceBackend {
+        self.rotations = mode;
+        self
     }
 
     /// Sets the bytes of memory that samples and tensors may take. [`Backend::prepare`] refuses networks that need more
@@ -86,7 +99,10 @@ impl ReferenceBackend {
 
 impl Backend for ReferenceBackend {
     fn describe(&self) -> String {
-        "reference f64".to_owned()
+        match self.network.input() {
+            Input::Vector { .. } | Input::Image { .. } => "reference f64".to_owned(),
+            Input::Sphere { .. } | Input::Molecule { .. } => format!("reference f64, {}", self.rotations),
+        }
     }
 
     fn prepare<'a>(
@@ -95,6 +111,10 @@ impl Backend for ReferenceBackend {
         control: &Control,
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(self.network.input())?;
+        if let Input::Sphere { .. } | Input::Molecule { .. } = self.network.input() {
+            let (mode, limit) = (self.rotations, self.memory_limit);
+            return rotations::prepare(&self.network, self.kinds, mode, limit, pairs, control);
+        }
         let sets =
             if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
         let of: usize = sets.iter().map(|samples| samples.len()).sum();

@@ -46,5 +46,7 @@ pub(crate) fn features(samples: &Samples, i: usize) -> Array2<f64> {
             let (height, width, channels) = image.dim();
             Array2::from_shape_fn((height * width, channels), |(t, c)| image[[t / width, t % width, c]])
         }
+        // Signals on the sphere are not fields on finitely many positions.
+        Samples::Spheres(_) | Samples::Molecules(_) => Array2::zeros((0, 0)),
     }
 }

@@ -8,6 +8,10 @@
 //! a [`Plan`](ekernel_core::Plan), an orbit or an offset. Slow and obvious on purpose: a pair of n positions takes O(n²)
 //! memory and O(n²·|S|) time per layer with a filter of |S| taps.
 //!
+//! Networks on the sphere have infinitely many positions. Their kernels depend on U = R R'⁻¹ alone and are carried as k(U) and
+//! Θ(U) on the points of a rule ([`RotationMode`]), with sums over coefficients and points written out; [`rotation_kernel`]
+//! gives K(R, R') by the defining integrals.
+//!
 //! ```
 //! use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Samples};
 //! use ekernel_reference::ReferenceBackend;
@@ -37,8 +41,10 @@ mod field;
 mod layers;
 mod memory;
 mod pass;
+mod rotations;
 mod taps;
 
 pub use backend::ReferenceBackend;
 pub use field::Field;
 pub use pass::{cross_fields, self_fields};
+pub use rotations::{RotationMode, literal::rotation_kernel};

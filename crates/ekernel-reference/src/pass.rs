@@ -1,6 +1,6 @@
 //! One pair of samples through all layers.
 
-use ekernel_core::{BackendError, Control, Network, Samples, Source};
+use ekernel_core::{BackendError, Control, Input, Network, Samples, Source};
 use ndarray::Array2;
 
 use crate::{
@@ -10,7 +10,8 @@ use crate::{
 
 /// The kernels of sample `i` with itself after every layer: `[0]` at the input, `[k + 1]` after `network.nodes()[k]`.
 ///
-/// Dropout sees one draw of its masks. All layers are kept, 16 bytes per pair of positions each.
+/// Dropout sees one draw of its masks. All layers are kept, 16 bytes per pair of positions each. Networks on the sphere are
+/// refused: see [`rotation_kernel`](crate::rotation_kernel).
 pub fn self_fields(network: &Network, samples: &Samples, i: usize) -> Result<Vec<Field>, BackendError> {
     checked(network, "the samples", samples)?;
     let f = features(samples, i);
@@ -41,7 +42,16 @@ pub fn cross_fields(
 
 fn checked(network: &Network, set: &'static str, samples: &Samples) -> Result<(), BackendError> {
     samples.validate().map_err(|source| BackendError::Samples { set, source })?;
-    Ok(network.input().check(samples)?)
+    network.input().check(samples)?;
+    match network.input() {
+        Input::Vector { .. } | Input::Image { .. } => Ok(()),
+        Input::Sphere { .. } | Input::Molecule { .. } => Err(BackendError::Device {
+            device: "reference".to_owned(),
+            problem: "the sphere and SO(3) have infinitely many positions, so their kernels are no tensors"
+                .to_owned(),
+            remedy: "ask rotation_kernel for single values".to_owned(),
+        }),
+    }
 }
 
 /// What is kept of a sample with itself.

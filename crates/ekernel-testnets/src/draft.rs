@@ -2,7 +2,8 @@
 
 use ekernel_core::{
     Activation, Conv, Dense, Domain, Dropout, GlobalPool, Group, GroupConv, Input, Layer, LayerNorm, Lift,
-    Network, NetworkBuilder, Padding, Parameterization, Pool, PoolKind, Weights, Window,
+    Network, NetworkBuilder, Padding, Parameterization, PerAtom, Pool, PoolKind, S2Conv, So3Conv, Weights,
+    Window,
 };
 
 /// A stream of choices, cyclic; all zeros give the plainest network, to which failures shrink.
@@ -44,9 +45,9 @@ impl Draft {
     pub(crate) fn new(input: Input, standard: bool, choices: Choices) -> Draft {
         Draft {
             choices,
+            domain: input.domain(),
             builder: Network::builder(input),
             layers: 0,
-            domain: input.domain(),
             group: None,
             gaussian: false,
             scale: 2.0,
@@ -111,10 +112,22 @@ impl Draft {
         Window { size: [1, 1], strides: [1, 1], padding: Padding::Valid }
     }
 
-    /// dense, conv or group_conv, whatever the domain takes.
+    /// dense, conv, group_conv, s2_conv or so3_conv, whatever the domain takes.
     pub(crate) fn weighted(&mut self) {
         match self.domain {
-            Domain::Vector => {
+            Domain::Sphere { bandlimit } => {
+                self.s2_conv(bandlimit, |bandlimit| Domain::Rotations { bandlimit })
+            }
+            Domain::Atoms(PerAtom::Sphere { bandlimit }) => {
+                self.s2_conv(bandlimit, |bandlimit| Domain::Atoms(PerAtom::Rotations { bandlimit }));
+            }
+            Domain::Rotations { bandlimit } => {
+                self.so3_conv(bandlimit, |bandlimit| Domain::Rotations { bandlimit });
+            }
+            Domain::Atoms(PerAtom::Rotations { bandlimit }) => {
+                self.so3_conv(bandlimit, |bandlimit| Domain::Atoms(PerAtom::Rotations { bandlimit }));
+            }
+            Domain::Vector | Domain::Atoms(PerAtom::Vector) => {
                 let weights = self.weights();
                 self.push(Dense { weights });
             }
@@ -129,19 +142,42 @@ impl Draft {
         }
     }
 
+    /// The bandlimit of the input, or one below.
+    fn s2_conv(&mut self, found: usize, domain: impl Fn(usize) -> Domain) {
+        let weights = self.weights();
+        let bandlimit =
+            self.choices.pick(&[None, Some(1), Some(0)]).map(|less| (found - less.min(found - 1)).max(1));
+        self.push(S2Conv { bandlimit, weights });
+        self.domain = domain(bandlimit.unwrap_or(found));
+    }
+
+    /// Without a bandlimit, or with one up to the present one.
+    fn so3_conv(&mut self, found: usize, domain: impl Fn(usize) -> Domain) {
+        let weights = self.weights();
+        let bandlimit =
+            self.choices.pick(&[None, Some(0), Some(1)]).map(|less| (found - less.min(found - 1)).max(1));
+        self.push(So3Conv { bandlimit, weights });
+        self.domain = domain(bandlimit.unwrap_or(found));
+    }
+
     fn conv(&mut self, window: Window) {
         let weights = self.weights();
         match self.domain {
             Domain::GroupGrid { .. } => self.push(GroupConv { window, weights }),
-            Domain::Grid { .. } | Domain::Vector => self.push(Conv { window, weights }),
+            _ => self.push(Conv { window, weights }),
         }
         self.domain = self.domain.resized(window.output(self.domain.extent().unwrap_or([1, 1])));
     }
 
     /// A weighted layer that keeps the domain.
     fn weighted_in_place(&mut self) {
-        if self.domain == Domain::Vector {
-            return self.weighted();
+        match self.domain {
+            Domain::Vector | Domain::Atoms(PerAtom::Vector) => return self.weighted(),
+            Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }) => {
+                let weights = self.weights();
+                return self.push(So3Conv { bandlimit: None, weights });
+            }
+            Domain::Grid { .. } | Domain::GroupGrid { .. } | Domain::Sphere { .. } | Domain::Atoms(_) => {}
         }
         let size = self.choices.pick(&[[1, 1], [3, 3]]);
         self.conv(Window { size, strides: [1, 1], padding: Padding::Same });
@@ -227,6 +263,9 @@ impl Draft {
 
     /// weighted(x) + weighted(x), two branches with weights of their own.
     pub(crate) fn fork(&mut self) {
+        if let Domain::Sphere { .. } | Domain::Atoms(PerAtom::Sphere { .. }) = self.domain {
+            self.weighted();
+        }
         let (trunk, scale) = (self.name(), self.scale);
         self.weighted_in_place();
         let (first, first_scale) = (self.name(), self.scale);
@@ -243,7 +282,15 @@ impl Draft {
         let window = Window { size: [3, 1], strides: [1, 1], padding: Padding::Same };
         let square = Window { size: [3, 3], ..window };
         match self.domain {
-            Domain::Vector => self.push_reading(Dense { weights }, &[trunk]),
+            Domain::Vector | Domain::Atoms(PerAtom::Vector) => {
+                self.push_reading(Dense { weights }, &[trunk]);
+            }
+            Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }) => {
+                self.push_reading(So3Conv { bandlimit: None, weights }, &[trunk]);
+            }
+            Domain::Sphere { .. } | Domain::Atoms(PerAtom::Sphere { .. }) => {
+                self.push_reading(S2Conv { bandlimit: None, weights }, &[trunk]);
+            }
             Domain::Grid { .. } => self.push_reading(Conv { window, weights }, &[trunk]),
             Domain::GroupGrid { .. } => self.push_reading(GroupConv { window: square, weights }, &[trunk]),
         }
@@ -253,11 +300,23 @@ impl Draft {
         self.push(Layer::Identity);
     }
 
+    /// From vectors of the atoms to one of the molecule; elsewhere nothing.
+    pub(crate) fn atom_sum(&mut self) {
+        if self.domain == Domain::Atoms(PerAtom::Vector) {
+            // Variances of a few pairs of atoms add up.
+            self.scale *= 9.0;
+            self.push(Layer::AtomSum);
+            self.domain = Domain::Vector;
+        }
+    }
+
     /// From a spatial domain to a vector.
     pub(crate) fn readout(&mut self) {
         let positions = self.domain.positions() as f64;
         let layer = match self.domain {
-            Domain::Vector => return,
+            Domain::Vector | Domain::Atoms(PerAtom::Vector) => return,
+            Domain::Sphere { .. } | Domain::Atoms(PerAtom::Sphere { .. }) => Layer::Flatten,
+            Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }) => Layer::So3Pool,
             Domain::Grid { .. } => match self.choices.pick(&[0, 1, 2]) {
                 0 => GlobalPool::mean().into(),
                 1 => Layer::Flatten,
@@ -273,7 +332,10 @@ impl Draft {
         };
         self.gaussian &= layer != Layer::Flatten;
         self.push(layer);
-        self.domain = Domain::Vector;
+        self.domain = match self.domain {
+            Domain::Atoms(_) => Domain::Atoms(PerAtom::Vector),
+            _ => Domain::Vector,
+        };
     }
 
     fn need_gaussian(&mut self) {

@@ -14,8 +14,8 @@ mod draft;
 mod network;
 mod samples;
 
-pub use network::network;
-pub use samples::{noise_for, samples_for};
+pub use network::{network, sphere_network};
+pub use samples::{noise_for, samples_for, signals_for};
 
 use ekernel_core::{Network, Samples};
 use proptest::strategy::{Just, Strategy};
@@ -24,6 +24,14 @@ use proptest::strategy::{Just, Strategy};
 pub fn cases() -> impl Strategy<Value = (Network, Samples)> {
     network().prop_flat_map(|network| {
         let samples = noise_for(&network);
+        (Just(network), samples)
+    })
+}
+
+/// A network on the sphere or on molecules, with two to four samples for it ([`signals_for`]).
+pub fn sphere_cases() -> impl Strategy<Value = (Network, Samples)> {
+    sphere_network().prop_flat_map(|network| {
+        let samples = signals_for(&network);
         (Just(network), samples)
     })
 }

@@ -1,6 +1,6 @@
 //! Random networks.
 
-use ekernel_core::{Group, Input, Kinds, Network, Plan};
+use ekernel_core::{AtomPairing, Group, Input, Kinds, Network, Plan, Potential};
 use proptest::{collection::vec, prelude::*};
 
 use crate::draft::{Choices, Draft};
@@ -40,6 +40,40 @@ pub fn network() -> impl Strategy<Value = Network> {
             Some(network)
         },
     )
+}
+
+/// A random valid network on signals of bandlimit 1 to 4 on the sphere, or on molecules with such a signal at each atom:
+/// up to five steps on the sphere and on SO(3), so3_pool or flatten, up to two steps per atom and atom_sum, up to three steps
+/// of head.
+pub fn sphere_network() -> impl Strategy<Value = Network> {
+    let steps = |n| vec(step(), n);
+    let choices = vec(any::<u8>(), 16..64);
+    (sphere_input(), steps(1..=5), steps(0..=2), steps(0..=3), choices).prop_filter_map(
+        "a network that has a plan",
+        |(input, body, atoms, head, choices)| {
+            let mut draft = Draft::new(input, false, Choices::new(choices));
+            body.into_iter().for_each(|step| take(step, &mut draft));
+            draft.readout();
+            atoms.into_iter().for_each(|step| take(step, &mut draft));
+            draft.atom_sum();
+            head.into_iter().for_each(|step| take(step, &mut draft));
+            let network = draft.finish().ok()?;
+            Plan::new(&network, Kinds::Both).ok()?;
+            Some(network)
+        },
+    )
+}
+
+fn sphere_input() -> impl Strategy<Value = Input> {
+    let sphere =
+        (1..=4_usize, 1..=3_usize).prop_map(|(bandlimit, channels)| Input::Sphere { bandlimit, channels });
+    let pairing = prop::sample::select(vec![AtomPairing::Indexed, AtomPairing::Shared]);
+    let molecule = (1..=4_usize, 1..=2_usize, pairing).prop_map(|(bandlimit, powers, atoms)| {
+        let mut potential = Potential::new(&[1, 6]);
+        potential.powers.truncate(powers);
+        Input::Molecule { bandlimit, potential, atoms }
+    });
+    prop_oneof![1 => sphere, 1 => molecule]
 }
 
 fn step() -> impl Strategy<Value = Step> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ekernel_core::{Domain, Group, Layer, Padding, Parameterization, Samples};
+use ekernel_core::{AtomPairing, Domain, Group, Input, Layer, Padding, Parameterization, Samples};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
@@ -37,7 +37,8 @@ fn networks_cover_every_layer_group_and_padding() {
             oblong += usize::from(window.size[0] != window.size[1]);
         }
     }
-    assert_eq!(ops, Layer::names().collect());
+    let elsewhere = ["s2_conv", "so3_conv", "so3_pool", "atom_sum"];
+    assert_eq!(ops, Layer::names().filter(|name| !elsewhere.contains(name)).collect());
     assert_eq!(groups, Group::ALL.map(Group::name).into());
     for op in ["conv", "lift", "group_conv", "avg_pool", "sum_pool"] {
         for padding in Padding::ALL {
@@ -45,6 +46,46 @@ fn networks_cover_every_layer_group_and_padding() {
         }
     }
     assert!(standard > 100 && strided > 100 && oblong > 100, "{standard} {strided} {oblong}");
+}
+
+#[test]
+fn networks_on_the_sphere_cover_their_layers() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = ekernel_testnets::sphere_cases();
+    let (mut ops, mut domains) = (BTreeSet::new(), BTreeSet::new());
+    let (mut truncated, mut indexed, mut shared) = (0, 0, 0);
+    for _ in 0..1500 {
+        let (network, samples) = strategy.new_tree(&mut runner).expect("a case").current();
+        assert_eq!(network.to_toml().parse().as_ref(), Ok(&network), "the file of {network}");
+        assert_eq!(samples.validate(), Ok(()));
+        assert!(network.input().check(&samples).is_ok());
+        match network.input() {
+            Input::Molecule { atoms: AtomPairing::Indexed, .. } => indexed += 1,
+            Input::Molecule { atoms: AtomPairing::Shared, .. } => shared += 1,
+            _ => {}
+        }
+        for node in network.nodes() {
+            ops.insert(node.layer.name());
+            domains.insert((node.domain.per_atom().is_some(), node.layer.name()));
+            truncated += usize::from(matches!(&node.layer, Layer::So3Conv(conv) if conv.bandlimit.is_some()));
+        }
+    }
+    let planar = [
+        "conv",
+        "lift",
+        "group_conv",
+        "group_pool",
+        "avg_pool",
+        "sum_pool",
+        "global_avg_pool",
+        "global_sum_pool",
+    ];
+    assert_eq!(ops, Layer::names().filter(|name| !planar.contains(name)).collect());
+    for op in ["s2_conv", "so3_conv", "so3_pool", "flatten", "dense", "relu", "layer_norm", "dropout", "sum"]
+    {
+        assert!(domains.contains(&(true, op)), "{op} on atoms");
+    }
+    assert!(truncated > 100 && indexed > 300 && shared > 300, "{truncated} {indexed} {shared}");
 }
 
 #[test]
@@ -58,7 +99,10 @@ fn samples_fit_and_repeat() {
         assert!(network.input().check(&samples).is_ok());
         let rows: Vec<Vec<f64>> = match &samples {
             Samples::Vectors(x) => x.outer_iter().map(|row| row.iter().copied().collect()).collect(),
-            Samples::Images(x) => x.outer_iter().map(|row| row.iter().copied().collect()).collect(),
+            Samples::Images(x) | Samples::Spheres(x) => {
+                x.outer_iter().map(|row| row.iter().copied().collect()).collect()
+            }
+            Samples::Molecules(_) => vec![],
         };
         zeros += rows.iter().filter(|row| row.iter().all(|x| *x == 0.0)).count();
         repeats += (1..rows.len()).filter(|&i| rows[..i].contains(&rows[i])).count();

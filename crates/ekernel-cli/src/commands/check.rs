@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use ekernel_core::{
     Backend, Input, Kernels, Kinds, Network, Pairs,
-    plan::{Op, Sink},
+    plan::{Op, Quadrature, Sink},
 };
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_reference::ReferenceBackend;
@@ -81,6 +81,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
         let computer = Computer {
             task: &task,
             network: &network,
+            quadrature: Quadrature::Accurate,
             backend,
             kinds: Kinds::Both,
             resume: None,
@@ -170,7 +171,7 @@ fn demanded(precision: Precision, names: &[&str], i: usize, j: usize) -> Demand 
         Precision::F64 if i != j && names[i] == "random" && names[j] == "random" => Demand::Full,
         Precision::F64 => Demand::Relaxed,
         Precision::F32 if i != j && either("opposite") => Demand::Opposite,
-        Precision::F32 if either("nearly repeated") => Demand::Relaxed,
+        Precision::F32 if either("nearly repeated") || either("turned") => Demand::Relaxed,
         Precision::F32 => Demand::Full,
     }
 }
@@ -224,21 +225,31 @@ impl Worst {
     }
 }
 
-/// The network itself, or the same layers on the largest image that the literal reference computes in seconds.
+/// The network itself, or the same layers on the largest image, or the largest bandlimit, that the literal reference computes
+/// in seconds.
 fn affordable(architecture: &Architecture) -> anyhow::Result<Network> {
     let network = &architecture.network;
-    let Input::Image { height, width, channels } = *network.input() else { return Ok(network.clone()) };
     if is_affordable(network) {
         return Ok(network.clone());
     }
-    let longer = height.max(width);
-    let mut smaller = (1..longer).rev().filter_map(|side| {
-        let scaled = |extent: usize| (extent * side).div_ceil(longer);
-        with_shape(network, [scaled(height), scaled(width), channels]).filter(is_affordable)
-    });
-    smaller.next().ok_or_else(|| {
+    let smaller = match *network.input() {
+        Input::Vector { .. } => return Ok(network.clone()),
+        Input::Image { height, width, channels } => {
+            let longer = height.max(width);
+            (1..longer).rev().find_map(|side| {
+                let scaled = |extent: usize| (extent * side).div_ceil(longer);
+                let shape = [scaled(height), scaled(width), channels];
+                let extents: Option<Vec<_>> = shape.into_iter().map(integer).collect();
+                with_input(network, "shape", toml::Value::Array(extents?)).filter(is_affordable)
+            })
+        }
+        Input::Sphere { bandlimit, .. } | Input::Molecule { bandlimit, .. } => (1..bandlimit)
+            .rev()
+            .find_map(|smaller| with_input(network, "bandlimit", integer(smaller)?).filter(is_affordable)),
+    };
+    smaller.ok_or_else(|| {
         mistake(format!(
-            "{}: its literal tensors are too large for the reference, and its layers fit on no smaller image; check a \
+            "{}: its literal tensors are too large for the reference, and its layers fit on no smaller input; check a \
              shallower network of the same layers",
             architecture.path.display()
         ))
@@ -262,6 +273,10 @@ fn announce(network: &Network, pairs: u64, quiet: bool) {
     );
 }
 
+fn integer(value: usize) -> Option<toml::Value> {
+    i64::try_from(value).ok().map(toml::Value::Integer)
+}
+
 /// Whether the literal recursion of a pair stays within bounds.
 fn is_affordable(network: &Network) -> bool {
     literal_work(network).is_some_and(|work| work <= LITERAL_WORK)
@@ -272,10 +287,14 @@ fn is_affordable(network: &Network) -> bool {
 fn literal_work(network: &Network) -> Option<u64> {
     /// Multiplications that an angle function costs, about.
     const DUAL: u64 = 20;
+    /// Of two molecules of four atoms.
+    const ATOM_PAIRS: u64 = 16;
     let squared = |n: u64| n.saturating_mul(n);
-    let first = squared(network.input().domain().positions() as u64);
-    if first > LITERAL_WORK {
-        return Some(first);
+    if let ekernel_core::Input::Image { .. } = network.input() {
+        let first = squared(network.input().domain().positions() as u64);
+        if first > LITERAL_WORK {
+            return Some(first);
+        }
     }
     let plan = ekernel_core::Plan::new(network, Kinds::Both).ok()?;
     let blocks = plan.group.map_or(1, |group| group.order() as u64).pow(2);
@@ -297,15 +316,19 @@ fn literal_work(network: &Network) -> Option<u64> {
         }
         _ => None,
     });
-    Some(work.chain(pools).fold(0, u64::saturating_add))
+    // On SO(3) every degree is summed at every point of the grid, for every pair of atoms.
+    let atoms = if plan.atoms.is_some() { ATOM_PAIRS } else { 1 };
+    let rotations = plan.rotations.iter().map(|stage| {
+        let degrees: u64 = (0..stage.bandlimit as u64).map(|l| (2 * l + 1).pow(2)).sum();
+        (stage.points() as u64).saturating_mul(degrees).saturating_mul(atoms)
+    });
+    Some(work.chain(pools).chain(rotations).fold(0, u64::saturating_add))
 }
 
-/// The same layers on another image, if they fit on it.
-fn with_shape(network: &Network, shape: [usize; 3]) -> Option<Network> {
+/// The same layers on another input, if they fit on it.
+fn with_input(network: &Network, key: &str, value: toml::Value) -> Option<Network> {
     let mut table: toml::Table = network.to_toml().parse().ok()?;
-    let extents = shape.iter().map(|&extent| i64::try_from(extent).ok().map(toml::Value::Integer));
-    let shape = toml::Value::Array(extents.collect::<Option<Vec<_>>>()?);
-    table.get_mut("input")?.as_table_mut()?.insert("shape".to_owned(), shape);
+    table.get_mut("input")?.as_table_mut()?.insert(key.to_owned(), value);
     table.to_string().parse().ok()
 }
 

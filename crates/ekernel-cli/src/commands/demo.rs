@@ -1,8 +1,8 @@
-//! `ekernel demo`: the main job, as one `ekernel predict` on shipped data.
+//! `ekernel demo`: the main jobs, each as one `ekernel predict` on shipped data.
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser};
+use clap::{Args, Parser, ValueEnum};
 
 use crate::{
     args::{Cli, Command, Talk},
@@ -11,12 +11,45 @@ use crate::{
     output,
 };
 
-/// Where the shipped files lie in the repository.
-const DATA: &str = "data/mnist_1k.npz";
-const NETWORKS: [&str; 2] = ["examples/architectures/mnist_cnn.toml", "examples/architectures/mnist_c4.toml"];
+/// What is learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// Upright digits, tested on turned ones: a CNN and a C4 network
+    Digits,
+    /// Energies of molecules: an MLP and an SO(3) network
+    Molecules,
+}
+
+/// One `ekernel predict` on files of the repository.
+struct Job {
+    data: &'static str,
+    networks: [&'static str; 2],
+    train: &'static str,
+    test: &'static str,
+    options: &'static [&'static str],
+}
+
+const DIGITS: Job = Job {
+    data: "data/mnist_1k.npz",
+    networks: ["examples/architectures/mnist_cnn.toml", "examples/architectures/mnist_c4.toml"],
+    train: "x_train,y_train",
+    test: "x_test_rotated,y_test",
+    options: &["--n", "10,20,50,100,200,400", "--seeds", "5"],
+};
+
+const MOLECULES: Job = Job {
+    data: "data/qm9_1k.npz",
+    networks: ["examples/architectures/qm9_mlp_shared.toml", "examples/architectures/qm9_so3_shared.toml"],
+    train: "train,U0",
+    test: "test,U0",
+    options: &["--n", "16,32,64,128,256", "--seeds", "5", "--ridge", "auto", "--quadrature", "fast"],
+};
 
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
+    /// What is learned
+    #[arg(value_enum, default_value = "digits")]
+    subject: Subject,
     /// The plot to write
     #[arg(long, value_name = "FILE.svg|png", default_value = "learning_curves.svg")]
     plot: PathBuf,
@@ -31,17 +64,21 @@ pub(crate) struct Demo {
 }
 
 pub(crate) fn run(arguments: &Demo) -> anyhow::Result<()> {
-    let root = repository(arguments.repository.as_deref())?;
+    let job = match arguments.subject {
+        Subject::Digits => &DIGITS,
+        Subject::Molecules => &MOLECULES,
+    };
+    let root = repository(job, arguments.repository.as_deref())?;
     let file = |name: &str| root.join(name).display().to_string();
-    let data = file(DATA);
+    let data = file(job.data);
     let mut words: Vec<String> = vec!["ekernel".into(), "predict".into()];
-    for network in NETWORKS {
+    for network in job.networks {
         words.extend(["--arch".into(), file(network)]);
     }
-    words.extend(["--train".into(), format!("{data}:x_train,y_train")]);
-    words.extend(["--test".into(), format!("{data}:x_test_rotated,y_test")]);
-    words.extend(["--n", "10,20,50,100,200,400", "--seeds", "5", "--plot"].map(String::from));
-    words.push(arguments.plot.display().to_string());
+    words.extend(["--train".into(), format!("{data}:{}", job.train)]);
+    words.extend(["--test".into(), format!("{data}:{}", job.test)]);
+    words.extend(job.options.iter().map(|&word| word.to_owned()));
+    words.extend(["--plot".into(), arguments.plot.display().to_string()]);
     if let Some(threads) = &arguments.threads {
         words.extend(["--threads".into(), threads.clone()]);
     }
@@ -59,18 +96,19 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<()> {
 }
 
 /// The folder that holds the shipped files.
-fn repository(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+fn repository(job: &Job, given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let Job { data, networks, .. } = job;
     let complete = |folder: &Path| {
-        folder.join(DATA).is_file() && NETWORKS.iter().all(|name| folder.join(name).is_file())
+        folder.join(data).is_file() && networks.iter().all(|name| folder.join(name).is_file())
     };
     if let Some(folder) = given {
         return if complete(folder) {
             Ok(folder.to_owned())
         } else {
             Err(mistake(format!(
-                "--repository {}: it lacks {DATA} or {}",
+                "--repository {}: it lacks {data} or {}",
                 folder.display(),
-                NETWORKS.join(" or ")
+                networks.join(" or ")
             )))
         };
     }
@@ -83,7 +121,7 @@ fn repository(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         above.push("..");
     }
     Err(mistake(format!(
-        "the demo needs {DATA}: run it in a clone of the repository, or name one with --repository"
+        "the demo needs {data}: run it in a clone of the repository, or name one with --repository"
     )))
 }
 

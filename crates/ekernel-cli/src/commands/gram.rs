@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use ekernel_core::Pairs;
-use ekernel_data::{Output, Source, read_samples, write_npz};
+use ekernel_data::{Output, Source, write_npz};
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{Compute, Kind, Reading, Resume},
+    args::{self, Compute, Kind, Reading, Resume},
     backends,
     failure::mistake,
     inputs::ensure_fits,
@@ -18,6 +18,7 @@ use crate::{
     output,
     progress::Task,
     report,
+    space::Space,
 };
 
 #[derive(Args, Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct Gram {
     /// The architecture file
     #[arg(long, value_name = "A.toml")]
     arch: PathBuf,
-    /// The first samples: FILE.npz:KEY, FILE.npy, a folder of images, idx or CIFAR-10 files
+    /// The first samples: FILE.npz:KEY, FILE.npy, a folder of images, idx or CIFAR-10 files; molecules as FILE:ROWS
     #[arg(long, value_name = "FILE[:KEY]")]
     x1: String,
     /// The second samples [default: the first again]
@@ -49,7 +50,9 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let Gram { arch, x1, x2, kind, out, reading, resume, compute } = arguments;
     let architecture = Architecture::read(arch)?;
     let kinds = Kind::needed(kind);
-    ekernel_core::Plan::new(&architecture.network, kinds).map_err(|error| located(arch, error))?;
+    let quadrature = compute.quadrature;
+    ekernel_core::Plan::with_quadrature(&architecture.network, kinds, quadrature)
+        .map_err(|error| located(arch, error))?;
     let first_source = Source::parse(x1)?;
     let second_source = x2.as_deref().map(Source::parse).transpose()?;
     ensure_no_targets("--x1", &first_source)?;
@@ -61,10 +64,10 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         ensure_resumable(folder)?;
     }
 
-    let options = reading.options();
-    let first = read_samples(&first_source, &options)?;
+    let space = Space::of(std::slice::from_ref(&architecture))?;
+    let first = space.read_samples(&first_source, reading)?;
     ensure_fits(&architecture, &first, "--x1", x1)?;
-    let second = second_source.as_ref().map(|source| read_samples(source, &options)).transpose()?;
+    let second = second_source.as_ref().map(|source| space.read_samples(source, reading)).transpose()?;
     if let (Some(second), Some(x2)) = (&second, x2) {
         ensure_fits(&architecture, second, "--x2", x2)?;
     }
@@ -78,6 +81,7 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let computer = Computer {
         task: &task,
         network: &architecture.network,
+        quadrature,
         backend: &*chosen.backend,
         kinds,
         resume: resume.folder.clone(),
@@ -95,6 +99,7 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         "architecture": architecture.network.to_toml(),
         "backend": chosen.backend.describe(),
         "precision": chosen.precision.name(),
+        "quadrature": args::quadrature_name(quadrature),
         "x1": x1,
         "x2": x2,
         "normalize": normalizer.to_string(),

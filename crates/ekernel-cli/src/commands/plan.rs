@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use ekernel_core::plan::{HeadOp, Quadrature};
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::Kind,
+    args::{Kind, quadrature},
     output,
 };
 
@@ -19,6 +20,9 @@ pub(crate) struct Plan {
     /// Kernels asked for
     #[arg(long, value_enum, value_delimiter = ',', default_value = "nngp,ntk")]
     kind: Vec<Kind>,
+    /// Rotations at which networks on the sphere are evaluated, as for `gram`
+    #[arg(long, value_name = "accurate|fast|NODES", default_value = "accurate", value_parser = quadrature)]
+    quadrature: Quadrature,
     /// The plan as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -26,8 +30,9 @@ pub(crate) struct Plan {
 
 pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
     let Architecture { name, path, network } = Architecture::read(&arguments.arch)?;
-    let plan = ekernel_core::Plan::new(&network, Kind::needed(&arguments.kind))
-        .map_err(|error| located(&path, error))?;
+    let plan =
+        ekernel_core::Plan::with_quadrature(&network, Kind::needed(&arguments.kind), arguments.quadrature)
+            .map_err(|error| located(&path, error))?;
     if !arguments.json {
         return output::print(&plan.to_string());
     }
@@ -58,11 +63,36 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
             })
         })
         .collect();
-    let head: Vec<_> = plan
-        .head
+    let scalar = |op: &HeadOp| json!({ "op": op.op.name(), "text": op.op.to_string(), "inputs": op.inputs, "layer": op.label });
+    let rotations: Vec<_> = plan
+        .rotations
         .iter()
-        .map(|op| json!({ "op": op.op.name(), "text": op.op.to_string(), "inputs": op.inputs, "layer": op.label }))
+        .zip(&cost.rotations)
+        .map(|(stage, stage_cost)| {
+            json!({
+                "bandlimit": stage.bandlimit,
+                "nodes": stage.nodes,
+                "points": stage.points(),
+                "ops": stage.ops.iter().map(|op| json!({
+                    "op": op.op.name(),
+                    "text": op.op.to_string(),
+                    "inputs": op.inputs,
+                    "layer": op.label,
+                })).collect::<Vec<_>>(),
+                "flops": stage_cost.flops,
+                "bytes": stage_cost.bytes,
+            })
+        })
         .collect();
+    let atoms = plan.atoms.as_ref().map(|atoms| {
+        json!({
+            "pairs": atoms.pairing.name(),
+            "head": atoms.head.iter().map(scalar).collect::<Vec<_>>(),
+            "outputs": atoms.outputs,
+            "needs_self": atoms.needs_self,
+        })
+    });
+    let head: Vec<_> = plan.head.iter().map(scalar).collect();
     output::print_json(&json!({
         "program": output::PROGRAM,
         "name": name,
@@ -70,8 +100,10 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
         "kernels": if plan.kinds == ekernel_core::Kinds::Both { vec!["nngp", "ntk"] } else { vec!["nngp"] },
         "group": plan.group.map(|group| group.to_string()),
         "stages": stages,
+        "rotations": rotations,
+        "atoms": atoms,
         "head": head,
         "needs_self": plan.needs_self,
-        "per_pair": { "flops": cost.flops, "bytes": cost.bytes, "full_tensor_bytes": cost.tensor_bytes },
+        "per_pair": { "of": if plan.atoms.is_some() { "atoms" } else { "samples" }, "flops": cost.flops, "bytes": cost.bytes, "full_tensor_bytes": cost.tensor_bytes },
     }))
 }

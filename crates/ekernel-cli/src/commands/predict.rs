@@ -13,10 +13,10 @@ use crate::{
     architecture::{Architecture, located},
     args::{Compute, Kind, Reading, Resume, count},
     backends,
-    curve::{Curve, Draws},
+    curve::Draws,
     draws::balanced,
     failure::mistake,
-    inputs::{Problem, class_names, ensure_fits},
+    inputs::{Problem, Property, class_names, ensure_fits},
     kernels::{Computer, Work, ensure_resumable},
     learner::{RidgeChoice, Score, Spread, Training, time},
     output, plot,
@@ -25,6 +25,7 @@ use crate::{
         counted,
         prediction::{Report, Result as NetworkResult},
     },
+    space::Space,
 };
 
 #[derive(Args, Debug)]
@@ -32,7 +33,8 @@ pub(crate) struct Predict {
     /// The architecture file; several are compared
     #[arg(long, value_name = "A.toml", required = true, num_args = 1..)]
     pub(crate) arch: Vec<PathBuf>,
-    /// Training samples and targets: FILE.npz:X,Y, X.npy,Y.npy, a folder of one sub-folder of images per class, …
+    /// Training samples and targets: FILE.npz:X,Y, X.npy,Y.npy, a folder of one sub-folder of images per class, …; molecules
+    /// and a property of theirs: FILE:ROWS,PROPERTY such as qm9.npz:train,U0, qm9.csv:0..1000,U0 or FOLDER:all,energy
     #[arg(long, value_name = "FILE:X,Y")]
     pub(crate) train: String,
     /// Test samples and, if they are known, targets
@@ -72,6 +74,8 @@ pub(crate) struct Predict {
     #[arg(long, value_name = "P.npz")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) property: Property,
+    #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) resume: Resume,
@@ -92,7 +96,9 @@ pub(crate) fn run(arguments: &Predict) -> anyhow::Result<()> {
     let quiet = arguments.compute.talk.quiet;
     let architectures = Architecture::read_all(&arguments.arch)?;
     check_words(arguments)?;
-    let mut problem = Problem::read(&arguments.train, &arguments.test, &arguments.reading)?;
+    let space = Space::of(&architectures)?;
+    let mut problem =
+        Problem::read(&space, &arguments.train, &arguments.test, &arguments.reading, arguments.property)?;
     for note in &problem.notes {
         output::note(quiet, note);
     }
@@ -212,13 +218,15 @@ fn learn(
     } else {
         Kind::needed(&[arguments.kind])
     };
-    ekernel_core::Plan::new(&architecture.network, kinds)
+    let quadrature = arguments.compute.quadrature;
+    ekernel_core::Plan::with_quadrature(&architecture.network, kinds, quadrature)
         .map_err(|error| located(&architecture.path, error))?;
     let chosen = backends::choose(&arguments.compute, &architecture.network, kinds)
         .with_context(|| architecture.path.display().to_string())?;
     let computer = Computer {
         task,
         network: &architecture.network,
+        quadrature,
         backend: &*chosen.backend,
         kinds,
         resume: arguments.resume.folder.as_ref().map(|folder| folder.join(&architecture.name)),
@@ -232,24 +240,10 @@ fn learn(
         threads: arguments.compute.thread_count(),
     };
     let started = std::time::Instant::now();
-    let truth = problem.test_targets.as_ref();
-    let curve = match &gram.nngp {
-        None => draws.curve(&training, [&gram.train, &gram.cross], &problem.train_targets, truth, task)?,
-        Some([train, cross, test]) => {
-            let nngp = Nngp { train: train.view(), cross: cross.view(), test: test.view() };
-            let prediction = training.predict(
-                gram.train.view(),
-                gram.cross.view(),
-                &problem.train_targets,
-                Some(&Spread { nngp }),
-            )?;
-            let last_score = truth.map(|truth| Score::new(&prediction.mean, truth)).transpose()?;
-            let scores = last_score.iter().map(Score::headline).collect();
-            let point =
-                crate::curve::Point { n: problem.train.len(), scores, ridges: vec![prediction.ridge] };
-            Curve { points: vec![point], last: prediction, last_score }
-        }
-    };
+    let spread = gram.nngp.as_ref().map(|[train, cross, test]| Spread {
+        nngp: Nngp { train: train.view(), cross: cross.view(), test: test.view() },
+    });
+    let curve = draws.curve(&training, [&gram.train, &gram.cross], problem, spread.as_ref(), task)?;
     Ok(NetworkResult {
         name: architecture.name.clone(),
         file: architecture.path.display().to_string(),

@@ -80,16 +80,27 @@ impl Report<'_> {
 
     fn headline(&self) -> String {
         let Predict { kind, ridge, time, .. } = self.arguments;
-        let shape = self.problem.train.sample_shape();
-        let mut text = format!(
-            "{} training and {} of shape {shape:?}, {}\n",
-            self.problem.train.len(),
-            counted(self.problem.test.len() as u64, "test sample", "test samples"),
-            match &self.problem.train_targets {
-                Targets::Classes { n_classes, .. } => counted(*n_classes as u64, "class", "classes"),
-                Targets::Regression(values) => counted(values.ncols() as u64, "target", "targets"),
-            }
-        );
+        let (train, test) = (&self.problem.train, &self.problem.test);
+        let mut text = match (&self.problem.composition, &self.problem.train_targets) {
+            (Some(composition), _) => format!(
+                "{} training and {} test molecules, {} ({}) without {}\n",
+                train.len(),
+                test.len(),
+                self.problem.property.as_deref().unwrap_or("property"),
+                self.problem.measure.stored_unit(),
+                composition.describe()
+            ),
+            (None, targets) => format!(
+                "{} training and {} of shape {:?}, {}\n",
+                train.len(),
+                counted(test.len() as u64, "test sample", "test samples"),
+                train.sample_shape(),
+                match targets {
+                    Targets::Classes { n_classes, .. } => counted(*n_classes as u64, "class", "classes"),
+                    Targets::Regression(values) => counted(values.ncols() as u64, "target", "targets"),
+                }
+            ),
+        };
         text += &format!(
             "{}, ridge {ridge}, time {time}, normalisation {}\n",
             kind.name(),
@@ -121,7 +132,12 @@ impl Report<'_> {
                 text += &confusion_table(confusion, &class_names(&self.problem.train_targets));
             }
             Some(Score::Values(scores)) => {
-                text += &format!("MAE {}  RMSE {}", number(scores.mae), number(scores.rmse));
+                let (factor, unit) = (self.problem.measure.factor(), self.unit());
+                let [mae, rmse] = [scores.mae, scores.rmse].map(|error| number(error * factor));
+                text += &format!("MAE {mae}{unit}  RMSE {rmse}{unit}");
+                if let Some(point) = curve.composition.last() {
+                    text += &format!("  (composition alone: MAE {}{unit})", number(point.mean()));
+                }
                 text += &scores.r2.map_or_else(
                     || "  R² undefined: the true values do not vary\n".to_owned(),
                     |r2| format!("  R² {r2:.4}\n"),
@@ -140,17 +156,13 @@ impl Report<'_> {
     }
 
     fn comparison(&self) -> String {
-        let what = match self.problem.train_targets {
-            Targets::Classes { .. } => "accuracy in %",
-            Targets::Regression(_) => "RMSE",
-        };
-        let mut table = Table::new(
-            ["n".to_owned()].into_iter().chain(self.results.iter().map(|result| result.name.clone())),
-        );
-        for row in 0..self.results[0].curve.points.len() {
-            let points = self.results.iter().map(|result| &result.curve.points[row]);
-            let n = self.results[0].curve.points[row].n.to_string();
-            table.row([n].into_iter().chain(points.map(|point| self.cell(point))));
+        let what = self.problem.measure.title();
+        let columns = self.columns();
+        let names = columns.iter().map(|(name, _)| (*name).to_owned());
+        let mut table = Table::new(["n".to_owned()].into_iter().chain(names));
+        for (row, point) in self.results[0].curve.points.iter().enumerate() {
+            let cells = columns.iter().map(|(_, points)| self.cell(&points[row]));
+            table.row([point.n.to_string()].into_iter().chain(cells));
         }
         let mut text = if self.arguments.n.is_empty() {
             format!("{what}\n\n{table}")
@@ -171,10 +183,7 @@ impl Report<'_> {
         if point.scores.is_empty() {
             return "no targets".to_owned();
         }
-        let shown = |value: f64| match self.problem.train_targets {
-            Targets::Classes { .. } => format!("{:.1}", value * 100.0),
-            Targets::Regression(_) => number(value),
-        };
+        let shown = |value: f64| self.problem.measure.shown(value);
         match point.std() {
             Some(std) => format!("{} ± {}", shown(point.mean()), shown(std)),
             None => format!("{}      ", shown(point.mean())),
@@ -183,22 +192,20 @@ impl Report<'_> {
 
     /// What is drawn.
     pub(crate) fn curves(&self) -> Curves {
-        let classes = matches!(self.problem.train_targets, Targets::Classes { .. });
-        let scale = if classes { 100.0 } else { 1.0 };
+        let measure = self.problem.measure;
+        let scale = measure.scale();
+        let samples = if self.problem.composition.is_some() { "molecules" } else { "samples" };
         Curves {
-            title: format!(
-                "Learning curves, {}",
-                counted(self.problem.test.len() as u64, "test sample", "test samples")
-            ),
-            y: if classes { "accuracy in %" } else { "RMSE" }.to_owned(),
+            title: format!("Learning curves, {} test {samples}", self.problem.test.len()),
+            x: format!("training {samples}"),
+            y: measure.title(),
+            logarithmic: measure.is_logarithmic(),
             lines: self
-                .results
-                .iter()
-                .map(|result| Line {
-                    name: result.name.clone(),
-                    points: result
-                        .curve
-                        .points
+                .columns()
+                .into_iter()
+                .map(|(name, points)| Line {
+                    name: name.to_owned(),
+                    points: points
                         .iter()
                         .map(|point| (point.n, scale * point.mean(), point.std().map(|std| scale * std)))
                         .collect(),
@@ -213,6 +220,9 @@ impl Report<'_> {
         value["out"] = json!(self.arguments.out.as_ref().map(|path| path.display().to_string()));
         value["plot"] = json!(self.arguments.plot.as_ref().map(|path| path.display().to_string()));
         value["threads"] = json!(self.arguments.compute.thread_count());
+        if let Some(result) = self.results.first().filter(|result| !result.curve.composition.is_empty()) {
+            value["composition"] = result.curve.composition.iter().map(point_json).collect();
+        }
         value["networks"] = self
             .results
             .iter()
@@ -230,8 +240,9 @@ impl Report<'_> {
                             json!(confusion.outer_iter().map(|row| row.to_vec()).collect::<Vec<_>>());
                     }
                     Some(Score::Values(scores)) => {
-                        entry["mae"] = json!(scores.mae);
-                        entry["rmse"] = json!(scores.rmse);
+                        let factor = self.problem.measure.factor();
+                        entry["mae"] = json!(scores.mae * factor);
+                        entry["rmse"] = json!(scores.rmse * factor);
                         entry["r2"] = json!(scores.r2);
                     }
                     None => {}
@@ -242,11 +253,25 @@ impl Report<'_> {
         value
     }
 
+    /// The networks, and before them, of molecules, what their composition alone says.
+    fn columns(&self) -> Vec<(&str, &[Point])> {
+        let composition =
+            self.results.first().map(|result| &result.curve.composition[..]).unwrap_or_default();
+        let alone = (!composition.is_empty()).then_some(("composition", composition));
+        let networks = self.results.iter().map(|result| (result.name.as_str(), &result.curve.points[..]));
+        alone.into_iter().chain(networks).collect()
+    }
+
+    /// ` meV`, or nothing where errors have no known unit.
+    fn unit(&self) -> String {
+        self.problem.measure.unit().map(|unit| format!(" {unit}")).unwrap_or_default()
+    }
+
     /// What does not change from run to run.
     fn facts(&self) -> Value {
         let arguments = self.arguments;
         let set = |source: &str, samples: &Samples| json!({ "source": source, "samples": samples.len() });
-        json!({
+        let mut facts = json!({
             "program": output::PROGRAM,
             "train": set(&arguments.train, &self.problem.train),
             "test": set(&arguments.test, &self.problem.test),
@@ -261,7 +286,15 @@ impl Report<'_> {
             "time": arguments.time.to_string(),
             "seed": arguments.seed,
             "pool": self.draws.pool.len(),
-        })
+            "quadrature": crate::args::quadrature_name(arguments.compute.quadrature),
+        });
+        if let Some(composition) = &self.problem.composition {
+            facts["property"] = json!(self.problem.property);
+            facts["stored_unit"] = json!(self.problem.measure.stored_unit());
+            facts["error_unit"] = json!(self.problem.measure.unit());
+            facts["references"] = json!(composition.describe());
+        }
+        facts
     }
 
     /// Stores predictions and scores. `mean` is (n_test, outputs), with several networks (networks, n_test, outputs), that of

@@ -1,5 +1,7 @@
 //! The program as its users meet it.
 
 mod bad_input;
+mod molecules;
 mod results;
+mod spheres;
 mod support;

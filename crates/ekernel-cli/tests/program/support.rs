@@ -129,3 +129,48 @@ pub(crate) fn read(path: &Path, key: &str) -> Array2<f64> {
     let ekernel_data::NpyArray::Floats(values) = array else { panic!("{key} holds no floats") };
     values.into_dimensionality().unwrap()
 }
+
+/// An SO(3) network of molecules of H, C and O, one network for all atoms.
+pub(crate) const MOLECULE_ARCH: &str = r#"
+[input]
+space = "molecule"
+bandlimit = 2
+elements = [1, 6, 8]
+powers = [2]
+atoms = "shared"
+
+[[layers]]
+op = "s2_conv"
+
+[[layers]]
+op = "relu"
+
+[[layers]]
+op = "so3_pool"
+
+[[layers]]
+op = "atom_sum"
+
+[[layers]]
+op = "dense"
+"#;
+
+/// An SO(3) network of signals on the sphere, of bandlimit 2 and 2 channels.
+pub(crate) const SPHERE_ARCH: &str = r#"
+[input]
+space = "sphere"
+bandlimit = 2
+channels = 2
+
+[[layers]]
+op = "s2_conv"
+
+[[layers]]
+op = "relu"
+
+[[layers]]
+op = "so3_pool"
+
+[[layers]]
+op = "dense"
+"#;

@@ -34,7 +34,7 @@ impl<'a> Keys<'a> {
         self.table.get(key)
     }
 
-    fn bad(&self, key: &str, found: impl ToString, needs: &str) -> ArchError {
+    pub(crate) fn bad(&self, key: &str, found: impl ToString, needs: &str) -> ArchError {
         ArchError::Value {
             place: self.place.clone(),
             key: key.to_owned(),
@@ -96,6 +96,20 @@ impl<'a> Keys<'a> {
         let Some(value) = self.take(key) else { return Ok(None) };
         let list = match value {
             Value::Array(list) => list.iter().map(as_count).collect(),
+            _ => None,
+        };
+        list.map(Some).ok_or_else(|| self.bad(key, value, needs))
+    }
+
+    pub(crate) fn numbers(&mut self, key: &'static str, needs: &str) -> Result<Option<Vec<f64>>, ArchError> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        let number = |value: &Value| match value {
+            Value::Float(x) if x.is_finite() => Some(*x),
+            Value::Integer(x) => Some(*x as f64),
+            _ => None,
+        };
+        let list = match value {
+            Value::Array(list) => list.iter().map(number).collect(),
             _ => None,
         };
         list.map(Some).ok_or_else(|| self.bad(key, value, needs))

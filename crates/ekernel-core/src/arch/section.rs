@@ -19,6 +19,10 @@ impl Section {
         self.lines.push(format!("{key} = {values:?}"));
     }
 
+    pub(crate) fn numbers(&mut self, key: &str, values: &[f64]) {
+        self.lines.push(format!("{key} = {values:?}"));
+    }
+
     pub(crate) fn word(&mut self, key: &str, value: &str) {
         self.lines.push(format!("{key} = {}", quoted(value)));
     }

@@ -2,7 +2,7 @@
 
 use super::{Incoming, Weights, weights::weight_setters};
 use crate::{
-    Domain, Padding, Window,
+    Domain, Padding, PerAtom, Window,
     arch::{ArchError, Keys, Section},
 };
 
@@ -58,7 +58,13 @@ impl Conv {
         match input.domain {
             Domain::Grid { .. } => slide(&self.window, input),
             Domain::GroupGrid { .. } => Err(input.wrong_domain("a grid (on a group grid use group_conv)")),
-            Domain::Vector => Err(input.wrong_domain("a grid")),
+            Domain::Sphere { .. } | Domain::Atoms(PerAtom::Sphere { .. }) => {
+                Err(input.wrong_domain("a grid (on a sphere use s2_conv)"))
+            }
+            Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }) => {
+                Err(input.wrong_domain("a grid (on rotations use so3_conv)"))
+            }
+            Domain::Vector | Domain::Atoms(PerAtom::Vector) => Err(input.wrong_domain("a grid")),
         }
     }
 }

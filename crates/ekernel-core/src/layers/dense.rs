@@ -1,7 +1,7 @@
 //! dense: K ↦ w²K + b², Θ ↦ K_out + w²Θ.
 
 use super::{Incoming, Weights, weights::weight_setters};
-use crate::{Domain, arch::ArchError};
+use crate::{Domain, PerAtom, arch::ArchError};
 
 /// A fully connected layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,9 +21,16 @@ impl Dense {
 
 pub(super) fn output(input: &Incoming<'_>) -> Result<Domain, ArchError> {
     match input.domain {
-        Domain::Vector => Ok(Domain::Vector),
-        _ => Err(input.wrong_domain(
+        Domain::Vector | Domain::Atoms(PerAtom::Vector) => Ok(input.domain),
+        Domain::Grid { .. } | Domain::GroupGrid { .. } => Err(input.wrong_domain(
             "a vector (global_avg_pool, group_pool or flatten make one; a 1×1 conv is dense at every pixel)",
         )),
+        Domain::Sphere { .. } | Domain::Atoms(PerAtom::Sphere { .. }) => {
+            Err(input.wrong_domain("a vector (s2_conv and so3_pool, or flatten, make one)"))
+        }
+        Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }) => {
+            Err(input
+                .wrong_domain("a vector (so3_pool makes one; so3_conv is a weighted layer on rotations)"))
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! global_avg_pool and global_sum_pool: mean (or sum) of K and Θ over all pairs of positions.
 
 use super::{Incoming, PoolKind};
-use crate::{Domain, arch::ArchError};
+use crate::{Domain, PerAtom, arch::ArchError};
 
 /// Pooling over the whole grid.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +26,9 @@ pub(super) fn output(input: &Incoming<'_>) -> Result<Domain, ArchError> {
     match input.domain {
         Domain::Grid { .. } => Ok(Domain::Vector),
         Domain::GroupGrid { .. } => Err(input.wrong_domain("a grid (on a group grid use group_pool)")),
-        Domain::Vector => Err(input.wrong_domain("a grid")),
+        Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }) => {
+            Err(input.wrong_domain("a grid (on rotations use so3_pool)"))
+        }
+        Domain::Vector | Domain::Sphere { .. } | Domain::Atoms(_) => Err(input.wrong_domain("a grid")),
     }
 }

@@ -1,12 +1,15 @@
 //! group_pool: the mean over both group slots, H and space.
 
 use super::Incoming;
-use crate::{Domain, arch::ArchError};
+use crate::{Domain, PerAtom, arch::ArchError};
 
 pub(super) fn output(input: &Incoming<'_>) -> Result<Domain, ArchError> {
     match input.domain {
         Domain::GroupGrid { .. } => Ok(Domain::Vector),
         Domain::Grid { .. } => Err(input.wrong_domain("a group grid (on a plain grid use global_avg_pool)")),
-        Domain::Vector => Err(input.wrong_domain("a group grid")),
+        Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }) => {
+            Err(input.wrong_domain("a group grid (on rotations use so3_pool)"))
+        }
+        Domain::Vector | Domain::Sphere { .. } | Domain::Atoms(_) => Err(input.wrong_domain("a group grid")),
     }
 }

@@ -1,5 +1,6 @@
 //! The layers: one file each, with the layer's keys and its rule from input to output domain.
 
+mod atom_sum;
 mod conv;
 mod dense;
 mod dropout;
@@ -10,6 +11,9 @@ mod group_pool;
 mod layer_norm;
 mod lift;
 mod pool;
+mod s2_conv;
+mod so3_conv;
+mod so3_pool;
 mod weights;
 
 pub use conv::Conv;
@@ -20,6 +24,8 @@ pub use group_conv::GroupConv;
 pub use layer_norm::{LayerNorm, Over};
 pub use lift::Lift;
 pub use pool::{Pool, PoolKind};
+pub use s2_conv::S2Conv;
+pub use so3_conv::So3Conv;
 pub use weights::{Parameterization, Weights};
 
 use crate::{
@@ -47,6 +53,14 @@ pub enum Layer {
     GlobalPool(GlobalPool),
     /// All positions' features side by side as one vector.
     Flatten,
+    /// A convolution from the sphere to SO(3).
+    S2Conv(S2Conv),
+    /// A convolution on SO(3).
+    So3Conv(So3Conv),
+    /// The mean over SO(3).
+    So3Pool,
+    /// The sum over the atoms of a molecule.
+    AtomSum,
     /// Layer normalisation.
     LayerNorm(LayerNorm),
     /// Dropout with scaling by the inverse keep rate.
@@ -78,7 +92,7 @@ impl Incoming<'_> {
 }
 
 /// Names of the layers that are not activations.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 18] = [
     "dense",
     "conv",
     "lift",
@@ -89,6 +103,10 @@ const NAMES: [&str; 14] = [
     "global_avg_pool",
     "global_sum_pool",
     "flatten",
+    "s2_conv",
+    "so3_conv",
+    "so3_pool",
+    "atom_sum",
     "layer_norm",
     "dropout",
     "sum",
@@ -114,6 +132,10 @@ impl Layer {
             Layer::GlobalPool(GlobalPool { kind: PoolKind::Mean }) => "global_avg_pool",
             Layer::GlobalPool(GlobalPool { kind: PoolKind::Sum }) => "global_sum_pool",
             Layer::Flatten => "flatten",
+            Layer::S2Conv(_) => "s2_conv",
+            Layer::So3Conv(_) => "so3_conv",
+            Layer::So3Pool => "so3_pool",
+            Layer::AtomSum => "atom_sum",
             Layer::LayerNorm(_) => "layer_norm",
             Layer::Dropout(_) => "dropout",
             Layer::Sum => "sum",
@@ -128,7 +150,9 @@ impl Layer {
             Layer::Dense(Dense { weights })
             | Layer::Conv(Conv { weights, .. })
             | Layer::Lift(Lift { weights, .. })
-            | Layer::GroupConv(GroupConv { weights, .. }) => Some(weights),
+            | Layer::GroupConv(GroupConv { weights, .. })
+            | Layer::S2Conv(S2Conv { weights, .. })
+            | Layer::So3Conv(So3Conv { weights, .. }) => Some(weights),
             _ => None,
         }
     }
@@ -161,6 +185,10 @@ impl Layer {
             Layer::Pool(pool) => pool.output(input),
             Layer::GlobalPool(_) => global_pool::output(input),
             Layer::Flatten => flatten::output(input),
+            Layer::S2Conv(conv) => conv.output(input),
+            Layer::So3Conv(conv) => conv.output(input),
+            Layer::So3Pool => so3_pool::output(input),
+            Layer::AtomSum => atom_sum::output(input),
             Layer::Dropout(dropout) => dropout.output(input),
             Layer::LayerNorm(_) | Layer::Sum | Layer::Identity => Ok(input.domain),
             Layer::Activation(activation) => match activation.bad_parameter() {
@@ -192,6 +220,10 @@ impl Layer {
             "global_avg_pool" => Layer::GlobalPool(GlobalPool::mean()),
             "global_sum_pool" => Layer::GlobalPool(GlobalPool::sum()),
             "flatten" => Layer::Flatten,
+            "s2_conv" => Layer::S2Conv(S2Conv::read(keys)?),
+            "so3_conv" => Layer::So3Conv(So3Conv::read(keys)?),
+            "so3_pool" => Layer::So3Pool,
+            "atom_sum" => Layer::AtomSum,
             "layer_norm" => Layer::LayerNorm(LayerNorm::read(keys)?),
             "dropout" => Layer::Dropout(Dropout::read(keys)?),
             "sum" => Layer::Sum,
@@ -213,10 +245,18 @@ impl Layer {
             Layer::Lift(lift) => lift.write(section),
             Layer::GroupConv(conv) => conv.write(section),
             Layer::Pool(pool) => pool.write(section),
+            Layer::S2Conv(conv) => conv.write(section),
+            Layer::So3Conv(conv) => conv.write(section),
             Layer::LayerNorm(norm) => norm.write(section),
             Layer::Dropout(dropout) => dropout.write(section),
             Layer::Activation(activation) => activation.write(section),
-            Layer::GroupPool | Layer::GlobalPool(_) | Layer::Flatten | Layer::Sum | Layer::Identity => {}
+            Layer::GroupPool
+            | Layer::GlobalPool(_)
+            | Layer::Flatten
+            | Layer::So3Pool
+            | Layer::AtomSum
+            | Layer::Sum
+            | Layer::Identity => {}
         }
     }
 }
@@ -234,4 +274,4 @@ macro_rules! into_layer {
         }
     })* };
 }
-into_layer!(Dense, Conv, Lift, GroupConv, Pool, GlobalPool, LayerNorm, Dropout);
+into_layer!(Dense, Conv, Lift, GroupConv, S2Conv, So3Conv, Pool, GlobalPool, LayerNorm, Dropout);

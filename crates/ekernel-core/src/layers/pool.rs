@@ -51,7 +51,9 @@ impl Pool {
 
     pub(super) fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
         match input.domain {
-            Domain::Vector => Err(input.wrong_domain("a grid or a group grid")),
+            Domain::Vector | Domain::Sphere { .. } | Domain::Rotations { .. } | Domain::Atoms(_) => {
+                Err(input.wrong_domain("a grid or a group grid"))
+            }
             Domain::Grid { .. } => slide(&self.window, input),
             Domain::GroupGrid { group, .. } => {
                 square(group, "window", self.window.size, input)?;

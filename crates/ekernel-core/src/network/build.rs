@@ -2,7 +2,7 @@
 
 use super::{Entry, Network, Node, Source, gaussian, input_place};
 use crate::{
-    ArchError, Domain, Input,
+    ArchError, Domain, Input, PerAtom,
     error::{Place, nearest},
     layers::{Incoming, Layer, Parameterization},
 };
@@ -61,14 +61,7 @@ impl NetworkBuilder {
     /// Errors: see [`ArchError`]; each names the layer, what it found and what it needs.
     pub fn build(self) -> Result<Network, ArchError> {
         let NetworkBuilder { input, entries } = self;
-        if input.shape().contains(&0) {
-            return Err(ArchError::Value {
-                place: input_place(),
-                key: "shape".into(),
-                found: format!("{:?}", input.shape()),
-                needs: "whole numbers of at least 1".into(),
-            });
-        }
+        input.valid(&input_place())?;
         let Some(last) = entries.len().checked_sub(1) else { return Err(ArchError::Empty) };
         let places: Vec<Place> = entries
             .iter()
@@ -102,6 +95,13 @@ impl NetworkBuilder {
             Domain::Vector => return Ok(network),
             Domain::Grid { .. } => "global_avg_pool, global_sum_pool or flatten",
             Domain::GroupGrid { .. } => "group_pool or flatten",
+            Domain::Sphere { .. } => "s2_conv and so3_pool, or flatten",
+            Domain::Rotations { .. } => "so3_pool",
+            Domain::Atoms(PerAtom::Vector) => "atom_sum, which adds up the atoms",
+            Domain::Atoms(PerAtom::Sphere { .. }) => {
+                "s2_conv, so3_pool and atom_sum, or flatten and atom_sum"
+            }
+            Domain::Atoms(PerAtom::Rotations { .. }) => "so3_pool and atom_sum",
         };
         Err(ArchError::NoReadout { place: places[last].clone(), domain, readouts })
     }

@@ -1,6 +1,6 @@
 //! What a plan costs per pair: elements, nominal flops, bytes.
 
-use super::{Op, Plan, Readout, Sink, Stage};
+use super::{Op, Plan, Readout, RotationStage, Sink, Stage};
 
 /// The cost of one stage per pair of images (and per orbit element).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,13 +15,26 @@ pub struct StageCost {
     pub bytes: u64,
 }
 
-/// The cost of a plan per pair of samples.
+/// The cost of one stage on SO(3) per pair of signals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RotationCost {
+    /// Number of grid points.
+    pub points: u64,
+    /// Nominal floating point operations.
+    pub flops: u64,
+    /// Bytes of float32 working memory for one pair: coefficients, and the values alive at once on one ring of the grid.
+    pub bytes: u64,
+}
+
+/// The cost of a plan per pair of samples; of molecules, per pair of atoms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cost {
     /// Per stage, for one orbit element.
     pub stages: Vec<StageCost>,
     /// Orbit elements per pair, for each stage.
     pub orbit: Vec<u64>,
+    /// Per stage on SO(3).
+    pub rotations: Vec<RotationCost>,
     /// Nominal floating point operations per pair, orbit included.
     pub flops: u64,
     /// Float32 working memory for one pair.
@@ -58,13 +71,58 @@ impl Plan {
             .flat_map(|stage| &stage.ops)
             .map(|op| (op.extent[0] * op.extent[1]) as u64)
             .max();
+        let rotations: Vec<RotationCost> =
+            self.rotations.iter().map(|stage| self.rotation_cost(stage)).collect();
+        let planar = largest.map_or(0, |n| kinds * F32 * group * group * n.saturating_mul(n));
+        // The literal recursion has a pair of rotations at every entry, on 2L × (2L−1)² points each.
+        let spherical = self.rotations.iter().map(|stage| {
+            let n = 2 * stage.bandlimit as u64;
+            let points = n * (n - 1) * (n - 1);
+            (kinds * F32).saturating_mul(points).saturating_mul(points)
+        });
+        let flops = stages.iter().zip(&orbit).map(|(stage, orbit)| stage.flops * orbit);
+        let bytes = stages.iter().map(|stage| stage.bytes);
         Cost {
-            flops: stages.iter().zip(&orbit).map(|(stage, orbit)| stage.flops * orbit).sum(),
-            bytes: stages.iter().map(|stage| stage.bytes).sum(),
-            tensor_bytes: largest.map_or(0, |n| kinds * F32 * group * group * n.saturating_mul(n)),
+            flops: flops.chain(rotations.iter().map(|stage| stage.flops)).sum(),
+            bytes: bytes.chain(rotations.iter().map(|stage| stage.bytes)).sum(),
+            tensor_bytes: spherical.fold(planar, u64::max),
             stages,
             orbit,
+            rotations,
         }
+    }
+
+    /// An inverse transform sums over l for each ring and pair of orders, then over the orders along α and along γ; a
+    /// forward one is its mirror image. Real signals, so that L(4L²−1)/3 coefficients are as many real numbers.
+    fn rotation_cost(&self, stage: &RotationStage) -> RotationCost {
+        let kinds = self.kinds.count() as u64;
+        let points = stage.points() as u64;
+        let [rings, circle] = [stage.nodes as u64, 2 * stage.nodes as u64];
+        let coefficients = |l: usize| (l * (4 * l * l - 1) / 3) as u64;
+        let transform = |l: usize| {
+            let orders = 2 * l as u64 - 1;
+            2 * rings * (coefficients(l) + orders * circle * orders + circle * circle * orders)
+        };
+        let (mut flops, mut held) = (points * kinds * 2, 0);
+        for op in &stage.ops {
+            flops += match &op.op {
+                Op::CorrelateSphere { bandlimit } => {
+                    held += coefficients(*bandlimit);
+                    2 * self.input.channels() as u64 * coefficients(*bandlimit) + transform(*bandlimit)
+                }
+                Op::Truncate { bandlimit } => {
+                    held += kinds * coefficients(*bandlimit);
+                    2 * kinds * transform(*bandlimit)
+                }
+                Op::Affine(_) => points * (3 * kinds - 1),
+                Op::Dual(activation) => points * (activation.flops() + kinds - 2),
+                Op::Normalize(_) => points * kinds,
+                Op::Sum => points * kinds * (op.inputs.len() as u64 - 1),
+                Op::Dropout(_) | Op::Correlate | Op::Pooled(_) | Op::Readout(_) | Op::BoxMean(_) => 0,
+            };
+        }
+        let alive = live(stage.ops.iter().map(|op| &op.inputs[..])) as u64;
+        RotationCost { points, flops, bytes: F32 * (held + kinds * alive * circle * circle) }
     }
 
     fn stage_cost(&self, stage: &Stage) -> StageCost {
@@ -84,7 +142,11 @@ impl Plan {
                 Op::Dual(activation) => activation.flops() + kinds - 2,
                 Op::Normalize(_) => 1 + kinds,
                 Op::Sum => kinds * (op.inputs.len() as u64 - 1),
-                Op::Dropout(_) | Op::Pooled(_) | Op::Readout(_) => 0,
+                Op::Dropout(_)
+                | Op::Pooled(_)
+                | Op::Readout(_)
+                | Op::CorrelateSphere { .. }
+                | Op::Truncate { .. } => 0,
             };
             if per_element > 0 {
                 elements += count;
@@ -105,15 +167,16 @@ impl Plan {
             planes: (stage.offsets[0].len() * stage.offsets[1].len()) as u64,
             elements,
             flops,
-            bytes: F32 * kinds * (live(stage) as u64 * area + pooled),
+            bytes: F32 * kinds * (live(stage.ops.iter().map(|op| &op.inputs[..])) as u64 * area + pooled),
         }
     }
 }
 
-/// The largest number of ops whose planes are alive at once.
-fn live(stage: &Stage) -> usize {
-    let last_use: Vec<usize> = (0..stage.ops.len())
-        .map(|i| stage.ops.iter().rposition(|op| op.inputs.contains(&i)).unwrap_or(stage.ops.len()))
-        .collect();
-    (0..stage.ops.len()).map(|now| (0..=now).filter(|&i| last_use[i] >= now).count()).max().unwrap_or(0)
+/// The largest number of ops whose values are alive at once, of ops that read these.
+fn live<'a>(inputs: impl Iterator<Item = &'a [usize]>) -> usize {
+    let inputs: Vec<&[usize]> = inputs.collect();
+    let ops = inputs.len();
+    let last_use: Vec<usize> =
+        (0..ops).map(|i| inputs.iter().rposition(|inputs| inputs.contains(&i)).unwrap_or(ops)).collect();
+    (0..ops).map(|now| (0..=now).filter(|&i| last_use[i] >= now).count()).max().unwrap_or(0)
 }

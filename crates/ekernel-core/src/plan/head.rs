@@ -20,17 +20,22 @@ impl Plan {
     /// Runs the head on one pair. `readouts[i]` holds the pair's value at readout i, with the self values v and v' where
     /// [`Plan::needs_self`]; `same` says that both are one sample of a symmetric Gram matrix, for dropout.
     pub fn run_head(&self, readouts: &[Scalar], same: bool) -> Scalar {
-        let mut values: Vec<Scalar> = Vec::with_capacity(self.head.len());
-        for op in &self.head {
-            let value = step(op, readouts, &values, same);
-            values.push(value);
-        }
-        let mut last = values.pop().unwrap_or_default();
+        let mut last = run(&self.head, readouts, same).pop().unwrap_or_default();
         if self.kinds == Kinds::Nngp {
             last.ntk = 0.0;
         }
         last
     }
+}
+
+/// The values of all ops of a head.
+pub(super) fn run(head: &[HeadOp], readouts: &[Scalar], same: bool) -> Vec<Scalar> {
+    let mut values: Vec<Scalar> = Vec::with_capacity(head.len());
+    for op in head {
+        let value = step(op, readouts, &values, same);
+        values.push(value);
+    }
+    values
 }
 
 fn step(op: &HeadOp, readouts: &[Scalar], values: &[Scalar], same: bool) -> Scalar {
@@ -75,6 +80,8 @@ fn step(op: &HeadOp, readouts: &[Scalar], values: &[Scalar], same: bool) -> Scal
             v: sum.v + values[i].v,
             vp: sum.vp + values[i].vp,
         }),
-        Op::Correlate | Op::Pooled(_) | Op::BoxMean(_) => Scalar::default(),
+        Op::Correlate | Op::CorrelateSphere { .. } | Op::Truncate { .. } | Op::Pooled(_) | Op::BoxMean(_) => {
+            Scalar::default()
+        }
     }
 }

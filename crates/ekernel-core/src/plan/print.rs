@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{Affine, Form, HeadOp, Kinds, Op, Plan, PlaneOp, Readout, Sink, Stage};
-use crate::Window;
+use super::{Affine, Form, HeadOp, Kinds, Op, Plan, PlaneOp, Readout, RotationOp, Sink, Stage};
+use crate::{AtomPairing, Window};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,14 +35,51 @@ impl fmt::Display for Plan {
                 bytes(stage_cost.bytes)
             )?;
         }
+        for (i, (stage, stage_cost)) in self.rotations.iter().zip(&cost.rotations).enumerate() {
+            let (nodes, circle) = (stage.nodes, 2 * stage.nodes);
+            writeln!(
+                f,
+                "\nstage {i}  on SO(3), as an orbit of the second input: {nodes} × {circle} × {circle} rotations (beta, alpha, gamma)"
+            )?;
+            for (i, op) in stage.ops.iter().enumerate() {
+                writeln!(f, "  {i:>3} {op}")?;
+            }
+            writeln!(f, "   => mean over SO(3)")?;
+            if stage.truncates() {
+                writeln!(f, "  needs each sample's kernel with itself")?;
+            }
+            let [flops, held] = [si(stage_cost.flops), bytes(stage_cost.bytes)];
+            writeln!(f, "  {} rotations, {flops}flop, {held}", stage_cost.points)?;
+        }
+        if let Some(atoms) = &self.atoms {
+            writeln!(f, "\natoms    on scalars per pair of atoms, float64")?;
+            for (i, op) in atoms.head.iter().enumerate() {
+                self.head_op(i, op, &atoms.readouts, f)?;
+            }
+            for output in &atoms.outputs {
+                let over = match atoms.pairing {
+                    AtomPairing::Indexed => "atoms of equal index",
+                    AtomPairing::Shared => "all pairs of atoms",
+                };
+                writeln!(f, "   => sum of %{output} over {over}")?;
+            }
+            if atoms.needs_self {
+                writeln!(f, "  needs each atom's value with itself")?;
+            }
+        }
         writeln!(f, "\nhead     on scalars, float64")?;
         for (i, op) in self.head.iter().enumerate() {
-            self.head_op(i, op, f)?;
+            self.head_op(i, op, &self.readouts, f)?;
         }
         if self.needs_self {
             writeln!(f, "  needs each sample's value with itself")?;
         }
-        writeln!(f, "\nper pair {}flop, {} of planes in float32", si(cost.flops), bytes(cost.bytes))?;
+        let (pair, held) = match (&self.atoms, self.rotations.is_empty()) {
+            (Some(_), _) => ("per pair of atoms", "working memory"),
+            (None, false) => ("per pair", "working memory"),
+            (None, true) => ("per pair", "planes"),
+        };
+        writeln!(f, "\n{pair} {}flop, {} of {held} in float32", si(cost.flops), bytes(cost.bytes))?;
         writeln!(f, "         (full kernel tensors would take {})", bytes(cost.tensor_bytes))
     }
 }
@@ -92,16 +129,35 @@ impl fmt::Display for PlaneOp {
     }
 }
 
+impl fmt::Display for RotationOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inputs: Vec<String> = self.inputs.iter().map(|input| format!("%{input}")).collect();
+        write!(f, "{:<28} {:<9} [{}]", self.op.to_string(), inputs.join(" "), self.label)
+    }
+}
+
 impl Plan {
-    fn head_op(&self, i: usize, op: &HeadOp, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn head_op(
+        &self,
+        i: usize,
+        op: &HeadOp,
+        readouts: &[Readout],
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
         let inputs: Vec<String> = op.inputs.iter().map(|input| format!("%{input}")).collect();
         let what = match op.op {
-            Op::Readout(readout) => match &self.readouts[readout] {
+            Op::Readout(readout) => match &readouts[readout] {
                 Readout::Vector => "mean of products of features".to_owned(),
                 Readout::Planes { stage, orbit } if orbit.len() == 1 => format!("stage {stage}"),
                 Readout::Planes { stage, orbit } => {
                     format!("mean of stage {stage} over {} orbit elements", orbit.len())
                 }
+                Readout::Rotations { stage } => format!("stage {stage}"),
+                Readout::Sphere => "mean of products of signals".to_owned(),
+                Readout::Atoms { output } if self.atoms.as_ref().is_some_and(|a| a.outputs.len() > 1) => {
+                    format!("atoms, sum {output}")
+                }
+                Readout::Atoms { .. } => "atoms".to_owned(),
             },
             other => other.to_string(),
         };
@@ -114,6 +170,9 @@ impl fmt::Display for Op {
         f.write_str(self.name())?;
         match self {
             Op::Correlate | Op::Sum => Ok(()),
+            Op::CorrelateSphere { bandlimit } | Op::Truncate { bandlimit } => {
+                write!(f, " l < {bandlimit}")
+            }
             Op::Pooled(stage) => write!(f, " stage {stage}"),
             Op::Readout(readout) => write!(f, " {readout}"),
             Op::BoxMean(window) => write!(f, " {}", windowed(window)),

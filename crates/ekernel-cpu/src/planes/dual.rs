@@ -92,7 +92,7 @@ fn kinked<T: Scalar>(this: Dual<'_, T>, [a, b]: [f64; 2]) {
 
 /// θ/π and u_o.
 #[inline(always)]
-fn kinked_element<T: Scalar>(u: T, inverse: T, half_jump: T, product: T) -> (T, T) {
+pub(crate) fn kinked_element<T: Scalar>(u: T, inverse: T, half_jump: T, product: T) -> (T, T) {
     let d = (u * inverse).min(T::new(2.0));
     let (angle, sector) = angle_and_sector(d);
     let angle = if inverse > T::zero() { angle } else { T::new(0.5) };

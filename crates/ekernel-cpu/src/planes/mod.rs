@@ -18,9 +18,10 @@ mod scalar;
 mod stage;
 mod sum;
 
+pub(crate) use dual::kinked_element;
 pub(crate) use feed::pooled_self;
 pub(crate) use pack::{Pack, norm_factors, pools_defects};
-pub(crate) use scalar::Scalar;
+pub(crate) use scalar::{Scalar, polynomial};
 pub(crate) use stage::{Lanes, Runner};
 
 use crate::simd::Aligned;

@@ -15,7 +15,7 @@ impl Scalar for f64 {}
 
 /// c₀ + c₁x + …, by Horner's rule.
 #[inline(always)]
-pub(super) fn polynomial<T: Scalar>(coefficients: &[T], x: T) -> T {
+pub(crate) fn polynomial<T: Scalar>(coefficients: &[T], x: T) -> T {
     let mut sum = T::zero();
     for &c in coefficients.iter().rev() {
         sum = sum * x + c;

@@ -272,6 +272,7 @@ impl<T: Scalar> Runner<T> {
                 lanes.isa.run(Sum { form: op.form, branches, after, lanes: width, runs, out });
             }
             Op::Readout(_) => unreachable!("readouts belong to the head"),
+            Op::CorrelateSphere { .. } | Op::Truncate { .. } => unreachable!("planes have no rotations"),
         }
     }
 }

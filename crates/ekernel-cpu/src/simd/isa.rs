@@ -31,6 +31,17 @@ impl Isa {
         self.0.dispatch(op)
     }
 
+    /// The same for the transforms on SO(3).
+    pub(crate) fn harmonic(self) -> ekernel_harmonic::Isa {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(_) => ekernel_harmonic::Isa::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            Arch::V3(_) => ekernel_harmonic::Isa::Avx2,
+            _ => ekernel_harmonic::Isa::Portable,
+        }
+    }
+
     /// Real numbers of type `T` in one register: the number of second images that are worked on together.
     pub fn lanes<T: super::Real>(self) -> usize {
         struct Lanes<T>(std::marker::PhantomData<T>);

@@ -20,10 +20,12 @@ mod npz;
 mod qm9_csv;
 mod references;
 mod rows;
+mod unit;
 mod xyz;
 
 use std::path::Path;
 
+use ekernel_core::{Molecule, Samples};
 use ndarray::Array2;
 
 use crate::error::DataError;
@@ -35,6 +37,7 @@ pub use elements::{atomic_number, element_symbol};
 pub(crate) use elements::{element_label, element_labels};
 pub use references::AtomReferences;
 use rows::Rows;
+pub use unit::Unit;
 
 /// A batch of molecules.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -101,6 +104,23 @@ impl Molecules {
         elements.sort_unstable();
         elements.dedup();
         elements
+    }
+
+    /// What a network reads: charges and positions, from which it makes signals on the sphere around each atom.
+    pub fn samples(&self) -> Samples {
+        let molecule = |(charges, positions): (&Vec<u8>, &Array2<f64>)| Molecule {
+            charges: charges.clone(),
+            positions: positions.clone(),
+        };
+        Samples::Molecules(self.charges.iter().zip(&self.positions).map(molecule).collect())
+    }
+
+    /// How many atoms of each of `elements` a molecule has, shape (n, elements).
+    pub fn counts(&self, elements: &[u8]) -> Array2<f64> {
+        Array2::from_shape_fn((self.len(), elements.len()), |(molecule, element)| {
+            let of = |charge: &&u8| **charge == elements[element];
+            self.charges[molecule].iter().filter(of).count() as f64
+        })
     }
 
     /// The molecules at `indices`, in that order.

@@ -131,9 +131,24 @@ impl Computation {
 
 impl Set {
     fn new(samples: &Samples, control: &Control) -> Result<Set, BackendError> {
+        let owned: Vec<f64>;
         let (kind, values): (_, Box<dyn Iterator<Item = &f64>>) = match samples {
             Samples::Vectors(x) => ("vectors", Box::new(x.iter())),
             Samples::Images(x) => ("images", Box::new(x.iter())),
+            Samples::Spheres(x) => ("spheres", Box::new(x.iter())),
+            Samples::Molecules(molecules) => {
+                // Each molecule's number of atoms goes ahead of its numbers, so that no two lists read alike.
+                let numbers: Vec<f64> = molecules
+                    .iter()
+                    .flat_map(|molecule| {
+                        let atoms = [molecule.atoms() as f64];
+                        let charges = molecule.charges.iter().map(|&z| z.into());
+                        atoms.into_iter().chain(charges).chain(molecule.positions.iter().copied())
+                    })
+                    .collect();
+                owned = numbers;
+                ("molecules", Box::new(owned.iter()))
+            }
         };
         let shape = samples.sample_shape();
         let mut hash = Sha256::new();

@@ -3,6 +3,7 @@
 mod buffer;
 mod circle;
 mod isa;
+mod lines;
 mod spectrum;
 
 pub use buffer::LaneBuffer;

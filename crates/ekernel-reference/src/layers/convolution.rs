@@ -54,7 +54,11 @@ pub(super) fn extent(domain: Domain) -> [usize; 2] {
 pub(super) fn group(domain: Domain) -> Group {
     match domain {
         Domain::GroupGrid { group, .. } => group,
-        Domain::Grid { .. } | Domain::Vector => Group::C1,
+        Domain::Grid { .. }
+        | Domain::Vector
+        | Domain::Sphere { .. }
+        | Domain::Rotations { .. }
+        | Domain::Atoms(_) => Group::C1,
     }
 }
 

@@ -38,7 +38,10 @@ pub(crate) fn apply(network: &Network, node: &Node, incoming: &Incoming<'_>) -> 
         Layer::LayerNorm(norm) => layer_norm::layer_norm(norm, field, incoming.variances),
         Layer::Dropout(dropout) => dropout::dropout(dropout, field, incoming.same),
         Layer::Sum => sum::sum(&incoming.fields),
-        Layer::Identity => field.clone(),
+        // Networks on the sphere go another way.
+        Layer::Identity | Layer::S2Conv(_) | Layer::So3Conv(_) | Layer::So3Pool | Layer::AtomSum => {
+            field.clone()
+        }
         Layer::Activation(activation) => activation::activation(activation, field, incoming.variances),
     }
 }

@@ -21,7 +21,8 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
-    /// Networks to measure, of `cnn-valid cnn-same c4-valid c4-same cnn21 myrtle5` [default: all]
+    /// Networks to measure, of `cnn-valid cnn-same c4-valid c4-same cnn21 myrtle5 so3-relu so3-relu-fast
+    /// so3-erf` [default: all]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = networks::name)]
     networks: Vec<&'static str>,
     /// Floating point numbers to compute with
@@ -59,7 +60,7 @@ struct Measured {
     first_result_seconds: f64,
 }
 
-/// Images of a session, each side: whole registers of second images.
+/// Samples of a session, each side: whole registers of second samples.
 const IMAGES: usize = 32;
 
 /// Passes over all rows of the table, so that whatever slows the machine for a while slows every row.
@@ -110,7 +111,7 @@ pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
 
 fn table(rows: &[Measured], precision: Precision) -> String {
     let mut table = Table::new([
-        "32×32×3",
+        "network",
         "on",
         "threads",
         "pairs/s",
@@ -176,7 +177,8 @@ impl Setup {
     fn new(name: &'static str, isa: Isa, threads: usize, precision: Precision) -> anyhow::Result<Setup> {
         let network = networks::network(name)?;
         let options = CpuOptions { precision: precision.of_backend(), threads, isa, ..CpuOptions::default() };
-        let backend = CpuBackend::new(&network, Kinds::Both, options)?;
+        let plan = Plan::with_quadrature(&network, Kinds::Both, networks::quadrature(name))?;
+        let backend = CpuBackend::from_plan(plan, options)?;
         Ok(Setup { name, network, backend, isa, threads, precision })
     }
 }
@@ -217,7 +219,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(self) -> anyhow::Result<Measured> {
-        let cost = Plan::new(&self.setup.network, Kinds::Both)?.cost();
+        let cost = self.setup.backend.plan().cost();
         let executed = self.setup.backend.operations_per_pair();
         let operations = executed.unwrap_or(cost.flops) as f64 / 1e9;
         let best = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);

@@ -1,14 +1,24 @@
-//! The networks of the bench, at 32×32×3.
+//! The networks of the bench: planar ones at 32×32×3, on the sphere ones of bandlimit 6 and one channel.
 
 use ekernel_core::{
     Activation, ArchError, Conv, Dense, GlobalPool, Group, GroupConv, Input, Layer, Lift, Network,
-    NetworkBuilder, Padding, Pool,
+    NetworkBuilder, Padding, Pool, Quadrature, S2Conv, So3Conv,
 };
 
 /// Table 1 of "Equivariant Neural Tangent Kernels" (Misof, Kessel and Gerken 2025) in four forms, the 21-layer network with
 /// global pooling of "Neural Tangents" (Novak et al. 2020), and Myrtle-5 of "Neural Kernels Without Tangents" (Shankar et al.
-/// 2020).
-pub(super) const NAMES: [&str; 6] = ["cnn-valid", "cnn-same", "c4-valid", "c4-same", "cnn21", "myrtle5"];
+/// 2020); two ReLUs on SO(3), on the accurate and on the fast grid, and two error functions.
+pub(super) const NAMES: [&str; 9] = [
+    "cnn-valid",
+    "cnn-same",
+    "c4-valid",
+    "c4-same",
+    "cnn21",
+    "myrtle5",
+    "so3-relu",
+    "so3-relu-fast",
+    "so3-erf",
+];
 
 pub(super) fn name(text: &str) -> Result<&'static str, String> {
     let known = NAMES.into_iter().find(|name| *name == text);
@@ -21,6 +31,8 @@ pub(super) fn network(name: &str) -> Result<Network, ArchError> {
         "cnn-same" => table1(None, Padding::Same),
         "c4-valid" => table1(Some(Group::C4), Padding::Valid),
         "c4-same" => table1(Some(Group::C4), Padding::Same),
+        "so3-relu" | "so3-relu-fast" => sphere(Activation::Relu),
+        "so3-erf" => sphere(Activation::Erf { a: 1.0, b: 1.0, c: 0.0 }),
         "cnn21" => convs(builder(), 21).layer(GlobalPool::mean()).layer(Dense::new()).build(),
         _ => {
             let two = convs(builder(), 2).layer(Pool::mean([2, 2]));
@@ -28,6 +40,23 @@ pub(super) fn network(name: &str) -> Result<Network, ArchError> {
             convs(three, 1).layer(GlobalPool::mean()).layer(Dense::new()).build()
         }
     }
+}
+
+/// The grid on SO(3).
+pub(super) fn quadrature(name: &str) -> Quadrature {
+    if name == "so3-relu-fast" { Quadrature::Fast } else { Quadrature::Accurate }
+}
+
+/// Two convolutions with filters on all of S² and SO(3).
+fn sphere(activation: Activation) -> Result<Network, ArchError> {
+    Network::builder(Input::Sphere { bandlimit: 6, channels: 1 })
+        .layer(S2Conv::new())
+        .layer(activation)
+        .layer(So3Conv::new())
+        .layer(activation)
+        .layer(Layer::So3Pool)
+        .layer(Dense::new())
+        .build()
 }
 
 fn builder() -> NetworkBuilder {

@@ -1,0 +1,98 @@
+//! What networks read, and samples of that kind from what the command line names.
+
+use std::path::Path;
+
+use ekernel_core::{Input, Samples};
+use ekernel_data::{
+    Molecules, Place, Source, molecules::MoleculeLimits, on_the_sphere, read_molecules, read_samples,
+};
+
+use crate::{architecture::Architecture, args::Reading, failure::mistake};
+
+/// The kind of input that networks read.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Space {
+    /// Vectors or images, as the data say.
+    Arrays,
+    /// Signals on the sphere.
+    Spheres,
+    /// Molecules of these elements.
+    Molecules { elements: Vec<u8> },
+}
+
+/// A molecule of more atoms than this has more pairs of atoms with another than any kernel of molecules is meant for.
+const MOST_ATOMS: usize = 1000;
+
+impl Space {
+    /// What all of these networks read; molecules may be of the elements that every network knows.
+    pub(crate) fn of(architectures: &[Architecture]) -> anyhow::Result<Space> {
+        let mut spaces =
+            architectures.iter().map(|architecture| (architecture, Space::of_input(architecture)));
+        let Some((first, mut space)) = spaces.next() else { return Ok(Space::Arrays) };
+        for (other, read) in spaces {
+            match (&mut space, read) {
+                (Space::Molecules { elements }, Space::Molecules { elements: others }) => {
+                    elements.retain(|element| others.contains(element));
+                }
+                (space, read) if *space == read => {}
+                (space, read) => {
+                    return Err(mistake(format!(
+                        "{} reads {}, {} reads {}: compare networks of one kind of input",
+                        first.path.display(),
+                        space.name(),
+                        other.path.display(),
+                        read.name()
+                    )));
+                }
+            }
+        }
+        Ok(space)
+    }
+
+    fn of_input(architecture: &Architecture) -> Space {
+        match architecture.network.input() {
+            Input::Vector { .. } | Input::Image { .. } => Space::Arrays,
+            Input::Sphere { .. } => Space::Spheres,
+            Input::Molecule { potential, .. } => Space::Molecules { elements: potential.elements.clone() },
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Space::Arrays => "vectors or images",
+            Space::Spheres => "signals on the sphere",
+            Space::Molecules { .. } => "molecules",
+        }
+    }
+
+    /// Reads samples of this kind.
+    pub(crate) fn read_samples(&self, source: &Source, reading: &Reading) -> anyhow::Result<Samples> {
+        match self {
+            Space::Arrays => Ok(read_samples(source, &reading.options())?),
+            Space::Spheres => on_sphere(read_samples(source, &reading.options())?, source),
+            Space::Molecules { elements } => Ok(molecules(source, elements)?.samples()),
+        }
+    }
+}
+
+/// Arrays as signals on the sphere.
+pub(crate) fn on_sphere(samples: Samples, source: &Source) -> anyhow::Result<Samples> {
+    let place = Place { path: source.path.clone(), key: source.inputs.clone() };
+    Ok(on_the_sphere(samples, &place)?)
+}
+
+/// Reads molecules, and checks that they can be molecules.
+pub(crate) fn molecules(source: &Source, elements: &[u8]) -> anyhow::Result<Molecules> {
+    let molecules = read_molecules(source)?;
+    let limits = MoleculeLimits {
+        elements: Some(elements.to_vec()),
+        max_atoms: Some(MOST_ATOMS),
+        ..MoleculeLimits::default()
+    };
+    molecules.check(&limits).map_err(|error| located(error, &source.path))?;
+    Ok(molecules)
+}
+
+fn located(error: ekernel_data::DataError, path: &Path) -> anyhow::Error {
+    anyhow::Error::new(error).context(path.display().to_string())
+}

@@ -1,0 +1,20 @@
+//! atom_sum: Σ_i k(f_i, f'_i) over atoms with networks of their own (`indexed`), or Σ_i Σ_j k(f_i, f'_j) over the atoms of one
+//! network (`shared`).
+//!
+//! `indexed` lines up the features of the atoms, so that a weighted layer after it gives each atom weights of its own.
+
+use super::Incoming;
+use crate::{Domain, PerAtom, arch::ArchError};
+
+pub(super) fn output(input: &Incoming<'_>) -> Result<Domain, ArchError> {
+    match input.domain {
+        Domain::Atoms(PerAtom::Vector) => Ok(Domain::Vector),
+        Domain::Atoms(PerAtom::Sphere { .. }) => {
+            Err(input.wrong_domain("a vector for every atom (s2_conv and so3_pool, or flatten, make one)"))
+        }
+        Domain::Atoms(PerAtom::Rotations { .. }) => {
+            Err(input.wrong_domain("a vector for every atom (so3_pool makes one)"))
+        }
+        _ => Err(input.wrong_domain("a vector for every atom (space = \"molecule\" in [input])")),
+    }
+}

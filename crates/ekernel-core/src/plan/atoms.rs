@@ -1,0 +1,30 @@
+//! The atoms of a molecule: a plan of their own per pair of atoms, whose outputs are added up over pairs.
+
+use super::{HeadOp, Readout, Scalar, head};
+use crate::AtomPairing;
+
+/// What is computed for each pair of atoms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AtomPlan {
+    /// Which pairs.
+    pub pairing: AtomPairing,
+    /// The values per pair of atoms: [`Readout::Rotations`] or [`Readout::Sphere`].
+    pub readouts: Vec<Readout>,
+    /// The ops on them, each after those it reads.
+    pub head: Vec<HeadOp>,
+    /// The ops of the head that are added up over pairs of atoms, one for each atom_sum.
+    pub outputs: Vec<usize>,
+    /// Whether the head needs each atom's value with itself.
+    pub needs_self: bool,
+}
+
+impl AtomPlan {
+    /// Runs the head on one pair of atoms: one value for each of [`AtomPlan::outputs`].
+    ///
+    /// `readouts[i]` holds the pair's value at readout i, with v and v' the atoms' values with themselves where
+    /// [`AtomPlan::needs_self`]; `same` says that both are one atom of one sample of a symmetric Gram matrix, for dropout.
+    pub fn run(&self, readouts: &[Scalar], same: bool) -> Vec<Scalar> {
+        let values = head::run(&self.head, readouts, same);
+        self.outputs.iter().map(|&output| values[output]).collect()
+    }
+}

@@ -1,0 +1,110 @@
+//! One op as a function of its field, at one value of cos θ, in float64.
+
+use ekernel_core::{
+    LayerNorm,
+    plan::{Op, RotationStage},
+};
+
+use super::fields::Fields;
+
+/// K and the two parts of Θ = `carry`·Θ_field + `own`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Value {
+    pub(super) cov: f64,
+    pub(super) carry: f64,
+    pub(super) own: f64,
+}
+
+/// An op as a function of its field.
+#[derive(Clone, Debug)]
+pub(super) struct Function<'a> {
+    stage: &'a RotationStage,
+    origin: usize,
+    op: usize,
+    path: Vec<usize>,
+}
+
+impl<'a> Function<'a> {
+    pub(super) fn new(stage: &'a RotationStage, fields: &Fields, op: usize) -> Function<'a> {
+        Function { stage, origin: fields.field(op).op, op, path: fields.path(stage, op) }
+    }
+
+    /// √(vv') behind the op, from the variances of the two samples behind each op.
+    pub(super) fn bound(&self, v: &[f64], vp: &[f64]) -> f64 {
+        (v[self.op] * vp[self.op]).sqrt()
+    }
+
+    /// Whether the variances on the way are numbers; [`Function::at`] needs that.
+    pub(super) fn is_sound(&self, v: &[f64]) -> bool {
+        v[self.origin].is_finite() && self.path.iter().all(|&at| v[at].is_finite())
+    }
+
+    /// The op's value where the field's kernel is √(qq')·`cosine`. `values` is room for a value per op.
+    pub(super) fn at(&self, cosine: f64, v: &[f64], vp: &[f64], values: &mut Vec<Value>) -> Value {
+        values.resize(self.stage.ops.len(), Value::default());
+        let cov = (v[self.origin] * vp[self.origin]).sqrt() * cosine;
+        values[self.origin] = Value { cov, carry: 1.0, own: 0.0 };
+        for &at in &self.path {
+            let op = &self.stage.ops[at];
+            let [first, ..] = op.inputs[..] else { continue };
+            let x = values[first];
+            values[at] = match op.op {
+                Op::Affine(affine) => Value {
+                    cov: affine.w2 * x.cov + affine.b2,
+                    carry: affine.w2 * x.carry,
+                    own: affine.w2 * x.own + affine.ntk_scale * x.cov + affine.ntk_shift,
+                },
+                Op::Dual(activation) => {
+                    let dual = activation.dual(v[first], vp[first], x.cov);
+                    Value { cov: dual.cov, carry: x.carry * dual.dot, own: x.own * dual.dot }
+                }
+                Op::Normalize(_) => {
+                    let norm = ((v[first] + LayerNorm::EPSILON) * (vp[first] + LayerNorm::EPSILON)).sqrt();
+                    Value { cov: x.cov / norm, carry: x.carry / norm, own: x.own / norm }
+                }
+                Op::Sum => op.inputs.iter().fold(Value::default(), |sum, &input| Value {
+                    cov: sum.cov + values[input].cov,
+                    carry: sum.carry + values[input].carry,
+                    own: sum.own + values[input].own,
+                }),
+                // Dropout keeps K of different positions; nothing else acts on a value alone.
+                _ => x,
+            };
+        }
+        values[self.op]
+    }
+
+    /// Whether F(q, q', c) = √(qq')·F(1, 1, c), and Θ likewise.
+    pub(super) fn is_homogeneous(&self) -> bool {
+        self.path.iter().all(|&at| match self.stage.ops[at].op {
+            Op::Affine(affine) => affine.b2 == 0.0 && affine.ntk_shift == 0.0,
+            Op::Dual(activation) => activation.kink().is_some(),
+            Op::Dropout(_) | Op::Sum => true,
+            _ => false,
+        })
+    }
+
+    /// The op of its field.
+    pub(super) fn origin(&self) -> usize {
+        self.origin
+    }
+
+    /// The ops from there on, itself the last.
+    pub(super) fn path(&self) -> &[usize] {
+        &self.path
+    }
+
+    /// Whether all its duals are of kinked activations, which go layer by layer as defects.
+    pub(super) fn is_layered(&self) -> bool {
+        self.path.iter().all(|&at| match self.stage.ops[at].op {
+            Op::Dual(activation) => activation.kink().is_some(),
+            Op::Affine(_) | Op::Normalize(_) | Op::Dropout(_) | Op::Sum => true,
+            _ => false,
+        })
+    }
+
+    /// Whether it has a kink at the ends of cos θ ∈ [−1, 1], where it is smooth in θ.
+    pub(super) fn is_kinked(&self) -> bool {
+        self.path.iter().any(|&at| self.stage.ops[at].op.wants_defect())
+    }
+}
