@@ -63,8 +63,9 @@ pub use ekernel_reference as reference;
 /// What most programs need.
 pub mod prelude {
     pub use ekernel_core::{
-        Activation, Backend, Control, Conv, Dense, Dropout, GlobalPool, Group, GroupConv, Input, Kernels,
-        Kinds, Layer, LayerNorm, Lift, Network, Padding, Pairs, Plan, Pool, Samples,
+        Activation, AtomPairing, Backend, Control, Conv, Dense, Dropout, GlobalPool, Group, GroupConv, Input,
+        Kernels, Kinds, Layer, LayerNorm, Lift, Molecule, Network, Padding, Pairs, Plan, Pool, Potential,
+        Quadrature, S2Conv, Samples, So3Conv,
     };
     #[cfg(feature = "cpu")]
     pub use ekernel_cpu::{CpuBackend, CpuOptions, Precision};

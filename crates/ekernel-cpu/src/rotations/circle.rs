@@ -135,10 +135,11 @@ impl<'a, T: Real> Line<'a, T> {
     fn sum<S: Simd>(&self, s: S, factors: &[T], class: &Range<usize>) -> T::Lanes<S> {
         let lanes = T::lanes::<S>();
         let mut sum = T::splat(s, T::default());
-        for at in class.start..class.end {
-            let start = at * self.stride + self.first;
+        let mut start = class.start * self.stride + self.first;
+        for &factor in &factors[class.start..class.end] {
             let value = load::<S, T>(&self.coefficients[start..start + lanes]);
-            sum = T::fma(s, T::splat(s, factors[at]), value, sum);
+            sum = T::fma(s, T::splat(s, factor), value, sum);
+            start += self.stride;
         }
         sum
     }

@@ -65,6 +65,16 @@ impl Fit {
     }
 }
 
+/// The derivative of Σ a_n T_n: a'_{n−1} = 2n a_n + a'_{n+1}, a'_0 halved.
+pub(super) fn derivative(series: &[f64]) -> Vec<f64> {
+    let mut slopes = vec![0.0; series.len() + 1];
+    for n in (1..series.len()).rev() {
+        slopes[n - 1] = 2.0 * n as f64 * series[n] + slopes[n + 1];
+    }
+    slopes[0] *= 0.5;
+    slopes
+}
+
 /// One of the functions, at the points, and its largest value.
 struct Part {
     samples: Vec<f64>,
@@ -172,6 +182,16 @@ mod tests {
                     assert!((found - value).abs() <= 10.0 * tolerance, "{variable:?} {x} {found} {value}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn derivatives_are_those_of_the_series() {
+        let series = [0.5, -1.0, 0.25, 0.125, -0.5];
+        for x in [-0.9, -0.2, 0.4, 0.8] {
+            let step = 1e-5;
+            let difference = (sum(&series, x + step) - sum(&series, x - step)) / (2.0 * step);
+            assert!((sum(&derivative(&series), x) - difference).abs() < 1e-8, "{x}");
         }
     }
 

@@ -30,7 +30,7 @@ const WIDE: usize = 8;
 const BATCH: usize = 8;
 
 /// Readouts whose relative defect 1 − cos θ is below this are computed in float64 where a head reads their angle.
-const PARALLEL: f64 = 1e-4;
+const PARALLEL: f64 = 1e-3;
 
 /// Below this two values are equal but for the rounding of the division.
 const EQUAL: f64 = 1e-13;

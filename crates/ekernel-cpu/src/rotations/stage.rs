@@ -12,7 +12,7 @@ use super::{
     circle::Circle,
     contract::Contract,
     fields::{Fields, Origin},
-    fit::Fit,
+    fit::{Fit, derivative},
     moments::{self, RingMoments, STEP},
     pack::{Number, Pack, Signal},
     passes::Rooms,
@@ -162,8 +162,16 @@ impl<'a, T: Number> Stage<'a, T> {
             for (lane, fit) in fits.iter().enumerate() {
                 let Some((fit, scale)) = fit else { continue };
                 let moments = moments::moments(&workspace.products, W, lane);
-                let sum =
-                    |series: &[f64]| scale * series.iter().zip(&moments).map(|(a, m)| a * m).sum::<f64>();
+                // The mean of cos θ is known in float64; what the moments miss of it is a shift of all values.
+                let shift = match self.variable {
+                    Variable::Cosine => self.mean_cosine(way.field, first, second, lane) - moments[1],
+                    Variable::Angle => 0.0,
+                };
+                let sum = |series: &[f64]| {
+                    let dot = |series: &[f64]| series.iter().zip(&moments).map(|(a, m)| a * m).sum::<f64>();
+                    let slope = if shift == 0.0 { 0.0 } else { dot(&derivative(series)) };
+                    scale * (dot(series) + shift * slope)
+                };
                 values[lane] = [sum(&fit.cov), if self.ntk { sum(&fit.own) } else { 0.0 }];
                 open[lane] = false;
             }
@@ -175,6 +183,18 @@ impl<'a, T: Number> Stage<'a, T> {
             }
         }
         Ok(values)
+    }
+
+    /// (1/8π²) ∫ cos θ(U) dU of a lifted kernel.
+    fn mean_cosine<const W: usize>(
+        &self,
+        field: usize,
+        first: &Pack<'_, T, W>,
+        second: &Pack<'_, T, W>,
+        lane: usize,
+    ) -> f64 {
+        let Origin::Lift(lift) = self.fields.fields[field].origin else { return f64::NAN };
+        1.0 - first.signals[lane].lifts[lift].mean_defect(&second.signals[lane].lifts[lift])
     }
 
     /// The readout of a pair as a series, and what it is to be multiplied by.
