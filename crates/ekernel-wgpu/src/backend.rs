@@ -1,0 +1,102 @@
+use std::sync::Arc;
+
+use ekernel_core::{
+    Backend, BackendError, Control, Kinds, Network, Pairs, Session,
+    plan::{Plan, Readout},
+};
+
+use crate::{Device, WgpuOptions, lower::lower, resident::strategies, session::WgpuSession};
+
+/// Computes kernels on a GPU: planes in float32, sums over planes and the head in float64.
+///
+/// ```no_run
+/// use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Samples};
+/// use ekernel_wgpu::{AdapterChoice, Device, WgpuBackend, WgpuOptions};
+///
+/// let network: Network = "
+///     [input]
+///     space = 'image'
+///     shape = [8, 8, 1]
+///     [[layers]]
+///     op = 'conv'
+///     filter = [3, 3]
+///     [[layers]]
+///     op = 'relu'
+///     [[layers]]
+///     op = 'global_avg_pool'
+/// ".parse()?;
+/// let images = Samples::Images(ndarray::Array4::from_shape_fn((3, 8, 8, 1), |(n, r, c, _)| (n + r * c) as f64));
+/// let device = Device::open_blocking(&AdapterChoice::Hardware)?;
+/// let backend = WgpuBackend::new(&network, Kinds::Both, WgpuOptions::default(), device)?;
+/// let session = backend.prepare(Pairs::Symmetric(&images), &Control::new())?;
+/// let kernels = session.tile(0..3, 0..3, &Control::new())?;
+/// assert_eq!(kernels.nngp.dim(), (3, 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct WgpuBackend {
+    plan: Arc<Plan>,
+    options: WgpuOptions,
+    device: Device,
+}
+
+impl WgpuBackend {
+    /// A backend for one network on a device, which may serve other backends too.
+    ///
+    /// Errors: those of [`Plan::new`] and [`WgpuBackend::from_plan`].
+    pub fn new(
+        network: &Network,
+        kinds: Kinds,
+        options: WgpuOptions,
+        device: Device,
+    ) -> Result<WgpuBackend, BackendError> {
+        WgpuBackend::from_plan(Plan::new(network, kinds)?, options, device)
+    }
+
+    /// A backend for a plan.
+    ///
+    /// Errors: [`BackendError::Device`] if the device refuses the shaders, or the strategy cannot serve the plan.
+    pub fn from_plan(plan: Plan, options: WgpuOptions, device: Device) -> Result<WgpuBackend, BackendError> {
+        let backend = WgpuBackend { plan: Arc::new(lower(plan)), options, device };
+        strategies(&backend.device, &backend.plan, &options)?;
+        Ok(backend)
+    }
+
+    /// The plan as it is executed.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The device it computes on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// How each stage that a readout reads is computed: its number and the strategy's name.
+    pub fn strategies(&self) -> Result<Vec<(usize, &'static str)>, BackendError> {
+        let found = strategies(&self.device, &self.plan, &self.options)?;
+        let named = self.plan.readouts.iter().zip(found).filter_map(|(readout, strategy)| match readout {
+            Readout::Planes { stage, .. } => Some((*stage, strategy?.name())),
+            Readout::Vector => None,
+        });
+        Ok(named.collect())
+    }
+}
+
+impl Backend for WgpuBackend {
+    fn describe(&self) -> String {
+        let blocks = if self.options.all_blocks { ", all blocks" } else { "" };
+        let mut names: Vec<&str> =
+            self.strategies().unwrap_or_default().into_iter().map(|(_, name)| name).collect();
+        names.dedup();
+        format!("wgpu f32 {} {}{blocks}", names.join(" and "), self.device.describe())
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        control: &Control,
+    ) -> Result<Box<dyn Session + 'a>, BackendError> {
+        pairs.check(&self.plan.input)?;
+        Ok(Box::new(WgpuSession::new(self.device.clone(), &self.plan, self.options, pairs, control)?))
+    }
+}

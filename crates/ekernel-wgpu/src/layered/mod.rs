@@ -1,0 +1,122 @@
+//! layered: a plan executed op by op, each op a dispatch over materialised kernel tensors `[lane][offset][position]` of a
+//! chunk of pairs (and, where one pair is too large, of a block of offsets). It does every plan.
+//!
+//! One op, one file, one shader: `box_mean.rs` fills in the parameters of `shaders/layered/box_mean.wgsl`.
+
+mod affine;
+mod box_mean;
+mod correlate;
+mod dropout;
+mod dual;
+mod evaluate;
+mod layout;
+mod local_pool;
+mod normalize;
+mod params;
+mod plane_sum;
+mod pooled;
+mod stages;
+mod sum;
+mod tensors;
+
+use std::sync::Arc;
+
+use ekernel_core::{Kinds, Plan};
+
+use crate::{
+    Device, GpuError,
+    host::Image,
+    recorder::Recorder,
+    strategy::{Lanes, Strategy},
+};
+use evaluate::{Block, Evaluator};
+use layout::Layout;
+use stages::Stages;
+use tensors::Tensors;
+
+/// Pairs of a chunk at most: more would only make it longer.
+const MOST_LANES: u64 = 4096;
+
+/// One readout, op by op.
+pub(crate) struct Layered {
+    plan: Arc<Plan>,
+    /// The readout's stage.
+    stage: usize,
+    layout: Layout,
+    stages: Stages,
+    tensors: Tensors,
+}
+
+impl Layered {
+    pub(crate) fn new(device: &Device, plan: &Arc<Plan>, stage: usize) -> Result<Layered, GpuError> {
+        let layout = Layout::new(plan, stage);
+        let stages = Stages::new(device)?;
+        Ok(Layered { plan: Arc::clone(plan), stage, layout, stages, tensors: Tensors::default() })
+    }
+
+    fn offsets(&self) -> &[Vec<isize>; 2] {
+        &self.plan.stages[self.stage].offsets
+    }
+
+    fn kinds(&self) -> u64 {
+        match self.plan.kinds {
+            Kinds::Nngp => 1,
+            Kinds::Both => 2,
+        }
+    }
+
+    /// Bytes of the largest tensor of the readout's stage, per lane and offset.
+    fn plane_bytes(&self) -> u64 {
+        let areas = self.plan.stages[self.stage].ops.iter().map(|op| op.extent[0] * op.extent[1]);
+        4 * self.kinds() * areas.max().unwrap_or(1) as u64
+    }
+
+    fn planes(&self) -> u64 {
+        let [rows, cols] = self.offsets();
+        (rows.len() * cols.len()) as u64
+    }
+}
+
+impl Strategy for Layered {
+    fn name(&self) -> &'static str {
+        "layered"
+    }
+
+    fn copy_words(&self) -> usize {
+        self.layout.words()
+    }
+
+    fn pack(&self, image: &Image, out: &mut [f32]) {
+        self.layout.pack(&self.plan, image, out);
+    }
+
+    fn result_words(&self) -> usize {
+        plane_sum::WORDS * self.planes() as usize
+    }
+
+    fn max_lanes(&self, chunk_bytes: u64) -> u32 {
+        let per_lane = (self.plane_bytes() * self.planes()).max(4 * self.result_words() as u64).max(1);
+        (chunk_bytes / per_lane).clamp(1, MOST_LANES) as u32
+    }
+
+    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
+        let [rows, cols] = self.offsets();
+        let per_plane = self.plane_bytes() * u64::from(lanes.count);
+        let evaluator = Evaluator {
+            plan: &self.plan,
+            layout: &self.layout,
+            stages: &self.stages,
+            tensors: &self.tensors,
+            lanes,
+        };
+        for block in Block::split(rows, cols, lanes.chunk_bytes / per_plane.max(1)) {
+            let planes = evaluator.evaluate(self.stage, &block, recorder)?;
+            evaluator.plane_sum(self.stage, &block, &planes, [rows.len(), cols.len()], recorder)?;
+        }
+        Ok(())
+    }
+
+    fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError> {
+        plane_sum::value(&self.plan, self.stage, words, device)
+    }
+}
