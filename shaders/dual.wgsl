@@ -3,7 +3,7 @@
 
 // One image at one position: s = √v, 1/s (0 where s = 0) and v before the activation, s behind it.
 struct Side {
-    std: f32,
+    s: f32,
     inverse: f32,
     variance: f32,
     std_out: f32,
@@ -26,13 +26,13 @@ struct DualValue {
 
 // ½E(x − x')² = (v + v')/2 − K, from terms that are not negative.
 fn half_distance(x: DualInput) -> f32 {
-    let difference = x.first.std - x.second.std;
+    let difference = x.first.s - x.second.s;
     return x.defect + 0.5 * difference * difference;
 }
 
 // vv' − K², likewise.
 fn determinant(x: DualInput) -> f32 {
-    return x.defect * max(x.first.std * x.second.std + x.cov, 0.0);
+    return x.defect * max(x.first.s * x.second.s + x.cov, 0.0);
 }
 
 // s_o s'_o − K_σ from ½E(σ(x) − σ(x'))².
