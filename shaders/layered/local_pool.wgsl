@@ -1,6 +1,6 @@
 // local_pool: P'_D(T) = (1/|w|²) Σ_{a,a'} K(sT − low + a, s(T + D) − low + a'). A tap lies on the fine plane sD + a' − a (on
 // t' − t where fine offsets do not wrap). One dispatch adds the taps on one block of fine planes, for the pairs (a, a') of
-// rows numbered `from` to `to`. rewrap is the same with a window of one position.
+// rows numbered `begin` to `end`. rewrap is the same with a window of one position.
 
 // The fine planes: rows, columns, then for each axis where an offset stands among them, −1 if nowhere.
 @group(1) @binding(3) var<storage, read> fine_offsets: array<i32>;
@@ -47,7 +47,7 @@ fn main(
     let columns = op.window.y * op.window.y;
     var sum = 0.0;
     var theta = 0.0;
-    for (var pair = i32(op.from); pair < i32(op.to); pair++) {
+    for (var pair = i32(op.begin); pair < i32(op.end); pair++) {
         let row = tap(0u, p.first.x, p.second.x, offset.x, pair / op.window.x, pair % op.window.x);
         if (row.y < 0) {
             continue;

@@ -37,8 +37,8 @@ struct Op {
     pooled: u32,
     numbers: vec4<f32>,
     nan: f32,
-    from: u32,
-    to: u32,
+    begin: u32,
+    end: u32,
     output_cyclic: u32,
     // local_pool: the block of fine planes.
     fine: vec2<u32>,
