@@ -15,7 +15,8 @@ pub enum AdapterChoice {
     Hardware,
     /// The adapter with this number in [`Adapter::list`].
     Index(usize),
-    /// The first adapter whose name, driver or interface contains these words, in any case; software too.
+    /// The best adapter whose name or driver contains these words, in any case, or whose interface ("vulkan") or kind
+    /// ("software") they are.
     Name(String),
 }
 
@@ -56,6 +57,11 @@ impl Adapter {
         found.into_iter().enumerate().map(adapter).collect()
     }
 
+    /// [`Adapter::list`], blocking.
+    pub fn list_blocking() -> Vec<Adapter> {
+        pollster::block_on(Adapter::list())
+    }
+
     /// The adapter of a choice.
     ///
     /// Errors: [`GpuError::NoAdapter`], [`GpuError::OnlySoftware`], [`GpuError::UnknownAdapter`], [`GpuError::Unusable`].
@@ -63,8 +69,7 @@ impl Adapter {
         let adapters = Adapter::list().await;
         let known = adapters.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         if adapters.is_empty() {
-            let backends = wgpu::InstanceDescriptor::new_without_display_handle_from_env().backends;
-            return Err(GpuError::NoAdapter { backends: format!("{backends:?}") });
+            return Err(GpuError::no_adapter());
         }
         let unknown =
             |wanted: &str| GpuError::UnknownAdapter { wanted: wanted.to_owned(), known: known.clone() };
@@ -118,9 +123,8 @@ impl Adapter {
 
     fn is_called(&self, name: &str) -> bool {
         let name = name.to_lowercase();
-        let words =
-            [&self.info.name, &self.info.driver, &self.info.driver_info].map(|word| word.to_lowercase());
-        words.iter().any(|word| word.contains(&name)) || self.info.backend.to_str() == name
+        let words = [&self.info.name, &self.info.driver, &self.info.driver_info].map(|word| word.to_lowercase());
+        words.iter().any(|word| word.contains(&name)) || [self.info.backend.to_str(), self.kind()].contains(&&*name)
     }
 
     /// Better adapters first.

@@ -113,12 +113,30 @@ pub enum GpuError {
         /// Elements asked for.
         expected: u64,
     },
+    /// The fused strategy was asked for where it cannot be used.
+    #[error("stage {stage} cannot be fused on {device}: {reason}; the layered strategy can do it")]
+    NotFused {
+        /// The device's name.
+        device: String,
+        /// The stage of the plan.
+        stage: usize,
+        /// Why not.
+        reason: String,
+    },
     /// The work was cancelled.
     #[error("cancelled")]
     Cancelled,
 }
 
 impl GpuError {
+    /// That there is no adapter, with the interfaces that were asked and what to install.
+    pub fn no_adapter() -> GpuError {
+        let backends = wgpu::InstanceDescriptor::new_without_display_handle_from_env().backends;
+        let asked: Vec<String> =
+            backends.iter_names().map(|(name, _)| name.to_lowercase()).filter(|name| name != "noop").collect();
+        GpuError::NoAdapter { backends: format!("asked: {}", asked.join(", ")) }
+    }
+
     /// The device or adapter, in words.
     fn device(&self) -> String {
         match self {
@@ -132,6 +150,7 @@ impl GpuError {
             | GpuError::TooLarge { device, .. }
             | GpuError::WorkgroupMemory { device, .. }
             | GpuError::Refused { device, .. }
+            | GpuError::NotFused { device, .. }
             | GpuError::Unfinished { device, .. } => device.clone(),
         }
     }

@@ -238,8 +238,9 @@ impl<'a> WgpuSession<'a> {
             Ok::<(), GpuError>(())
         };
         let chunk_bytes = self.chunk_bytes.load(Ordering::Relaxed);
+        let full = strategy.max_lanes(chunk_bytes);
         for (pages, ids) in groups {
-            for ids in ids.chunks(strategy.max_lanes(chunk_bytes) as usize) {
+            for ids in ids.chunks(full as usize) {
                 let data: Vec<[u32; 4]> = ids
                     .iter()
                     .map(|&id| {
@@ -264,6 +265,7 @@ impl<'a> WgpuSession<'a> {
                     second,
                     results: &output,
                     chunk_bytes,
+                    full,
                 };
                 strategy.record(&chunk, &mut recorder)?;
                 let readback = recorder.read(&output, bytes)?;

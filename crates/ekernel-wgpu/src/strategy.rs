@@ -16,6 +16,9 @@ pub(crate) struct Lanes<'a> {
     pub(crate) results: &'a wgpu::Buffer,
     /// Bytes that one working buffer should take at most; halved when the device runs out of memory.
     pub(crate) chunk_bytes: u64,
+    /// Lanes of a full chunk, [`Strategy::max_lanes`]. What is cut into blocks is cut by this number and not by `count`, so
+    /// that sums are added up in one order whatever the tile.
+    pub(crate) full: u32,
 }
 
 /// How one readout is computed on the device.

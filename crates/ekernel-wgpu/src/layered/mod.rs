@@ -101,7 +101,7 @@ impl Strategy for Layered {
 
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
         let [rows, cols] = self.offsets();
-        let per_plane = self.plane_bytes() * u64::from(lanes.count);
+        let per_plane = self.plane_bytes() * u64::from(lanes.full);
         let evaluator = Evaluator {
             plan: &self.plan,
             layout: &self.layout,
