@@ -10,7 +10,7 @@ fn dual(x: DualInput, p: vec4<f32>, nan: f32) -> DualValue {
     let minus = exponential(-b2 * (x.cov + 0.5 * (x.first.variance + x.second.variance)));
     // s₊ − s₋ from the larger of the two, and 1 ∓ cos 2c as squares: small variances keep their digits.
     let ratio = exponential_less_one(-2.0 * b2 * abs(x.cov));
-    let difference = select(minus, -plus, x.cov > 0.0) * ratio * select(-1.0, 1.0, x.cov > 0.0);
+    let difference = select(minus, -plus, x.cov > 0.0) * ratio;
     let cov = scale * (difference + 2.0 * p.z * p.z * minus);
     let dot = scale * b2 * (difference + 2.0 * p.w * p.w * minus);
 
