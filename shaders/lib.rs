@@ -184,6 +184,17 @@ impl Fused {
     }
 }
 
+/// The functions whose accuracy the whole rests on, without an entry point: for tests that measure them on a device.
+pub fn functions() -> String {
+    [
+        include_str!("arc_cosine.wgsl"),
+        include_str!("math.wgsl"),
+        include_str!("fused/exact_product.wgsl"),
+        include_str!("fused/conv_relu.wgsl"),
+    ]
+    .concat()
+}
+
 /// Label and source of every module, as it is given to a device.
 pub fn all() -> Vec<(String, String)> {
     let layered = Stage::all().into_iter().map(|stage| (stage.label(), stage.source()));

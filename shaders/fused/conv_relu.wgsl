@@ -1,13 +1,13 @@
 // A convolution and the ReLU behind it at one position, from window sums of what is carried: K = grid − rest, grid a whole
 // number, and T = K + Θ. The defect u = ss' − K decides everything where K comes close to ss', so it must not be lost in the
-// difference u_o = s_o s'_o − ΣK: products ss' = whole + lo are split, sums of whole numbers are exact (modulo 2³², which is
-// enough, as |u| < 2³¹), and what is left is small:
+// difference u_o = s_o s'_o − ΣK: products ss' = grid + lo are split, sums of whole numbers are exact, and what is left is
+// small:
 //
-//     u_o = (whole_o·2ᵏ − Σgrid − bias)·2⁻ᵏ + (lo_o + 2⁻ᵏ·Σrest),   error about 2⁻⁴⁵ of the largest ss'
+//     u_o = (grid_o·2ᵏ − Σgrid − bias)·2⁻ᵏ + (lo_o + 2⁻ᵏ·Σrest),   error about 2⁻⁴⁵ of the largest ss'
 //     d = u/ss',  w = √d,  u ← u(1 − w R(d)),  κ = 1 − w Q(d),  T ← κ·(2⁻ᵏ·ΣT) + K
 //
 // Weights are folded (a convolution is a plain sum, a ReLU returns twice its value); 2ᵏ is how much the unit grows at this
-// layer, so that whole numbers stay below 2³⁰.
+// layer, so that whole numbers stay below 2²⁹.
 
 struct Sums {
     grid: i32,
@@ -29,30 +29,28 @@ fn power_of_two(n: i32) -> f32 {
     return bitcast<f32>(u32(clamp(n, -126, 127) + 127) << 23u);
 }
 
-// `a` and `b` are (s, its trailing part) of both images; `obtuse` says that K may be negative.
-fn conv_relu(sums: Sums, a: vec2<f32>, b: vec2<f32>, unit: Unit, obtuse: bool) -> Sums {
-    let bound = a.x * b.x;
-    let whole = trunc(bound);
-    let grid = i32(whole);
-    let lo = fma(a.x, b.y, fma(a.y, b.x, product_rest(a.x, b.x, whole)));
-    let above = (grid << unit.shift) - sums.grid - unit.bias_grid;
+// `a` and `b` are s of both images; `obtuse` says that K may be negative.
+fn conv_relu(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, obtuse: bool) -> Sums {
+    let bound = exact_product(a, b);
+    let whole = f32(bound.grid);
+    let above = (bound.grid << unit.shift) - sums.grid - unit.bias_grid;
     let below = sums.rest - unit.bias_rest;
-    let u = fma(f32(above), unit.factor, fma(below, unit.factor, lo));
+    let u = fma(f32(above), unit.factor, fma(below, unit.factor, bound.lo));
     var near = max(u, 0.0);
     var base = near;
     var turned = false;
     if (obtuse) {
-        let opposite_above = (grid << unit.shift) + sums.grid + unit.bias_grid;
-        let opposite = fma(f32(opposite_above), unit.factor, fma(-below, unit.factor, lo));
+        let opposite_above = (bound.grid << unit.shift) + sums.grid + unit.bias_grid;
+        let opposite = fma(f32(opposite_above), unit.factor, fma(-below, unit.factor, bound.lo));
         turned = opposite < u;
         near = max(min(u, opposite), 0.0);
-        base = select(near, whole + lo, turned);
+        base = select(near, whole + bound.lo, turned);
     }
-    let d = min(near / max(bound, 1e-30), 1.0);
+    let d = min(near / max(whole + bound.lo, 1e-30), 1.0);
     let w = sqrt(d);
     let angle = w * arc_cosine_angle(d);
     let kappa = select(1.0 - angle, angle, turned);
-    let rest = fma(-near * w, arc_cosine_sector(d), base) - lo;
+    let rest = fma(-near * w, arc_cosine_sector(d), base) - bound.lo;
     let theta = fma(fma(sums.theta, unit.factor, unit.bias), kappa, whole - rest);
-    return Sums(grid, rest, theta);
+    return Sums(bound.grid, rest, theta);
 }

@@ -1,22 +1,21 @@
-// The rest of a product: ab = whole + rest, exactly. Nothing here is left to a compiler: products of the halves are exact in
-// float32, so that it does not matter whether fma rounds once or twice, and no sum could be folded algebraically.
+// Products that keep every digit that a difference of their sums may need: ab = grid + lo, grid a whole number. In float32 that
+// takes a fused multiply-add or a sum that compilers are free to fold, and they do; whole numbers they leave alone.
+//
+// A factor is (x, bits of c): x·2⁻¹⁶ + c with a whole x, |x| < 2³⁰, and 0 ≤ c < 2⁻¹⁶.
 
-// Whether fma rounds once, which the host measures on the device.
-override FUSED_FMA: bool = false;
+const UNIT: f32 = 0.0000152587890625;
 
-fn upper_half(a: f32) -> f32 {
-    return bitcast<f32>(bitcast<u32>(a) & 0xfffff000u);
+struct Product {
+    grid: i32,
+    lo: f32,
 }
 
-// ab − whole, for |whole − ab| far below |ab| or below 1.
-fn product_rest(a: f32, b: f32, whole: f32) -> f32 {
-    if (FUSED_FMA) {
-        return fma(a, b, -whole);
-    }
-    let upper = vec2<f32>(upper_half(a), upper_half(b));
-    let lower = vec2<f32>(a, b) - upper;
-    var rest = fma(upper.x, upper.y, -whole);
-    rest = fma(upper.x, lower.y, rest);
-    rest = fma(lower.x, upper.y, rest);
-    return fma(lower.x, lower.y, rest);
+// Error 2⁻²², which is 2⁻⁵⁰ of the largest product.
+fn exact_product(a: vec2<i32>, b: vec2<i32>) -> Product {
+    let upper = vec2<i32>(a.x >> 16u, b.x >> 16u);
+    let lower = vec2<i32>(a.x & 0xffff, b.x & 0xffff);
+    let cross = upper.x * lower.y + lower.x * upper.y;
+    let low = f32(cross & 0xffff) + f32(u32(lower.x) * u32(lower.y)) * UNIT;
+    let tails = f32(a.x) * bitcast<f32>(b.y) + f32(b.x) * bitcast<f32>(a.y);
+    return Product(upper.x * upper.y + (cross >> 16u), (low + tails) * UNIT);
 }

@@ -24,13 +24,10 @@ override CIRCULAR: bool = false;
 override ROW_RUNS: u32 = 32u;
 override COL_RUNS: u32 = 32u;
 override LAYERS: u32 = 1u;
-// Pairs of channels.
-override CHANNEL_PAIRS: u32 = 2u;
+override CHANNELS: u32 = 3u;
 // Words of a copy's maps, in pairs.
 override COPY_PAIRS: u32 = 1u;
 override NTK: bool = true;
-// Whether pixels may be negative, so that behind the first convolution K may be.
-override SIGNED: bool = true;
 
 override THREADS: u32 = ACROSS * PACK * STRIPS;
 override CELLS: u32 = ROWS * COLS * PACK;
@@ -53,14 +50,17 @@ struct Level {
 }
 
 @group(0) @binding(0) var<storage, read> lanes: array<vec4<u32>>;
-// Per copy: (exponent of the unit, 0) of each level; pixels (f_c, f_c+1); (s, its trailing part) of each level.
-@group(0) @binding(1) var<storage, read> first_maps: array<vec2<f32>>;
-@group(0) @binding(2) var<storage, read> second_maps: array<vec2<f32>>;
+// Per copy: (exponent of the unit, 0) of each level; the pixels, channel by channel; s of each level. Numbers are factors of
+// exact_product.wgsl.
+@group(0) @binding(1) var<storage, read> first_maps: array<vec2<i32>>;
+@group(0) @binding(2) var<storage, read> second_maps: array<vec2<i32>>;
 @group(1) @binding(0) var<storage, read> levels: array<Level>;
 // Runs of the rows, then of the columns.
 @group(1) @binding(1) var<storage, read> runs: array<array<Segment, 2>>;
 // Per part of a lane: ΣK, Σ(K + Θ), the exponent of their unit, the number of elements added.
 @group(1) @binding(2) var<storage, read_write> results: array<vec4<u32>>;
+// The first lane of this dispatch and the end of its lanes.
+@group(1) @binding(3) var<uniform> job: vec4<u32>;
 
 var<workgroup> cell_grid: array<i32, CELLS>;
 var<workgroup> cell_rest: array<f32, CELLS>;
@@ -102,7 +102,7 @@ fn columns_of(cell: i32, pack: u32, level: u32) -> Columns {
 
 // The exponent of a pair's unit at a level.
 fn exponent(lane: vec4<u32>, level: u32) -> i32 {
-    return i32(first_maps[lane.x * COPY_PAIRS + level].x) + i32(second_maps[lane.y * COPY_PAIRS + level].x);
+    return first_maps[lane.x * COPY_PAIRS + level].x + second_maps[lane.y * COPY_PAIRS + level].x;
 }
 
 fn unit_of(lane: vec4<u32>, level: u32) -> Unit {
@@ -119,16 +119,14 @@ fn unit_of(lane: vec4<u32>, level: u32) -> Unit {
 // K⁰ of two pixels.
 fn correlate(lane: vec4<u32>, row: Position, col: Position) -> Sums {
     let width = levels[0].extent.y;
-    let first = lane.x * COPY_PAIRS + levels[0].map + u32(row.first * width + col.first) * CHANNEL_PAIRS;
-    let second = lane.y * COPY_PAIRS + levels[0].map + u32(row.second * width + col.second) * CHANNEL_PAIRS;
+    let first = lane.x * COPY_PAIRS + levels[0].map + u32(row.first * width + col.first) * CHANNELS;
+    let second = lane.y * COPY_PAIRS + levels[0].map + u32(row.second * width + col.second) * CHANNELS;
     var grid = 0;
     var lo = 0.0;
-    for (var c = 0u; c < CHANNEL_PAIRS; c++) {
-        let f = first_maps[first + c];
-        let g = second_maps[second + c];
-        let whole = trunc(f * g);
-        grid += i32(whole.x) + i32(whole.y);
-        lo += product_rest(f.x, g.x, whole.x) + product_rest(f.y, g.y, whole.y);
+    for (var c = 0u; c < CHANNELS; c++) {
+        let product = exact_product(first_maps[first + c], second_maps[second + c]);
+        grid += product.grid;
+        lo += product.lo;
     }
     return Sums(grid, -lo, f32(grid) + lo);
 }
@@ -149,8 +147,8 @@ fn main(
     @builtin(local_invocation_index) index: u32,
 ) {
     let group = workgroup.y * groups.x + workgroup.x;
-    let lane_index = group / PARTS;
-    if (lane_index >= arrayLength(&results) / PARTS) {
+    let lane_index = job.x + group / PARTS;
+    if (lane_index >= job.y) {
         return;
     }
     let lane = lanes[lane_index];
@@ -190,7 +188,8 @@ fn main(
             let col = position_of(cols, cell, extent.y);
             let first_column = lane.x * COPY_PAIRS + levels[level].map + u32(col.first);
             let second_column = lane.y * COPY_PAIRS + levels[level].map + u32(col.second);
-            let obtuse = SIGNED && level == 1u;
+            // Pixels may be negative; behind a ReLU no K is.
+            let obtuse = level == 1u;
             var ring = begin_strip(columns, strip, level);
             var run_sum = 0.0;
             var run_theta = 0.0;
@@ -241,7 +240,7 @@ fn main(
             total = cell_theta[0];
         }
         let unit = exponent(lane, LAYERS);
-        results[group] = vec4<u32>(
+        results[lane_index * PARTS + group % PARTS] = vec4<u32>(
             bitcast<u32>(cell_rest[0]),
             bitcast<u32>(total),
             bitcast<u32>(unit),
