@@ -3,7 +3,10 @@
 mod gpu;
 mod parity;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ekernel::{
     core::{Backend, BackendError, Control, Kinds, Network, Pairs, Samples},
@@ -11,6 +14,7 @@ use ekernel::{
 };
 use ndarray::Array4;
 use parity::kernels;
+use pollster::block_on;
 
 const ARCH: &str = "
     [input]
@@ -59,7 +63,8 @@ fn adapters_are_found_by_name_and_number() {
     assert_eq!(by_number.info.name, chosen.info.name);
     let upper = AdapterChoice::Name(chosen.info.name.to_uppercase());
     assert_eq!(block_on(Adapter::choose(&upper)).expect("an adapter").info.name, chosen.info.name);
-    let unknown = block_on(Adapter::choose(&AdapterChoice::Name("abacus".into()))).expect_err("no such adapter");
+    let unknown =
+        block_on(Adapter::choose(&AdapterChoice::Name("abacus".into()))).expect_err("no such adapter");
     let GpuError::UnknownAdapter { wanted, known } = unknown else { panic!("{unknown}") };
     assert!(wanted == "abacus" && known.contains(&chosen.info.name), "{known}");
     // Software is never taken unasked.
@@ -89,6 +94,20 @@ fn embedded() {
     assert_eq!(two, expected);
 }
 
+/// The async entry points: a future that gives what the blocking ones do, and cancels when it is dropped.
+#[test]
+fn kernels_as_a_future() {
+    let Some(device) = gpu::device() else { return };
+    let backend = Arc::new(backend(device));
+    let samples = Arc::new(images(5));
+    let expected = kernels(backend.as_ref(), Pairs::Symmetric(&samples)).expect("computed");
+    let pending = backend.start(Arc::clone(&samples), None, Arc::default());
+    assert_eq!(block_on(pending).expect("computed"), expected);
+    let control = Arc::new(Control::new());
+    drop(backend.start(Arc::new(images(160)), Some(samples), Arc::clone(&control)));
+    assert!(control.is_cancelled());
+}
+
 /// A lost device is opened anew, once; what was uploaded is uploaded again.
 #[test]
 fn a_lost_device_is_opened_anew() {
@@ -109,7 +128,8 @@ fn a_lost_device_of_the_caller_is_an_error() {
     let Some(choice) = gpu::choice() else { return };
     let samples = images(4);
     let own = gpu::open(&choice);
-    let backend = backend(Device::from_wgpu(own.wgpu().clone(), own.queue().clone()).expect("limits that do"));
+    let backend =
+        backend(Device::from_wgpu(own.wgpu().clone(), own.queue().clone()).expect("limits that do"));
     let session = backend.prepare(Pairs::Symmetric(&samples), &Control::new()).expect("prepared");
     own.wgpu().destroy();
     let error = session.tile(0..4, 0..4, &Control::new()).expect_err("lost");
@@ -144,15 +164,4 @@ fn kernels_that_do_not_exist_are_errors() {
     let backend = WgpuBackend::new(&network, Kinds::Both, WgpuOptions::default(), device).expect("a plan");
     let error = kernels(&backend, Pairs::Symmetric(&images(2))).expect_err("no kernel");
     assert!(matches!(error, BackendError::NotFinite { .. }), "{error}");
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    // Nothing here waits: on native systems adapters are found at once.
-    let mut future = std::pin::pin!(future);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
 }

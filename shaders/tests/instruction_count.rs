@@ -53,7 +53,8 @@ impl Count {
 /// Per function, by name.
 fn counts(source: &str) -> HashMap<String, Count> {
     let module = naga::front::wgsl::parse_str(source).expect("parsed");
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module).expect("valid");
+    let info =
+        Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module).expect("valid");
     let entry = Some((ShaderStage::Compute, "main"));
     let (module, info) =
         process_overrides(&module, &info, entry, &PipelineConstants::default()).expect("constants");
@@ -144,7 +145,8 @@ fn counts(source: &str) -> HashMap<String, Count> {
 #[test]
 fn relu_chain_per_position() {
     let found = counts(&ekernel_shaders::Fused::ReluChain3.source());
-    let of = |name: &str| *found.get(name).unwrap_or_else(|| panic!("no function {name}: {:?}", found.keys()));
+    let of =
+        |name: &str| *found.get(name).unwrap_or_else(|| panic!("no function {name}: {:?}", found.keys()));
     println!("rows/strip   float  whole  conv.  special  shared  storage  issued");
     for rows in [5.0, 9.0, 17.0] {
         let mut per = of("conv_relu");

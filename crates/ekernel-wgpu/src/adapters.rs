@@ -123,8 +123,10 @@ impl Adapter {
 
     fn is_called(&self, name: &str) -> bool {
         let name = name.to_lowercase();
-        let words = [&self.info.name, &self.info.driver, &self.info.driver_info].map(|word| word.to_lowercase());
-        words.iter().any(|word| word.contains(&name)) || [self.info.backend.to_str(), self.kind()].contains(&&*name)
+        let words =
+            [&self.info.name, &self.info.driver, &self.info.driver_info].map(|word| word.to_lowercase());
+        words.iter().any(|word| word.contains(&name))
+            || [self.info.backend.to_str(), self.kind()].contains(&&*name)
     }
 
     /// Better adapters first.

@@ -1,11 +1,13 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use ekernel_core::{
     Backend, BackendError, Control, Kinds, Network, Pairs, Session,
     plan::{Plan, Readout},
 };
 
-use crate::{Device, WgpuOptions, lower::lower, resident::strategies, session::WgpuSession};
+use crate::{
+    Device, WgpuOptions, fused, lower::lower, resident::strategies, session::WgpuSession, strategy::Strategy,
+};
 
 /// Computes kernels on a GPU: planes in float32, sums over planes and the head in float64.
 ///
@@ -71,22 +73,58 @@ impl WgpuBackend {
         &self.device
     }
 
-    /// How each stage that a readout reads is computed: its number and the strategy's name.
-    pub fn strategies(&self) -> Result<Vec<(usize, &'static str)>, BackendError> {
+    /// How each stage that a readout reads is computed on this device.
+    ///
+    /// Errors: [`BackendError::Device`] if the device refuses the shaders.
+    pub fn strategies(&self) -> Result<Vec<StageStrategy>, BackendError> {
         let found = strategies(&self.device, &self.plan, &self.options)?;
         let named = self.plan.readouts.iter().zip(found).filter_map(|(readout, strategy)| match readout {
-            Readout::Planes { stage, .. } => Some((*stage, strategy?.name())),
+            Readout::Planes { stage, .. } => Some(self.described(*stage, strategy?.as_ref())),
             Readout::Vector => None,
         });
         Ok(named.collect())
+    }
+
+    fn described(&self, stage: usize, strategy: &dyn Strategy) -> StageStrategy {
+        let chunk_bytes = self.device.chunk_bytes(self.options.chunk_bytes);
+        let fits = fused::plan(self.device.limits(), &self.plan, stage);
+        let chunk = format!(
+            "chunks of at most {} pairs in buffers of {} MiB",
+            strategy.max_lanes(chunk_bytes),
+            chunk_bytes >> 20
+        );
+        let detail = match (strategy.name(), fits) {
+            ("layered", Err(reason)) => format!("{chunk}; not fused: {reason}"),
+            ("layered", Ok(_)) => chunk,
+            (_, Ok(layout)) => layout,
+            (_, Err(reason)) => reason,
+        };
+        StageStrategy { stage, name: strategy.name(), detail }
+    }
+}
+
+/// How one stage of a plan is computed on a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageStrategy {
+    /// Its number in the plan.
+    pub stage: usize,
+    /// "fused" or "layered".
+    pub name: &'static str,
+    /// The layout, or why it is not fused.
+    pub detail: String,
+}
+
+impl fmt::Display for StageStrategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stage {} {}: {}", self.stage, self.name, self.detail)
     }
 }
 
 impl Backend for WgpuBackend {
     fn describe(&self) -> String {
         let blocks = if self.options.all_blocks { ", all blocks" } else { "" };
-        let mut names: Vec<&str> =
-            self.strategies().unwrap_or_default().into_iter().map(|(_, name)| name).collect();
+        let found = self.strategies().unwrap_or_default();
+        let mut names: Vec<&str> = found.iter().map(|strategy| strategy.name).collect();
         names.dedup();
         format!("wgpu f32 {} {}{blocks}", names.join(" and "), self.device.describe())
     }

@@ -12,6 +12,9 @@ use ekernel_core::Control;
 
 use crate::{Adapter, AdapterChoice, GpuError, adapters};
 
+/// Bytes that a working buffer takes at most where the processor does the work.
+const SOFTWARE_CHUNK: u64 = 4 << 20;
+
 /// How long one look at the device waits before the host looks at the wish to cancel.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -133,6 +136,12 @@ impl Device {
         self.0.limits.max_storage_buffer_binding_size.min(self.0.limits.max_buffer_size).min(i32::MAX as u64)
     }
 
+    /// Bytes that a working buffer may take, of those wished for.
+    pub(crate) fn chunk_bytes(&self, wished: u64) -> u64 {
+        let software = self.0.device.adapter_info().device_type == wgpu::DeviceType::Cpu;
+        wished.min(self.largest_binding()).min(if software { SOFTWARE_CHUNK } else { u64::MAX })
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.0.name
     }
@@ -173,7 +182,9 @@ impl Device {
                 Err(GpuError::OutOfMemory { device: self.0.name.clone(), what: what.to_owned(), bytes })
             }
             Some(wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. }) => {
-                Err(if description.contains("is lost") { self.lost("") } else { refused(description) })
+                // What a lost device creates is invalid without an error of its own.
+                let lost = ["is lost", "is invalid"].iter().any(|sign| description.contains(sign));
+                Err(if lost { self.lost("") } else { refused(description) })
             }
         }
     }

@@ -132,8 +132,11 @@ impl GpuError {
     /// That there is no adapter, with the interfaces that were asked and what to install.
     pub fn no_adapter() -> GpuError {
         let backends = wgpu::InstanceDescriptor::new_without_display_handle_from_env().backends;
-        let asked: Vec<String> =
-            backends.iter_names().map(|(name, _)| name.to_lowercase()).filter(|name| name != "noop").collect();
+        let asked: Vec<String> = backends
+            .iter_names()
+            .map(|(name, _)| name.to_lowercase())
+            .filter(|name| name != "noop")
+            .collect();
         GpuError::NoAdapter { backends: format!("asked: {}", asked.join(", ")) }
     }
 

@@ -18,7 +18,8 @@ pub struct WgpuOptions {
     /// Computes all |H|² blocks (g·f, g'·f') of a group network instead of one orbit: the same mean, |H| times the work. For
     /// comparing.
     pub all_blocks: bool,
-    /// Bytes that one working buffer takes at most; the device's largest binding if that is less.
+    /// Bytes that one working buffer takes at most; the device's largest binding if that is less, and 4 MiB on software
+    /// adapters, where a dispatch over more would hold up cancelling.
     pub chunk_bytes: u64,
 }
 

@@ -9,7 +9,11 @@ use std::sync::{
 use ekernel_core::{Control, Element, Pairs, Plan, Progress, Samples, plan::Readout};
 
 use crate::{
-    Device, GpuError, StrategyChoice, WgpuOptions, copies::size, host::Image, layered::Layered,
+    Device, GpuError, StrategyChoice, WgpuOptions,
+    copies::size,
+    fused::{self, Fused},
+    host::Image,
+    layered::Layered,
     strategy::Strategy,
 };
 
@@ -40,11 +44,16 @@ pub(crate) fn strategies(
 ) -> Result<Vec<Option<Box<dyn Strategy>>>, GpuError> {
     let strategy = |readout: &Readout| -> Result<Option<Box<dyn Strategy>>, GpuError> {
         let Readout::Planes { stage, .. } = readout else { return Ok(None) };
-        Ok(Some(match options.strategy {
-            StrategyChoice::Auto | StrategyChoice::Fused | StrategyChoice::Layered => {
-                Box::new(Layered::new(device, plan, *stage)?)
-            }
-        }))
+        if options.strategy != StrategyChoice::Layered
+            && let Some(fused) = Fused::new(device, plan, *stage)?
+        {
+            return Ok(Some(Box::new(fused)));
+        }
+        if options.strategy == StrategyChoice::Fused {
+            let reason = fused::plan(device.limits(), plan, *stage).err().unwrap_or_default();
+            return Err(GpuError::NotFused { device: device.name().to_owned(), stage: *stage, reason });
+        }
+        Ok(Some(Box::new(Layered::new(device, plan, *stage)?)))
     };
     plan.readouts.iter().map(strategy).collect()
 }

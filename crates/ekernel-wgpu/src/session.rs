@@ -1,7 +1,10 @@
 //! Prepared samples on a GPU and the tiles computed from them.
 
+mod precise;
+mod run;
+
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::HashMap,
     ops::Range,
     sync::{
         Arc, Mutex,
@@ -16,20 +19,16 @@ use ekernel_core::{
 use ndarray::Array2;
 
 use crate::{
-    Device, GpuError, WgpuOptions,
+    Device, WgpuOptions,
     copies::Set,
     device::lock,
-    host::{Delicate, Image, Maps, Pair},
-    recorder::{Pace, Readback, Recorder},
+    host::{Delicate, Image},
+    recorder::Pace,
     resident::Resident,
-    strategy::Lanes,
 };
 
 /// Working buffers are not made smaller than this.
 const SMALLEST_CHUNK: u64 = 1 << 16;
-
-/// Chunks whose results are still under way.
-const CHUNKS_IN_FLIGHT: usize = 2;
 
 /// A pair of samples: of the first set and of the last.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +84,7 @@ impl<'a> WgpuSession<'a> {
         let samples =
             if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
         let sets = samples.iter().map(|set| Set::new(plan, set, &elements, delicate.stages)).collect();
-        let chunk_bytes = options.chunk_bytes.min(device.largest_binding()).max(SMALLEST_CHUNK);
+        let chunk_bytes = device.chunk_bytes(options.chunk_bytes).max(SMALLEST_CHUNK);
         let resident = Resident::new(device, plan, &options, (pairs, &elements), control)?;
         let mut session = WgpuSession {
             plan: Arc::clone(plan),
@@ -100,9 +99,9 @@ impl<'a> WgpuSession<'a> {
             precise_own: Mutex::default(),
         };
         if plan.needs_self {
-            for set in 0..session.sets.len() {
+            for (set, samples) in samples.iter().enumerate() {
                 let itself = |index| Job { samples: [(set, index); 2], same: true };
-                let jobs: Vec<Job> = (0..samples[set].len()).map(itself).collect();
+                let jobs: Vec<Job> = (0..samples.len()).map(itself).collect();
                 let own = session.readouts(&jobs, control)?;
                 let nngp = |values: Vec<[f64; 2]>| values.into_iter().map(|value| value[0]).collect();
                 session.sets[set].own = own.into_iter().map(nngp).collect();
@@ -173,114 +172,6 @@ impl<'a> WgpuSession<'a> {
         })
     }
 
-    /// (K, Θ) of every lane at a readout. A lost device is opened anew once; where memory runs out, chunks are halved.
-    fn run(&self, index: usize, lanes: &[Lane], control: &Control) -> Result<Vec<[f64; 2]>, GpuError> {
-        let mut results: Vec<Option<[f64; 2]>> = vec![None; lanes.len()];
-        let mut revived = false;
-        loop {
-            let resident = Arc::clone(&lock(&self.resident));
-            match self.attempt(&resident, index, lanes, &mut results, control) {
-                Ok(()) => return Ok(results.into_iter().map(Option::unwrap_or_default).collect()),
-                Err(GpuError::Lost { .. }) if !revived => {
-                    revived = true;
-                    self.revive(&resident, control)?;
-                }
-                Err(error @ GpuError::OutOfMemory { .. }) => {
-                    let bytes = self.chunk_bytes.load(Ordering::Relaxed);
-                    if bytes <= SMALLEST_CHUNK {
-                        return Err(error);
-                    }
-                    tracing::warn!("{error}; chunks are halved to {} bytes", bytes / 2);
-                    self.chunk_bytes.store(bytes / 2, Ordering::Relaxed);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Opens the device anew and uploads everything again, unless another thread has done so.
-    fn revive(&self, lost: &Arc<Resident>, control: &Control) -> Result<(), GpuError> {
-        let mut resident = lock(&self.resident);
-        if Arc::ptr_eq(&resident, lost) {
-            tracing::warn!("{} was lost; it is opened anew", lost.device.describe());
-            let device = lost.device.reopen()?;
-            let anew =
-                Resident::new(device, &self.plan, &self.options, (self.pairs, &self.elements), control)?;
-            *resident = Arc::new(anew);
-        }
-        Ok(())
-    }
-
-    /// Computes the lanes that have no result yet.
-    fn attempt(
-        &self,
-        resident: &Resident,
-        index: usize,
-        lanes: &[Lane],
-        results: &mut [Option<[f64; 2]>],
-        control: &Control,
-    ) -> Result<(), GpuError> {
-        let Some(readout) = &resident.readouts[index] else { return Ok(()) };
-        let strategy = readout.strategy.as_ref();
-        let page = |(set, copy): (usize, usize)| (set, copy / resident.per_page);
-        let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (at, lane) in lanes.iter().enumerate().filter(|(at, _)| results[*at].is_none()) {
-            groups.entry(lane.copies.map(page)).or_default().push(at);
-        }
-        let mut recorder = Recorder::new(&resident.device, &self.pace, control);
-        let mut under_way: VecDeque<(Readback, Vec<usize>)> = VecDeque::new();
-        let words = strategy.result_words();
-        let mut collect = |recorder: &mut Recorder<'_>, (readback, ids): (Readback, Vec<usize>)| {
-            let found = recorder.finish(&readback)?;
-            for (id, words) in ids.into_iter().zip(found.chunks(words)) {
-                results[id] = Some(strategy.value(words, resident.device.name())?);
-            }
-            Ok::<(), GpuError>(())
-        };
-        let chunk_bytes = self.chunk_bytes.load(Ordering::Relaxed);
-        let full = strategy.max_lanes(chunk_bytes);
-        for (pages, ids) in groups {
-            for ids in ids.chunks(full as usize) {
-                let data: Vec<[u32; 4]> = ids
-                    .iter()
-                    .map(|&id| {
-                        let [first, second] =
-                            lanes[id].copies.map(|(_, copy)| (copy % resident.per_page) as u32);
-                        [first, second, lanes[id].flags, 0]
-                    })
-                    .collect();
-                let device = &resident.device;
-                let lane_buffer = device.upload(
-                    "ekernel.lanes",
-                    bytemuck::cast_slice(&data),
-                    wgpu::BufferUsages::STORAGE,
-                )?;
-                let bytes = 4 * (words * ids.len()) as u64;
-                let output = device.storage("ekernel.results", bytes)?;
-                let [first, second] = pages.map(|(set, page)| &readout.pages[set][page]);
-                let chunk = Lanes {
-                    count: ids.len() as u32,
-                    lanes: &lane_buffer,
-                    first,
-                    second,
-                    results: &output,
-                    chunk_bytes,
-                    full,
-                };
-                strategy.record(&chunk, &mut recorder)?;
-                let readback = recorder.read(&output, bytes)?;
-                recorder.submit()?;
-                under_way.push_back((readback, ids.to_vec()));
-                if under_way.len() > CHUNKS_IN_FLIGHT
-                    && let Some(oldest) = under_way.pop_front()
-                {
-                    collect(&mut recorder, oldest)?;
-                }
-            }
-        }
-        under_way.into_iter().try_for_each(|chunk| collect(&mut recorder, chunk))
-    }
-
     /// The head's results for the pairs (row, col) of a block for which `wanted` holds.
     fn block(
         &self,
@@ -306,7 +197,7 @@ impl<'a> WgpuSession<'a> {
             let readouts = self.with_own(job, readouts);
             let value = self.plan.run_head(&readouts, job.same);
             let finite = value.nngp.is_finite() && value.ntk.is_finite();
-            if !finite || self.delicate.reads(&readouts) || self.beside(job) {
+            if !finite || (!self.twins(job) && self.delicate.reads(&readouts)) || self.beside(job) {
                 again.push(at);
             }
             values.push(value);
@@ -331,6 +222,13 @@ impl<'a> WgpuSession<'a> {
         readouts.iter().enumerate().map(scalar).collect()
     }
 
+    /// Whether both samples are bit for bit equal.
+    fn twins(&self, job: &Job) -> bool {
+        let [first, second] =
+            job.samples.map(|(set, index)| self.sets[set].prints[index * self.elements.len()]);
+        first == second
+    }
+
     /// Whether the first sample is nearly parallel to a copy of the second, where that matters.
     fn beside(&self, job: &Job) -> bool {
         let [(set, row), (other, col)] = job.samples;
@@ -339,79 +237,6 @@ impl<'a> WgpuSession<'a> {
             && self.sets[other].features[col * count..][..count]
                 .iter()
                 .any(|second| self.delicate.compares(&self.sets[set].features[row * count], second))
-    }
-
-    /// The head's results of some pairs, computed in float64 on all cores.
-    fn precise(
-        &self,
-        jobs: &[Job],
-        again: Vec<usize>,
-        control: &Control,
-    ) -> Result<Vec<(usize, Scalar)>, BackendError> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(again.len());
-        let share = again.len().div_ceil(threads.max(1)).max(1);
-        let compute = |part: &[usize]| -> Result<Vec<(usize, Scalar)>, BackendError> {
-            let one = |&at: &usize| {
-                control.check()?;
-                Ok((at, self.plan.run_head(&self.precise_readouts(&jobs[at]), jobs[at].same)))
-            };
-            part.iter().map(one).collect()
-        };
-        let parts: Vec<Result<Vec<(usize, Scalar)>, BackendError>> = std::thread::scope(|scope| {
-            let running: Vec<_> =
-                again.chunks(share).map(|part| scope.spawn(move || compute(part))).collect();
-            running.into_iter().map(|thread| thread.join().unwrap_or(Err(BackendError::Cancelled))).collect()
-        });
-        Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
-    }
-
-    fn precise_readouts(&self, job: &Job) -> Vec<Scalar> {
-        let [first, second] = job.samples.map(|(set, index)| self.precise_maps(set, index));
-        let own = |side: usize, maps: &[(Vec<f64>, Maps)]| -> Vec<f64> {
-            let key = job.samples[side];
-            if !self.plan.needs_self {
-                return vec![0.0; self.plan.readouts.len()];
-            }
-            if let Some(own) = lock(&self.precise_own).get(&key) {
-                return own.clone();
-            }
-            let own: Vec<f64> =
-                self.precise_pair([maps, maps], true).into_iter().map(|value| value[0]).collect();
-            lock(&self.precise_own).insert(key, own.clone());
-            own
-        };
-        let own = [own(0, &first), own(1, &second)];
-        let values = self.precise_pair([&first, &second], job.same);
-        let scalar = |(i, [nngp, ntk]): (usize, [f64; 2])| Scalar { nngp, ntk, v: own[0][i], vp: own[1][i] };
-        values.into_iter().enumerate().map(scalar).collect()
-    }
-
-    /// Numbers and maps of every copy of a sample.
-    fn precise_maps(&self, set: usize, index: usize) -> Vec<(Vec<f64>, Maps)> {
-        let copy = |g: &Element| {
-            let image = self.image(set, index, *g);
-            let maps = Maps::new(&self.plan, &image);
-            (image.features, maps)
-        };
-        self.elements.iter().map(copy).collect()
-    }
-
-    fn precise_pair(&self, [first, second]: [&[(Vec<f64>, Maps)]; 2], same: bool) -> Vec<[f64; 2]> {
-        let readout = |readout: &Readout| match readout {
-            Readout::Vector => {
-                let [x, y] = [&first[0].0, &second[0].0];
-                [x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>() / x.len() as f64, 0.0]
-            }
-            Readout::Planes { stage, orbit } => {
-                let block = |(h, g): (&Element, &Element)| {
-                    let [one, two] = [&first[self.element(h)], &second[self.element(g)]];
-                    let twins = one.0 == two.0;
-                    Pair::new(&self.plan, [&one.1, &two.1], twins, same && h == g).readout(*stage)
-                };
-                mean(&self.blocks(orbit).map(block).collect::<Vec<_>>())
-            }
-        };
-        self.plan.readouts.iter().map(readout).collect()
     }
 
     /// A value in the samples' own size.

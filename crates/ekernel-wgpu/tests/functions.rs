@@ -17,7 +17,12 @@ fn evaluate(device: &Device, body: &str, input: &[[f32; 4]]) -> Vec<[f32; 4]> {
     let (gpu, queue) = (device.wgpu(), device.queue());
     let bytes = (input.len() * 16) as u64;
     let buffer = |usage| {
-        gpu.create_buffer(&wgpu::BufferDescriptor { label: None, size: bytes, usage, mapped_at_creation: false })
+        gpu.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: bytes,
+            usage,
+            mapped_at_creation: false,
+        })
     };
     use wgpu::BufferUsages as Usage;
     let (from, to) = (buffer(Usage::STORAGE | Usage::COPY_DST), buffer(Usage::STORAGE | Usage::COPY_SRC));

@@ -130,7 +130,8 @@ impl Chain {
     pub(super) fn elements(&self) -> u64 {
         let along = |axis: usize| -> u64 {
             let n = self.output()[axis];
-            let overlap = |d: &isize| if self.padding == Padding::Circular { n } else { n - d.unsigned_abs() };
+            let overlap =
+                |d: &isize| if self.padding == Padding::Circular { n } else { n - d.unsigned_abs() };
             self.offsets[axis].iter().map(|d| overlap(d) as u64).sum()
         };
         along(0) * along(1)

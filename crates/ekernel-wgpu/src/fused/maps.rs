@@ -46,7 +46,8 @@ impl Chain {
             };
             let next = self.layers.get(level).map(|layer| self.behind(layer, level, &variance, unit));
             // 1.001 leaves room for the rounding of s.
-            let peak = next.as_ref().map(|v| 1.001 * v.iter().fold(0.0, |peak: f64, v| peak.max(v.hi)).sqrt());
+            let peak =
+                next.as_ref().map(|v| 1.001 * v.iter().fold(0.0, |peak: f64, v| peak.max(v.hi)).sqrt());
             let shift = match peak {
                 Some(peak) if peak > 0.0 => exponent(peak) + 1 - BITS,
                 Some(_) => 0,
@@ -88,7 +89,8 @@ impl Chain {
             }
             for column in 0..layer.extent[1] {
                 sums.push(
-                    taps(column, 1, columns).fold(Double::from(bias), |sum, source| sum + column_sums[source]),
+                    taps(column, 1, columns)
+                        .fold(Double::from(bias), |sum, source| sum + column_sums[source]),
                 );
             }
         }

@@ -42,8 +42,10 @@ impl Pipeline {
             wgpu::BufferBindingType::Storage { read_only: false },
             wgpu::BufferBindingType::Uniform,
         ];
-        let layouts =
-            [bind_group_layout(device, &[read; 3])?, bind_group_layout(device, &[read, read, write, uniform])?];
+        let layouts = [
+            bind_group_layout(device, &[read; 3])?,
+            bind_group_layout(device, &[read, read, write, uniform])?,
+        ];
         let constants = constants(chain, layout);
         let [first, second] = &layouts;
         let pipeline = device.pipeline(shader.label(), || shader.source(), &constants, &[first, second])?;
@@ -69,9 +71,14 @@ impl Pipeline {
     }
 
     /// The bind groups for some of the lanes.
-    pub(super) fn groups(&self, lanes: &Lanes<'_>, range: Range<u32>) -> Result<[wgpu::BindGroup; 2], GpuError> {
+    pub(super) fn groups(
+        &self,
+        lanes: &Lanes<'_>,
+        range: Range<u32>,
+    ) -> Result<[wgpu::BindGroup; 2], GpuError> {
         let job = [range.start, range.end, 0, 0];
-        let job = self.device.upload("ekernel.job", bytemuck::cast_slice(&job), wgpu::BufferUsages::UNIFORM)?;
+        let job =
+            self.device.upload("ekernel.job", bytemuck::cast_slice(&job), wgpu::BufferUsages::UNIFORM)?;
         Ok([
             self.group(0, &[lanes.lanes, lanes.first, lanes.second])?,
             self.group(1, &[&self.levels, &self.runs, lanes.results, &job])?,

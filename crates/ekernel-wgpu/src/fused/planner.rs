@@ -86,11 +86,15 @@ impl Layout {
         let most = (THREADS.min(room.threads) / width).clamp(1, rows.data);
         // The fewest idle rows, then the most strips.
         let idle = |strips: usize| rows.data.div_ceil(strips) * strips;
-        let strips = (most.div_ceil(2)..=most).min_by_key(|&strips| (idle(strips), most - strips)).unwrap_or(1);
+        let strips =
+            (most.div_ceil(2)..=most).min_by_key(|&strips| (idle(strips), most - strips)).unwrap_or(1);
         let rows_per_strip = rows.data.div_ceil(strips);
         let strips = rows.data.div_ceil(rows_per_strip);
         let bytes = 4 * planes * rows.cells() * cols.cells() * pack;
-        let taps = chain.layers.iter().map(|layer| if chain.all_3x3() { 4 } else { 2 * layer.window[0] * (layer.window[1] + 9) });
+        let taps = chain
+            .layers
+            .iter()
+            .map(|layer| if chain.all_3x3() { 4 } else { 2 * layer.window[0] * (layer.window[1] + 9) });
         let iterations = rows.cells() * cols.cells() * pack / (width * strips)
             + rows_per_strip * (1 + chain.shape[2])
             + (rows_per_strip + 2) * taps.sum::<usize>();
@@ -158,5 +162,78 @@ impl fmt::Display for Layout {
             self.strips,
             self.bytes
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ekernel_core::{Kinds, Network, Plan};
+
+    use super::*;
+
+    /// What every WebGPU device grants.
+    const LEAST: Room = Room { bytes: 16_384, threads: 256 };
+
+    fn chain(n: usize, layers: usize, padding: &str) -> Chain {
+        let mut text = format!("[input]\nspace = 'image'\nshape = [{n}, {n}, 3]\n");
+        for _ in 0..layers {
+            text += &format!(
+                "[[layers]]\nop = 'conv'\nfilter = [3, 3]\npadding = '{padding}'\n[[layers]]\nop = 'relu'\n"
+            );
+        }
+        text += "[[layers]]\nop = 'global_avg_pool'\n";
+        let network: Network = text.parse().expect("a network");
+        let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+        Chain::new(&plan, &plan.stages[0]).expect("a chain")
+    }
+
+    fn check(layout: &Layout, room: Room) {
+        assert!(layout.bytes <= room.bytes, "{layout}");
+        assert!(layout.across() * layout.pack * layout.strips <= room.threads, "{layout}");
+        assert!(layout.strips * layout.rows_per_strip >= layout.axes[0].data, "{layout}");
+    }
+
+    #[test]
+    fn small_planes_share_workgroups() {
+        for padding in ["valid", "same", "circular"] {
+            for n in [7, 9, 16, 28] {
+                let chain = chain(n, 3, padding);
+                let layout = Layout::new(&chain, LEAST).expect("a layout");
+                println!("{padding} {n}: {layout}");
+                check(&layout, LEAST);
+                let whole = layout.axes.iter().all(|axis| !matches!(axis.division, Division::Pieces(_)));
+                assert!(whole, "{padding} {n}: {layout}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_memory_costs_less_work() {
+        let chain = chain(32, 5, "valid");
+        let least = Layout::new(&chain, LEAST).expect("a layout");
+        let room = Room { bytes: 32_768, ..LEAST };
+        let more = Layout::new(&chain, room).expect("a layout");
+        check(&more, room);
+        assert!(more.visits() < least.visits(), "{more} against {least}");
+    }
+
+    /// The work per pair grows with the sixth power of n at worst where planes are cut, without a jump: what a cut repeats is
+    /// bounded by the reach of the layers.
+    #[test]
+    fn large_planes_are_cut() {
+        for (n, layers) in [(64, 3), (96, 5), (224, 3)] {
+            let chain = chain(n, layers, "same");
+            let layout = Layout::new(&chain, LEAST).expect("a layout");
+            println!("{n}: {layout}");
+            check(&layout, LEAST);
+            let least = (n * n) as f64 * (n * n) as f64;
+            assert!(layout.visits() < 4.0 * least, "{n}: {} times the work", layout.visits() / least);
+        }
+    }
+
+    #[test]
+    fn what_reaches_too_far_is_refused() {
+        let reason = Layout::new(&chain(64, 21, "same"), LEAST).expect_err("no layout");
+        assert!(reason.contains("21 layers"), "{reason}");
     }
 }

@@ -59,7 +59,8 @@ impl Axis {
         let [n, out] = [chain.shape[axis], chain.output()[axis]].map(|n| n as i32);
         let offsets: Vec<i32> = chain.offsets[axis].iter().map(|d| *d as i32).collect();
         let zeros = chain.padding == Padding::Same;
-        let [margin, gap, end] = if zeros { [reach.most[0], reach.most[0].max(reach.most[1]), reach.most[1]] } else { [0; 3] };
+        let [margin, gap, end] =
+            if zeros { [reach.most[0], reach.most[0].max(reach.most[1]), reach.most[1]] } else { [0; 3] };
         let mut made = Axis { division, runs: vec![], data: 0, margin, gap: 0, end, wraps: false };
         let cell = margin as i32;
         match division {
@@ -72,7 +73,8 @@ impl Axis {
                 made.data = (2 * n - out) as usize + gap;
                 made.runs = (0..out)
                     .map(|d| {
-                        let one = Segment { cell, cells: n - d, offset: d, ends: out - d, ..Segment::default() };
+                        let one =
+                            Segment { cell, cells: n - d, offset: d, ends: out - d, ..Segment::default() };
                         let next = cell + one.cells + gap as i32;
                         let cells = n - out + d;
                         [one, Segment { cell: next, cells, offset: d - out, ends: d, ..Segment::default() }]
@@ -83,8 +85,13 @@ impl Axis {
                 made.wraps = circular;
                 let cells = |d: i32| if circular { n } else { n - d.abs() };
                 let ends = |d: i32| if circular { out } else { out - d.abs() };
-                let segment =
-                    |d: i32| Segment { cell, cells: cells(d), offset: d, ends: ends(d), ..Segment::default() };
+                let segment = |d: i32| Segment {
+                    cell,
+                    cells: cells(d),
+                    offset: d,
+                    ends: ends(d),
+                    ..Segment::default()
+                };
                 made.runs = offsets.iter().map(|&d| [segment(d), Segment::NONE]).collect();
                 made.data = offsets.iter().map(|&d| cells(d)).max()? as usize;
             }
@@ -99,7 +106,8 @@ impl Axis {
                     let (all, last) = if circular { (i32::MAX, out) } else { (n - d.abs(), out - d.abs()) };
                     for begins in (0..last).step_by(step as usize) {
                         let ends = (begins + step).min(last);
-                        let begin = if circular { begins - reach.before } else { (begins - reach.before).max(0) };
+                        let begin =
+                            if circular { begins - reach.before } else { (begins - reach.before).max(0) };
                         let cells = (ends + reach.after).min(all) - begin;
                         let one = Segment { cell, cells, begin, offset: d, begins, ends, spare: [0; 2] };
                         made.runs.push([one, Segment::NONE]);
@@ -155,7 +163,8 @@ mod tests {
         };
         let layers: Vec<Layer> = (0..2).map(layer).collect();
         let out = extent as isize;
-        let offsets: Vec<isize> = if padding == Padding::Circular { (0..out).collect() } else { (1 - out..out).collect() };
+        let offsets: Vec<isize> =
+            if padding == Padding::Circular { (0..out).collect() } else { (1 - out..out).collect() };
         let scale = Scale { mantissa: 1.0, exponent: 0 };
         Chain { shape: [n, n, 1], padding, layers, scale, offsets: [offsets.clone(), offsets], has_ntk: true }
     }
@@ -167,7 +176,8 @@ mod tests {
             for n in [5, 8] {
                 let chain = chain(padding, n);
                 let out = chain.output()[1];
-                for division in [Division::Paired, Division::Single, Division::Pieces(6), Division::Pieces(7)] {
+                for division in [Division::Paired, Division::Single, Division::Pieces(6), Division::Pieces(7)]
+                {
                     let Some(axis) = Axis::new(&chain, 1, division) else { continue };
                     let mut seen = vec![0; out * out];
                     for segment in axis.runs.iter().flatten() {
@@ -181,7 +191,10 @@ mod tests {
                             seen[(first * out as i32 + second) as usize] += 1;
                         }
                         if segment.cells > 0 {
-                            assert!(segment.cell as usize + segment.cells as usize <= axis.cells(), "{division:?}");
+                            assert!(
+                                segment.cell as usize + segment.cells as usize <= axis.cells(),
+                                "{division:?}"
+                            );
                         }
                     }
                     assert!(seen.iter().all(|&count| count == 1), "{padding} {n} {division:?}: {seen:?}");

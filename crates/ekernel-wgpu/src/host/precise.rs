@@ -10,9 +10,6 @@ const PARALLEL_READOUTS: f64 = 2e-5;
 /// Samples whose relative defect is below this are, where a plan subtracts within its stages: a value there is known to 6e-8.
 const PARALLEL_SAMPLES: f64 = 1e-4;
 
-/// Below this two sums are equal but for the rounding of the division.
-const EQUAL: f64 = 1e-13;
-
 /// What in a plan reads the angle of differences.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delicate {
@@ -35,10 +32,10 @@ impl Delicate {
         Delicate { stages, head }
     }
 
-    /// Whether a readout's angle is too small for float32, and not 0.
+    /// Whether the angle between two samples that are not equal is too small for float32 at some readout. It may come out
+    /// as 0 or less; of equal ones it is 0 exactly.
     pub(crate) fn reads(self, readouts: &[Scalar]) -> bool {
-        let turned =
-            |value: &Scalar| (EQUAL..PARALLEL_READOUTS).contains(&defect(value.nngp, value.v, value.vp));
+        let turned = |value: &Scalar| defect(value.nngp, value.v, value.vp) < PARALLEL_READOUTS;
         self.head && readouts.iter().any(turned)
     }
 

@@ -9,6 +9,7 @@ use ekernel_shaders::Stage;
 use super::{
     evaluate::{Block, Chunk, Evaluator},
     params::Params,
+    plane_bytes,
     stages::WORKGROUP,
     tensors::Tensor,
 };
@@ -50,7 +51,7 @@ impl Evaluator<'_> {
         recorder.clear(out.buffer());
         let [rows, cols] =
             [(0, &block.rows), (1, &block.cols)].map(|(axis, list)| fine(stage, reader, axis, list));
-        let fine_plane = 4 * u64::from(1 + params.has_ntk) * (last.extent[0] * last.extent[1]) as u64;
+        let fine_plane = plane_bytes(self.plan, source);
         let most = self.lanes.chunk_bytes / (fine_plane * u64::from(self.lanes.full)).max(1);
         for fine in Block::split(&rows, &cols, most) {
             let planes = self.evaluate(source, &fine, recorder)?;

@@ -21,7 +21,7 @@ mod tensors;
 
 use std::sync::Arc;
 
-use ekernel_core::{Kinds, Plan};
+use ekernel_core::Plan;
 
 use crate::{
     Device, GpuError,
@@ -58,23 +58,16 @@ impl Layered {
         &self.plan.stages[self.stage].offsets
     }
 
-    fn kinds(&self) -> u64 {
-        match self.plan.kinds {
-            Kinds::Nngp => 1,
-            Kinds::Both => 2,
-        }
-    }
-
-    /// Bytes of the largest tensor of the readout's stage, per lane and offset.
-    fn plane_bytes(&self) -> u64 {
-        let areas = self.plan.stages[self.stage].ops.iter().map(|op| op.extent[0] * op.extent[1]);
-        4 * self.kinds() * areas.max().unwrap_or(1) as u64
-    }
-
     fn planes(&self) -> u64 {
         let [rows, cols] = self.offsets();
         (rows.len() * cols.len()) as u64
     }
+}
+
+/// Bytes of the largest plane of a stage, of one lane.
+fn plane_bytes(plan: &Plan, stage: usize) -> u64 {
+    let area = plan.stages[stage].ops.iter().map(|op| op.extent[0] * op.extent[1]).max();
+    4 * plan.kinds.count() as u64 * area.unwrap_or(1) as u64
 }
 
 impl Strategy for Layered {
@@ -95,13 +88,16 @@ impl Strategy for Layered {
     }
 
     fn max_lanes(&self, chunk_bytes: u64) -> u32 {
-        let per_lane = (self.plane_bytes() * self.planes()).max(4 * self.result_words() as u64).max(1);
+        let own = plane_bytes(&self.plan, self.stage) * self.planes();
+        // Of an earlier stage at least one plane of every lane is there at a time.
+        let earlier = (0..self.stage).map(|stage| plane_bytes(&self.plan, stage)).max().unwrap_or(0);
+        let per_lane = own.max(earlier).max(4 * self.result_words() as u64).max(1);
         (chunk_bytes / per_lane).clamp(1, MOST_LANES) as u32
     }
 
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
         let [rows, cols] = self.offsets();
-        let per_plane = self.plane_bytes() * u64::from(lanes.full);
+        let per_plane = plane_bytes(&self.plan, self.stage) * u64::from(lanes.full);
         let evaluator = Evaluator {
             plan: &self.plan,
             layout: &self.layout,
