@@ -32,7 +32,7 @@ pub enum Stage {
 /// One dispatch of the fused strategy: a whole stage on planes in workgroup memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fused {
-    /// Convolutions of stride 1 and ReLUs in a row; windows of 3×3.
+    /// Convolutions of stride 1 and kinked activations in a row; windows of 3×3.
     ReluChain3,
     /// The same, windows of up to [`Fused::REACH`] rows and columns.
     ReluChain,
@@ -195,9 +195,18 @@ pub fn functions() -> String {
     .concat()
 }
 
+/// Multiply-adds of one invocation of [`peak`].
+pub const PEAK_OPERATIONS: u64 = 64 * 256;
+
+/// The module that measures how many multiply-adds a device issues: the entry point `main`, workgroups of 256, one storage
+/// buffer of any size.
+pub fn peak() -> &'static str {
+    include_str!("peak.wgsl")
+}
+
 /// Label and source of every module, as it is given to a device.
 pub fn all() -> Vec<(String, String)> {
     let layered = Stage::all().into_iter().map(|stage| (stage.label(), stage.source()));
     let fused = Fused::ALL.into_iter().map(|stage| (stage.label().to_owned(), stage.source()));
-    layered.chain(fused).collect()
+    layered.chain(fused).chain([("ekernel.peak".to_owned(), peak().to_owned())]).collect()
 }

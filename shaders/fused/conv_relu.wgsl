@@ -1,12 +1,13 @@
-// A convolution and the ReLU behind it at one position, from window sums of what is carried: K = grid − rest, grid a whole
+// A convolution and the kinked activation behind it at one position, from window sums of what is carried: K = grid − rest, grid a whole
 // number, and T = K + Θ. The defect u = ss' − K decides everything where K comes close to ss', so it must not be lost in the
 // difference u_o = s_o s'_o − ΣK: products ss' = grid + lo are split, sums of whole numbers are exact, and what is left is
 // small:
 //
 //     u_o = (grid_o·2ᵏ − Σgrid − bias)·2⁻ᵏ + (lo_o + 2⁻ᵏ·Σrest),   error about 2⁻⁴⁵ of the largest ss'
-//     d = u/ss',  w = √d,  u ← u(1 − w R(d)),  κ = 1 − w Q(d),  T ← κ·(2⁻ᵏ·ΣT) + K
+//     d = u/ss',  w = √d,  u ← u(1 − j w R(d)),  κ = 1 − j w Q(d),  T ← κ·(2⁻ᵏ·ΣT) + K
 //
-// Weights are folded (a convolution is a plain sum, a ReLU returns twice its value); 2ᵏ is how much the unit grows at this
+// Slopes (a, b) on either side of the kink have j = (a−b)²/(a²+b²), 1 for a ReLU. Weights are folded (a convolution is a plain
+// sum, an activation returns its value over ½(a²+b²), so that s is that of the convolution); 2ᵏ is how much the unit grows at this
 // layer, so that whole numbers stay below 2²⁹.
 
 struct Sums {
@@ -22,6 +23,7 @@ struct Unit {
     bias_grid: i32,
     bias_rest: f32,
     bias: f32,
+    jump: f32,
 }
 
 // 2ⁿ.
@@ -37,20 +39,22 @@ fn conv_relu(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, obtuse: bool) -
     let below = sums.rest - unit.bias_rest;
     let u = fma(f32(above), unit.factor, fma(below, unit.factor, bound.lo));
     var near = max(u, 0.0);
-    var base = near;
+    let defect = near;
     var turned = false;
     if (obtuse) {
         let opposite_above = (bound.grid << unit.shift) + sums.grid + unit.bias_grid;
         let opposite = fma(f32(opposite_above), unit.factor, fma(-below, unit.factor, bound.lo));
         turned = opposite < u;
         near = max(min(u, opposite), 0.0);
-        base = select(near, whole + bound.lo, turned);
     }
     let d = min(near / max(whole + bound.lo, 1e-30), 1.0);
     let w = sqrt(d);
     let angle = w * arc_cosine_angle(d);
-    let kappa = select(1.0 - angle, angle, turned);
-    let rest = fma(-near * w, arc_cosine_sector(d), base) - bound.lo;
+    let sector = near * w * arc_cosine_sector(d);
+    // What a ReLU takes from u and from 1, times j.
+    let less = select(sector, defect - (whole + bound.lo) + sector, turned);
+    let kappa = fma(-unit.jump, select(angle, 1.0 - angle, turned), 1.0);
+    let rest = fma(-unit.jump, less, defect) - bound.lo;
     let theta = fma(fma(sums.theta, unit.factor, unit.bias), kappa, whole - rest);
     return Sums(bound.grid, rest, theta);
 }

@@ -1,4 +1,4 @@
-// relu_chain: a chain of convolutions (stride 1), each followed by a ReLU, on planes in workgroup memory, from the pixels to
+// relu_chain: a chain of convolutions (stride 1), each followed by a ReLU or another kinked activation, on planes in workgroup memory, from the pixels to
 // the sum over each plane. A workgroup has COLS·PACK × STRIPS invocations; each has one column of a run of planes and goes
 // down a strip of rows, in place: a row is overwritten when all windows that need it have been added up.
 
@@ -28,6 +28,8 @@ override CHANNELS: u32 = 3u;
 // Words of a copy's maps, in pairs.
 override COPY_PAIRS: u32 = 1u;
 override NTK: bool = true;
+// Whether K may be negative behind the activations, as behind a leaky ReLU.
+override NEGATIVE: bool = false;
 
 override THREADS: u32 = ACROSS * PACK * STRIPS;
 override CELLS: u32 = ROWS * COLS * PACK;
@@ -46,7 +48,9 @@ struct Level {
     bias_exponent: i32,
     bias: f32,
     bias_low: f32,
-    spare: vec2<u32>,
+    // How much of the ReLU the activation has.
+    jump: f32,
+    spare: u32,
 }
 
 @group(0) @binding(0) var<storage, read> lanes: array<vec4<u32>>;
@@ -113,7 +117,7 @@ fn unit_of(lane: vec4<u32>, level: u32) -> Unit {
     let bias = levels[level].bias * scale;
     let grid = i32(bias);
     let rest = bias - f32(grid) + levels[level].bias_low * scale;
-    return Unit(shift, factor, grid, rest, bias * factor);
+    return Unit(shift, factor, grid, rest, bias * factor, levels[level].jump);
 }
 
 // K⁰ of two pixels.
@@ -189,7 +193,7 @@ fn main(
             let first_column = lane.x * COPY_PAIRS + levels[level].map + u32(col.first);
             let second_column = lane.y * COPY_PAIRS + levels[level].map + u32(col.second);
             // Pixels may be negative; behind a ReLU no K is.
-            let obtuse = level == 1u;
+            let obtuse = level == 1u || NEGATIVE;
             var ring = begin_strip(columns, strip, level);
             var run_sum = 0.0;
             var run_theta = 0.0;

@@ -19,6 +19,7 @@ mod recorder;
 mod resident;
 mod session;
 mod strategy;
+mod tensors;
 
 pub use adapters::{Adapter, AdapterChoice};
 pub use backend::{StageStrategy, WgpuBackend};

@@ -2,7 +2,7 @@
 //! readout is computed.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -15,6 +15,7 @@ use crate::{
     host::Image,
     layered::Layered,
     strategy::Strategy,
+    tensors::Tensors,
 };
 
 /// Bytes of a page at most.
@@ -34,6 +35,8 @@ pub(crate) struct Resident {
     pub(crate) readouts: Vec<Option<OnDevice>>,
     /// Copies in a page.
     pub(crate) per_page: usize,
+    /// Working buffers that no recorder uses.
+    pub(crate) spare: Mutex<Vec<Tensors>>,
 }
 
 /// How each readout of a plan will be computed; `None` for those of vectors.
@@ -101,7 +104,7 @@ impl Resident {
                 }
             }
         }
-        Ok(Resident { device, readouts, per_page })
+        Ok(Resident { device, readouts, per_page, spare: Mutex::default() })
     }
 
     /// Bytes on the device.

@@ -1,4 +1,4 @@
-//! Recognises a stage that is one run of stride-1 convolutions and ReLUs.
+//! Recognises a stage that is one run of stride-1 convolutions and kinked activations.
 
 use ekernel_core::{
     Activation, Padding, Window,
@@ -27,7 +27,8 @@ impl Scale {
     }
 }
 
-/// One convolution and the ReLU behind it, folded: K ← Σ_window K + bias, and the ReLU returns twice its value.
+/// One convolution and the activation of slopes (a, b) behind it, folded: K ← Σ_window K + bias, and the activation returns its
+/// value over ½(a²+b²).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Layer {
     pub(super) window: [usize; 2],
@@ -36,6 +37,8 @@ pub(super) struct Layer {
     /// Rows and columns that come out.
     pub(super) extent: [usize; 2],
     pub(super) bias: Option<Scale>,
+    /// (a−b)²/(a²+b²): 1 for a ReLU.
+    pub(super) jump: f64,
 }
 
 /// A readout stage as a chain.
@@ -53,8 +56,8 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// The stage as a chain, or why it is none: correlate, then (box_mean, affine, relu) in a row, all of one padding and stride
-    /// 1, in the NTK parameterisation, read out by a mean or a diagonal.
+    /// The stage as a chain, or why it is none: correlate, then (box_mean, affine, kinked dual) in a row, all of one padding and
+    /// stride 1, in the NTK parameterisation, read out by a mean or a diagonal.
     pub(super) fn new(plan: &Plan, stage: &Stage) -> Result<Chain, String> {
         let ekernel_core::Input::Image { height, width, channels } = plan.input else {
             return Err("the input is no image".to_owned());
@@ -72,7 +75,7 @@ impl Chain {
                 let (i, op) = ops.next()?;
                 (op.inputs == [i - 1] && op.step == [1, 1]).then_some(op)
             };
-            let other = || "it is more than a run of convolutions and ReLUs".to_owned();
+            let other = || "it is more than a run of convolutions and kinked activations".to_owned();
             let mut op = next().ok_or_else(other)?;
             let mut window = Window { size: [1, 1], strides: [1, 1], padding: Padding::Valid };
             if let Op::BoxMean(own) = op.op {
@@ -84,10 +87,11 @@ impl Chain {
                 padding = Some(window.padding);
             }
             let Op::Affine(affine) = op.op else { return Err(other()) };
-            if next().is_none_or(|op| op.op != Op::Dual(Activation::Relu)) {
-                return Err(other());
-            }
-            let (layer, after) = fold(&window, &affine, extent, scale)?;
+            let Some(Op::Dual(activation)) = next().map(|op| op.op) else { return Err(other()) };
+            let Some(slopes) = kink(activation) else {
+                return Err(format!("{} has no kink", activation.name()));
+            };
+            let (layer, after) = fold(&window, &affine, slopes, (extent, scale))?;
             extent = layer.extent;
             scale = after;
             layers.push(layer);
@@ -138,12 +142,17 @@ impl Chain {
     }
 }
 
+/// The slopes of a kinked activation that lets something through.
+fn kink(activation: Activation) -> Option<[f64; 2]> {
+    activation.kink().filter(|[a, b]| a * a + b * b > 0.0)
+}
+
 /// A layer, and the scale behind it.
 fn fold(
     window: &Window,
     affine: &Affine,
-    extent: [usize; 2],
-    scale: Scale,
+    [a, b]: [f64; 2],
+    (extent, scale): ([usize; 2], Scale),
 ) -> Result<(Layer, Scale), String> {
     let Affine { w2, b2, ntk_scale, ntk_shift } = *affine;
     if (ntk_scale, ntk_shift) != (w2, b2) {
@@ -157,7 +166,8 @@ fn fold(
         return Err(format!("a window of {}×{} is larger than it can slide", size[0], size[1]));
     }
     let usable = |x: f64| (1e-150..=1e150).contains(&x);
-    if !usable(w2) || (b2 != 0.0 && !usable(b2)) {
+    let slope = 0.5 * (a * a + b * b);
+    if !usable(w2) || !usable(slope) || (b2 != 0.0 && !usable(b2)) {
         return Err("its weights leave the range of float32".to_owned());
     }
     let scale = scale.times(w2 / window.area() as f64);
@@ -166,6 +176,7 @@ fn fold(
         Scale { exponent: ratio.exponent - scale.exponent, ..ratio }
     });
     let before = if window.padding == Padding::Valid { [0; 2] } else { size.map(|q| (q - 1) / 2) };
-    let layer = Layer { window: size, before, extent: window.output(extent), bias };
-    Ok((layer, scale.times(0.5)))
+    let jump = 0.5 * (a - b) * (a - b) / slope;
+    let layer = Layer { window: size, before, extent: window.output(extent), bias, jump };
+    Ok((layer, scale.times(slope)))
 }

@@ -1,6 +1,6 @@
 //! fused: a whole stage in one dispatch, its planes in workgroup memory from the pixels to the sum over each plane.
 //!
-//! It does chains of stride-1 convolutions and ReLUs, which are most of the work there is: `shaders/fused/relu_chain.wgsl`.
+//! It does chains of stride-1 convolutions and kinked activations (relu, leaky_relu, abs), which are most of the work there is: `shaders/fused/relu_chain.wgsl`.
 //! What carries the defect without losing it is told in `shaders/fused/conv_relu.wgsl`; how planes are laid out and cut in
 //! [`planner`].
 

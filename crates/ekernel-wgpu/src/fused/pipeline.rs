@@ -20,7 +20,8 @@ struct Level {
     bias_exponent: i32,
     bias: f32,
     bias_low: f32,
-    spare: [u32; 2],
+    jump: f32,
+    spare: u32,
 }
 
 /// A compiled chain.
@@ -127,7 +128,8 @@ fn numbers(chain: &Chain, level: usize) -> Level {
         bias_exponent: bias.map_or(0, |bias| bias.exponent),
         bias: mantissa as f32,
         bias_low: (mantissa - f64::from(mantissa as f32)) as f32,
-        spare: [0; 2],
+        jump: layer.map_or(0.0, |layer| layer.jump) as f32,
+        spare: 0,
     }
 }
 
@@ -156,5 +158,6 @@ fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
         ("CHANNELS", chain.shape[2] as f64),
         ("COPY_PAIRS", chain.copy_pairs() as f64),
         ("NTK", flag(chain.has_ntk)),
+        ("NEGATIVE", flag(chain.layers.iter().any(|layer| layer.jump < 1.0))),
     ]
 }

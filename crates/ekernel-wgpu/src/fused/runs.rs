@@ -159,7 +159,7 @@ mod tests {
                 extent -= 2;
             }
             let before = if padding == Padding::Valid { 0 } else { 1 };
-            Layer { window: [3; 2], before: [before; 2], extent: [extent; 2], bias: None }
+            Layer { window: [3; 2], before: [before; 2], extent: [extent; 2], bias: None, jump: 1.0 }
         };
         let layers: Vec<Layer> = (0..2).map(layer).collect();
         let out = extent as isize;
