@@ -14,7 +14,11 @@ use std::{
 
 use ekernel_core::Control;
 
-use crate::{Device, GpuError, device::lock};
+use crate::{
+    Device, GpuError,
+    device::lock,
+    tensors::{Tensor, Tensors},
+};
 
 /// How long a submission should take.
 const SUBMISSION: Duration = Duration::from_millis(150);
@@ -68,6 +72,7 @@ pub(crate) struct Recorder<'a> {
     device: &'a Device,
     control: &'a Control,
     pace: &'a Pace,
+    tensors: Tensors,
     encoder: Option<wgpu::CommandEncoder>,
     work: f64,
     flights: VecDeque<Flight>,
@@ -75,9 +80,24 @@ pub(crate) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    pub(crate) fn new(device: &'a Device, pace: &'a Pace, control: &'a Control) -> Recorder<'a> {
+    pub(crate) fn new(
+        device: &'a Device,
+        pace: &'a Pace,
+        control: &'a Control,
+        tensors: Tensors,
+    ) -> Recorder<'a> {
         let (encoder, work, last_end) = (None, 0.0, Instant::now());
-        Recorder { device, control, pace, encoder, work, flights: VecDeque::new(), last_end }
+        Recorder { device, control, pace, tensors, encoder, work, flights: VecDeque::new(), last_end }
+    }
+
+    /// A working buffer of at least so many bytes, holding anything.
+    pub(crate) fn tensor(&self, bytes: u64) -> Result<Tensor, GpuError> {
+        self.tensors.take(self.device, bytes)
+    }
+
+    /// The working buffers, for the next recorder, once everything recorded is done.
+    pub(crate) fn into_tensors(self) -> Tensors {
+        self.tensors
     }
 
     pub(crate) fn device(&self) -> &'a Device {

@@ -13,9 +13,8 @@ use super::{
     pooled,
     stages::{Stages, WORKGROUP},
     sum,
-    tensors::{Tensor, Tensors},
 };
-use crate::{GpuError, recorder::Recorder, strategy::Lanes};
+use crate::{GpuError, recorder::Recorder, strategy::Lanes, tensors::Tensor};
 
 /// A rectangle of sink offsets.
 #[derive(Clone, Debug)]
@@ -74,7 +73,6 @@ pub(super) struct Evaluator<'a> {
     pub(super) plan: &'a Plan,
     pub(super) layout: &'a Layout,
     pub(super) stages: &'a Stages,
-    pub(super) tensors: &'a Tensors,
     pub(super) lanes: &'a Lanes<'a>,
 }
 
@@ -105,7 +103,7 @@ impl Evaluator<'_> {
             let of =
                 |input: Option<usize>| chunk.sized(Params::of_op(self.plan, self.layout, (stage, i), input));
             let input = op.inputs.first().copied();
-            let out = self.tensors.take(recorder.device(), of(input).bytes())?;
+            let out = recorder.tensor(of(input).bytes())?;
             let read = |input: Option<usize>| input.and_then(|input| planes[input].as_ref());
             let mut run = |kind: Stage, params: Params, from: Option<&Tensor>| {
                 let from = from

@@ -11,9 +11,8 @@ use super::{
     params::Params,
     plane_bytes,
     stages::WORKGROUP,
-    tensors::Tensor,
 };
-use crate::{GpuError, host::Gather, recorder::Recorder};
+use crate::{GpuError, host::Gather, recorder::Recorder, tensors::Tensor};
 
 /// Iterations of an invocation at most: some drivers end invocations silently after 65535.
 const ITERATIONS: i32 = 16_384;
@@ -47,7 +46,7 @@ impl Evaluator<'_> {
             fine_cyclic: last.cyclic.into(),
             ..Params::default()
         });
-        let out = self.tensors.take(recorder.device(), params.bytes())?;
+        let out = recorder.tensor(params.bytes())?;
         recorder.clear(out.buffer());
         let [rows, cols] =
             [(0, &block.rows), (1, &block.cols)].map(|(axis, list)| fine(stage, reader, axis, list));

@@ -17,7 +17,6 @@ mod plane_sum;
 mod pooled;
 mod stages;
 mod sum;
-mod tensors;
 
 use std::sync::Arc;
 
@@ -32,7 +31,6 @@ use crate::{
 use evaluate::{Block, Evaluator};
 use layout::Layout;
 use stages::Stages;
-use tensors::Tensors;
 
 /// Pairs of a chunk at most: more would only make it longer.
 const MOST_LANES: u64 = 4096;
@@ -44,14 +42,13 @@ pub(crate) struct Layered {
     stage: usize,
     layout: Layout,
     stages: Stages,
-    tensors: Tensors,
 }
 
 impl Layered {
     pub(crate) fn new(device: &Device, plan: &Arc<Plan>, stage: usize) -> Result<Layered, GpuError> {
         let layout = Layout::new(plan, stage);
         let stages = Stages::new(device)?;
-        Ok(Layered { plan: Arc::clone(plan), stage, layout, stages, tensors: Tensors::default() })
+        Ok(Layered { plan: Arc::clone(plan), stage, layout, stages })
     }
 
     fn offsets(&self) -> &[Vec<isize>; 2] {
@@ -98,13 +95,7 @@ impl Strategy for Layered {
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
         let [rows, cols] = self.offsets();
         let per_plane = plane_bytes(&self.plan, self.stage) * u64::from(lanes.full);
-        let evaluator = Evaluator {
-            plan: &self.plan,
-            layout: &self.layout,
-            stages: &self.stages,
-            tensors: &self.tensors,
-            lanes,
-        };
+        let evaluator = Evaluator { plan: &self.plan, layout: &self.layout, stages: &self.stages, lanes };
         for block in Block::split(rows, cols, lanes.chunk_bytes / per_plane.max(1)) {
             let planes = evaluator.evaluate(self.stage, &block, recorder)?;
             evaluator.plane_sum(self.stage, &block, &planes, [rows.len(), cols.len()], recorder)?;

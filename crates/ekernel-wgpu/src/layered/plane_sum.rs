@@ -6,12 +6,12 @@ use ekernel_shaders::Stage;
 use super::{
     evaluate::{Block, Evaluator},
     params::Params,
-    tensors::Tensor,
 };
 use crate::{
     GpuError,
     host::{offset, scale},
     recorder::Recorder,
+    tensors::Tensor,
 };
 
 /// Words per plane: ΣK, ΣΘ, elements.

@@ -79,7 +79,8 @@ impl WgpuSession<'_> {
         for (at, lane) in lanes.iter().enumerate().filter(|(at, _)| results[*at].is_none()) {
             groups.entry(lane.copies.map(page)).or_default().push(at);
         }
-        let mut recorder = Recorder::new(&resident.device, &self.pace, control);
+        let tensors = lock(&resident.spare).pop().unwrap_or_default();
+        let mut recorder = Recorder::new(&resident.device, &self.pace, control, tensors);
         let mut under_way: VecDeque<(Readback, Vec<usize>)> = VecDeque::new();
         let words = strategy.result_words();
         let mut collect = |recorder: &mut Recorder<'_>, (readback, ids): (Readback, Vec<usize>)| {
@@ -130,6 +131,8 @@ impl WgpuSession<'_> {
                 }
             }
         }
-        under_way.into_iter().try_for_each(|chunk| collect(&mut recorder, chunk))
+        under_way.into_iter().try_for_each(|chunk| collect(&mut recorder, chunk))?;
+        lock(&resident.spare).push(recorder.into_tensors());
+        Ok(())
     }
 }

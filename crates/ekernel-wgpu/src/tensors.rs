@@ -4,20 +4,20 @@ use std::sync::{Arc, Mutex};
 
 use crate::{Device, GpuError, device::lock};
 
-/// Buffers that no recorded dispatch still has to write before others read them: dispatches run in the order in which they
-/// were recorded, so a buffer is free as soon as its last reader is recorded.
+/// The buffers of one recorder at a time. Its dispatches run in the order in which they were recorded, so a buffer is free as
+/// soon as its last reader is recorded; another recorder's dispatches may run before or between them.
 #[derive(Clone, Default)]
-pub(super) struct Tensors(Arc<Mutex<Vec<wgpu::Buffer>>>);
+pub(crate) struct Tensors(Arc<Mutex<Vec<wgpu::Buffer>>>);
 
 /// A working buffer; dropped, it is free again.
-pub(super) struct Tensor {
+pub(crate) struct Tensor {
     buffer: Option<wgpu::Buffer>,
     home: Tensors,
 }
 
 impl Tensors {
     /// A buffer of at least so many bytes, holding anything.
-    pub(super) fn take(&self, device: &Device, bytes: u64) -> Result<Tensor, GpuError> {
+    pub(crate) fn take(&self, device: &Device, bytes: u64) -> Result<Tensor, GpuError> {
         let size = bytes.max(1 << 16).checked_next_power_of_two().unwrap_or(bytes);
         let size = size.min(device.largest_binding()).max(bytes);
         let mut free = lock(&self.0);
@@ -39,7 +39,7 @@ impl Tensors {
 }
 
 impl Tensor {
-    pub(super) fn buffer(&self) -> &wgpu::Buffer {
+    pub(crate) fn buffer(&self) -> &wgpu::Buffer {
         match &self.buffer {
             Some(buffer) => buffer,
             None => unreachable!("a tensor has its buffer until it is dropped"),
