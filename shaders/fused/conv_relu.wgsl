@@ -39,7 +39,6 @@ fn conv_relu(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, obtuse: bool) -
     let below = sums.rest - unit.bias_rest;
     let u = fma(f32(above), unit.factor, fma(below, unit.factor, bound.lo));
     var near = max(u, 0.0);
-    let defect = near;
     var turned = false;
     if (obtuse) {
         let opposite_above = (bound.grid << unit.shift) + sums.grid + unit.bias_grid;
@@ -47,14 +46,16 @@ fn conv_relu(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, obtuse: bool) -
         turned = opposite < u;
         near = max(min(u, opposite), 0.0);
     }
-    let d = min(near / max(whole + bound.lo, 1e-30), 1.0);
+    let product = whole + bound.lo;
+    let d = min(near / max(product, 1e-30), 1.0);
     let w = sqrt(d);
     let angle = w * arc_cosine_angle(d);
     let sector = near * w * arc_cosine_sector(d);
-    // What a ReLU takes from u and from 1, times j.
-    let less = select(sector, defect - (whole + bound.lo) + sector, turned);
-    let kappa = fma(-unit.jump, select(angle, 1.0 - angle, turned), 1.0);
-    let rest = fma(-unit.jump, less, defect) - bound.lo;
+    // At an obtuse angle u is 2ss' less the defect of −K, which is small where u is lost.
+    let j = unit.jump;
+    let defect = select(near, fma(2.0 - j, product, (j - 1.0) * near), turned);
+    let kappa = fma(-j, select(angle, 1.0 - angle, turned), 1.0);
+    let rest = fma(-j, sector, defect) - bound.lo;
     let theta = fma(fma(sums.theta, unit.factor, unit.bias), kappa, whole - rest);
     return Sums(bound.grid, rest, theta);
 }

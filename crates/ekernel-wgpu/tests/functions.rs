@@ -100,3 +100,64 @@ fn products_split_exactly() {
     println!("products: {worst:.1e}");
     assert!(worst < 2f64.powi(-21), "{worst:e}");
 }
+
+/// The largest error of a function of (x, y), relative to `exact` where it is not 0, else absolute.
+fn worst(device: &Device, call: &str, input: &[[f32; 4]], exact: impl Fn(f64, f64) -> f64) -> f64 {
+    let body = format!("output[id.x] = vec4<f32>({call}, 0.0, 0.0, 0.0);");
+    let output = evaluate(device, &body, input);
+    let error = |(x, y): (&[f32; 4], &[f32; 4])| {
+        let exact = exact(f64::from(x[0]), f64::from(x[1]));
+        (f64::from(y[0]) - exact).abs() / if exact == 0.0 { 1.0 } else { exact.abs() }
+    };
+    let worst = input.iter().zip(&output).map(error).fold(0.0, f64::max);
+    println!("{call}: {worst:.1e}");
+    worst
+}
+
+#[test]
+fn exponentials_keep_their_digits() {
+    let device = device();
+    let wide: Vec<[f32; 4]> = spread(20_000, -86.0, 86.0).map(|x| [x, 0.0, 0.0, 0.0]).collect();
+    let near: Vec<[f32; 4]> = (0..20_000)
+        .map(|i| 10f64.powf(-f64::from(i) / 2_000.0) as f32)
+        .map(|x| [if x.to_bits() % 2 == 0 { x } else { -x }, 0.0, 0.0, 0.0])
+        .collect();
+    assert!(worst(&device, "exponential(x.x)", &wide, |x, _| x.exp()) < 1.3e-7);
+    assert!(worst(&device, "exponential(x.x)", &near, |x, _| x.exp()) < 1.3e-7);
+    assert!(worst(&device, "exponential_less_one(x.x)", &wide, |x, _| x.exp_m1()) < 2e-7);
+    assert!(worst(&device, "exponential_less_one(x.x)", &near, |x, _| x.exp_m1()) < 2e-7);
+    // Below the range of float32.
+    let far = [[-90.0, 0.0, 0.0, 0.0], [-1e30, 0.0, 0.0, 0.0]];
+    assert!(worst(&device, "exponential(x.x)", &far, |_, _| 0.0) == 0.0);
+    assert!(worst(&device, "exponential_less_one(x.x)", &far, |_, _| -1.0) < 1e-7);
+}
+
+#[test]
+fn angles_keep_their_digits() {
+    let device = device();
+    let mut plane: Vec<[f32; 4]> =
+        spread(20_000, -1.0, 1.0).zip(spread(20_000, -1.0, 1.0).skip(3)).map(|(y, x)| [y, x, 0.0, 0.0]).collect();
+    plane.extend((0..2_000).map(|i| [10f64.powf(-f64::from(i) / 100.0) as f32, 0.7, 0.0, 0.0]));
+    assert!(worst(&device, "arc_tangent(x.x, x.y)", &plane, f64::atan2) < 3e-7);
+    let cosines: Vec<[f32; 4]> = spread(20_000, 0.0, 2.0).map(|d| [d, 0.0, 0.0, 0.0]).collect();
+    // Errors relative to √d, as both are used.
+    let body = "let c = arc_cosine(x.x); output[id.x] = vec4<f32>(c.angle, c.sector, 0.0, 0.0);";
+    let output = evaluate(&device, body, &cosines);
+    let mut errors = [0f64; 2];
+    for (x, y) in cosines.iter().zip(&output) {
+        let d = f64::from(x[0]);
+        let theta = 2.0 * (d / 2.0).sqrt().asin();
+        let sector = if d < 0.02 {
+            // d^(1/2) R(d) by its series, where the closed form cancels.
+            d.sqrt() * 2.0 * 2f64.sqrt() / 3.0 * (1.0 + d / 20.0 + 9.0 * d * d / 1120.0) / std::f64::consts::PI
+        } else {
+            (theta.sin() - theta * theta.cos()) / (std::f64::consts::PI * d)
+        };
+        let scale = d.min(1.0).sqrt().max(1e-3);
+        for (error, (found, exact)) in errors.iter_mut().zip([(y[0], theta / std::f64::consts::PI), (y[1], sector)]) {
+            *error = error.max((f64::from(found) - exact).abs() / scale);
+        }
+    }
+    println!("arc_cosine: {errors:.1e?}");
+    assert!(errors[0] < 2e-7 && errors[1] < 2e-7, "{errors:e?}");
+}
