@@ -165,6 +165,30 @@ fn every_activation() {
     assert!(worst <= FULL, "{worst:e}");
 }
 
+/// Images from one pixel to planes that are larger than workgroup memory, and strides over 64×64 pixels.
+#[test]
+fn sizes() {
+    let shapes = [([1, 1], 1), ([1, 9], 1), ([2, 3], 1), ([13, 6], 1), ([40, 33], 1), ([64, 64], 4)];
+    for ([height, width], stride) in shapes {
+        let conv = || Conv::new([3, 3]).padding(Padding::Same).b_std(0.1);
+        let network = Network::builder(Input::Image { height, width, channels: 2 })
+            .layer(conv().strides([stride, stride]))
+            .layer(Activation::Relu)
+            .layer(conv())
+            .layer(Activation::Relu)
+            .layer(GlobalPool::mean())
+            .build()
+            .expect("a network");
+        let samples = noise([height, width, 2]).select(&[0, 1]);
+        let Some(tested) = gpu(&network, WgpuOptions::default()) else { return };
+        let found = kernels(&tested, Pairs::Symmetric(&samples)).expect("computed");
+        let expected = kernels(&cpu(&network), Pairs::Symmetric(&samples)).expect("computed");
+        let error = kernel_error(&found, &expected);
+        println!("{height}×{width}, stride {stride}: {error:e}");
+        assert!(error <= FULL, "{height}×{width}: {error:e}");
+    }
+}
+
 /// Errors on random networks, the same ones in every run, sorted.
 fn random_errors(cases: impl Strategy<Value = (Network, Samples)>) -> Option<Vec<f64>> {
     let config = ProptestConfig { rng_seed: RngSeed::Fixed(11), ..ProptestConfig::default() };

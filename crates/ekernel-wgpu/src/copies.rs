@@ -13,8 +13,9 @@ pub(crate) struct Set {
     pub(crate) sizes: Vec<f64>,
     /// Per copy, `[sample][element]`, a fingerprint of its numbers; equal copies have equal ones.
     pub(crate) prints: Vec<u128>,
-    /// Per copy its numbers, where pairs are told apart by them.
-    pub(crate) features: Vec<Vec<f64>>,
+    /// Per copy its numbers divided by their norm, where pairs are told apart by them; empty for black ones, which nothing is
+    /// parallel to.
+    pub(crate) directions: Vec<Vec<f64>>,
     /// Each sample's value with itself at each readout, where the head needs it.
     pub(crate) own: Vec<Vec<f64>>,
 }
@@ -22,13 +23,13 @@ pub(crate) struct Set {
 impl Set {
     pub(crate) fn new(plan: &Plan, samples: &Samples, elements: &[Element], keep: bool) -> Set {
         let sizes: Vec<f64> = (0..samples.len()).map(|index| size(plan, samples, index)).collect();
-        let mut set = Set { sizes, prints: vec![], features: vec![], own: vec![] };
+        let mut set = Set { sizes, prints: vec![], directions: vec![], own: vec![] };
         for index in 0..samples.len() {
             for element in elements {
                 let numbers = features(samples, index, *element, set.sizes[index]);
                 set.prints.push(print(&numbers));
                 if keep {
-                    set.features.push(numbers);
+                    set.directions.push(direction(numbers));
                 }
             }
         }
@@ -56,6 +57,15 @@ fn root_mean_square(samples: &Samples, index: usize) -> f64 {
         Samples::Vectors(x) => of(x.row(index).iter()),
         Samples::Images(x) => of(x.index_axis(Axis(0), index).iter()),
     }
+}
+
+fn direction(mut numbers: Vec<f64>) -> Vec<f64> {
+    let norm = numbers.iter().map(|x| x * x).sum::<f64>().sqrt();
+    if norm == 0.0 {
+        return vec![];
+    }
+    numbers.iter_mut().for_each(|x| *x /= norm);
+    numbers
 }
 
 /// 128 bits of hash: no two copies of any data set share them by chance.

@@ -79,18 +79,6 @@ pub enum GpuError {
         /// Bytes that can be bound.
         limit: u64,
     },
-    /// A stage needs more workgroup memory than there is.
-    #[error("{label} needs {needed} bytes of workgroup memory, and the device {device} has {limit}")]
-    WorkgroupMemory {
-        /// Its name.
-        device: String,
-        /// The stage.
-        label: String,
-        /// Bytes needed.
-        needed: u64,
-        /// Bytes there are.
-        limit: u64,
-    },
     /// The driver refused a call.
     #[error("the device {device} refused {what}: {problem}")]
     Refused {
@@ -151,7 +139,6 @@ impl GpuError {
             GpuError::Lost { device, .. }
             | GpuError::OutOfMemory { device, .. }
             | GpuError::TooLarge { device, .. }
-            | GpuError::WorkgroupMemory { device, .. }
             | GpuError::Refused { device, .. }
             | GpuError::NotFused { device, .. }
             | GpuError::Unfinished { device, .. } => device.clone(),

@@ -229,14 +229,18 @@ impl<'a> WgpuSession<'a> {
         first == second
     }
 
-    /// Whether the first sample is nearly parallel to a copy of the second, where that matters.
+    /// Whether the first sample is nearly parallel to a copy of the second that is not equal to it, where that matters.
     fn beside(&self, job: &Job) -> bool {
+        if !self.delicate.stages {
+            return false;
+        }
         let [(set, row), (other, col)] = job.samples;
         let count = self.elements.len();
-        self.delicate.stages
-            && self.sets[other].features[col * count..][..count]
-                .iter()
-                .any(|second| self.delicate.compares(&self.sets[set].features[row * count], second))
+        let [first, second] = [&self.sets[set], &self.sets[other]];
+        (col * count..(col + 1) * count).any(|copy| {
+            first.prints[row * count] != second.prints[copy]
+                && self.delicate.compares(&first.directions[row * count], &second.directions[copy])
+        })
     }
 
     /// A value in the samples' own size.

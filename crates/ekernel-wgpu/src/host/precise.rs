@@ -39,12 +39,10 @@ impl Delicate {
         self.head && readouts.iter().any(turned)
     }
 
-    /// Whether two copies that are not equal are nearly parallel.
+    /// Whether two directions, of copies that are not equal, are nearly parallel.
     pub(crate) fn compares(self, first: &[f64], second: &[f64]) -> bool {
-        let inner = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-        self.stages
-            && defect(inner(first, second), inner(first, first), inner(second, second)) < PARALLEL_SAMPLES
-            && first != second
+        let cosine = || first.iter().zip(second).map(|(x, y)| x * y).sum::<f64>();
+        self.stages && !first.is_empty() && !second.is_empty() && 1.0 - cosine() < PARALLEL_SAMPLES
     }
 }
 
