@@ -15,8 +15,9 @@ use crate::{Adapter, AdapterChoice, GpuError, adapters};
 /// Bytes that a working buffer takes at most where the processor does the work.
 const SOFTWARE_CHUNK: u64 = 4 << 20;
 
-/// How long one look at the device waits before the host looks at the wish to cancel.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// The host sleeps so long between two looks at the device, at first and at most.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// A device on which kernels are computed: a cheap handle, shared between threads and backends.
 #[derive(Clone)]
@@ -267,28 +268,31 @@ impl Device {
         Ok(pipeline)
     }
 
-    /// Lets callbacks run until `done` says so, for as long as it takes, a submission (the last one if `None`) at a time.
+    /// Lets callbacks run until `done` says so, for as long as it takes.
+    ///
+    /// It looks and sleeps instead of waiting inside wgpu, whose wait for one submission panics when another thread looks
+    /// at the same device at the wrong moment.
     ///
     /// Errors: [`GpuError::Lost`], [`GpuError::Cancelled`].
-    pub(crate) fn wait(
-        &self,
-        control: &Control,
-        submission: Option<&wgpu::SubmissionIndex>,
-        mut done: impl FnMut() -> bool,
-    ) -> Result<(), GpuError> {
-        while !done() {
+    pub(crate) fn wait(&self, control: &Control, mut done: impl FnMut() -> bool) -> Result<(), GpuError> {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            if done() {
+                return Ok(());
+            }
             if control.is_cancelled() {
                 return Err(GpuError::Cancelled);
             }
-            let poll =
-                wgpu::PollType::Wait { submission_index: submission.cloned(), timeout: Some(PATIENCE) };
             // A lost device makes poll panic.
-            let polled = catch_unwind(AssertUnwindSafe(|| self.0.device.poll(poll)));
+            let polled = catch_unwind(AssertUnwindSafe(|| self.0.device.poll(wgpu::PollType::Poll)));
             if polled.is_err() || lock(&self.0.lost).is_some() {
                 return Err(self.lost(""));
             }
+            if !done() {
+                std::thread::sleep(pause);
+                pause = (2 * pause).min(LONGEST_PAUSE);
+            }
         }
-        Ok(())
     }
 }
 

@@ -55,7 +55,6 @@ impl Pace {
 
 struct Flight {
     done: Arc<AtomicBool>,
-    index: wgpu::SubmissionIndex,
     work: f64,
     started: Instant,
 }
@@ -165,19 +164,19 @@ impl<'a> Recorder<'a> {
         let queue = self.device.queue();
         // Software adapters do the work within this call.
         let started = Instant::now();
-        let index = self.device.checked("a submission", 0, |_| queue.submit([encoder.finish()]))?;
+        self.device.checked("a submission", 0, |_| queue.submit([encoder.finish()]))?;
         let done = Arc::new(AtomicBool::new(false));
         let report = Arc::clone(&done);
         queue.on_submitted_work_done(move || report.store(true, Ordering::Release));
         let work = std::mem::take(&mut self.work);
-        self.flights.push_back(Flight { done, index, work, started });
+        self.flights.push_back(Flight { done, work, started });
         Ok(())
     }
 
     /// Waits for the oldest submission.
     fn land(&mut self) -> Result<(), GpuError> {
         let Some(flight) = self.flights.pop_front() else { return Ok(()) };
-        self.device.wait(self.control, Some(&flight.index), || flight.done.load(Ordering::Acquire))?;
+        self.device.wait(self.control, || flight.done.load(Ordering::Acquire))?;
         let now = Instant::now();
         self.pace.learn(flight.work, now - flight.started.max(self.last_end));
         self.last_end = now;
@@ -190,7 +189,7 @@ impl<'a> Recorder<'a> {
         while state().is_none() && !self.flights.is_empty() {
             self.land()?;
         }
-        self.device.wait(self.control, None, || state().is_some())?;
+        self.device.wait(self.control, || state().is_some())?;
         let lost = || self.device.lost("a buffer could not be mapped");
         if state() != Some(true) {
             return Err(lost());
