@@ -29,13 +29,14 @@ pub enum Stage {
     PlaneSum,
 }
 
-/// One dispatch of the fused strategy: a whole stage on planes in workgroup memory.
+/// One dispatch of the fused strategy: a chain of stride-1 convolutions, each followed by an activation of one family, on planes
+/// in workgroup memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fused {
-    /// Convolutions of stride 1 and kinked activations in a row; windows of 3×3.
-    ReluChain3,
-    /// The same, windows of up to [`Fused::REACH`] rows and columns.
-    ReluChain,
+pub struct Fused {
+    /// The family of all its activations; not [`Dual::Sign`], whose value has no derivative to chain.
+    pub dual: Dual,
+    /// Whether every window is 3×3, which is faster; else up to [`Fused::REACH`] rows and columns.
+    pub windows_3x3: bool,
 }
 
 /// A family of activations with one closed form.
@@ -151,48 +152,44 @@ impl Stage {
 }
 
 impl Fused {
-    /// Every fused stage.
-    pub const ALL: [Fused; 2] = [Fused::ReluChain3, Fused::ReluChain];
-
     /// Rows and columns of the largest window.
     pub const REACH: usize = 9;
 
+    /// Every fused stage.
+    pub fn all() -> Vec<Fused> {
+        let chained = Dual::ALL.into_iter().filter(|dual| *dual != Dual::Sign);
+        chained.flat_map(|dual| [true, false].map(|windows_3x3| Fused { dual, windows_3x3 })).collect()
+    }
+
     /// What the stage is called in traces and errors.
-    pub fn label(self) -> &'static str {
-        match self {
-            Fused::ReluChain3 => "ekernel.relu_chain_3",
-            Fused::ReluChain => "ekernel.relu_chain",
-        }
+    pub fn label(self) -> String {
+        format!("ekernel.chain.{}{}", self.dual.name(), if self.windows_3x3 { "_3" } else { "" })
     }
 
     /// The whole module, with the entry point `main`.
     pub fn source(self) -> String {
-        let (reach, slide) = match self {
-            Fused::ReluChain3 => (include_str!("fused/reach_3.wgsl"), include_str!("fused/slide_3.wgsl")),
-            Fused::ReluChain => (include_str!("fused/reach_9.wgsl"), include_str!("fused/slide_any.wgsl")),
+        let (reach, slide) = if self.windows_3x3 {
+            (include_str!("fused/reach_3.wgsl"), include_str!("fused/slide_3.wgsl"))
+        } else {
+            (include_str!("fused/reach_9.wgsl"), include_str!("fused/slide_any.wgsl"))
         };
-        [
-            include_str!("arc_cosine.wgsl"),
-            include_str!("fused/exact_product.wgsl"),
-            include_str!("fused/conv_relu.wgsl"),
-            include_str!("fused/segments.wgsl"),
-            reach,
-            slide,
-            include_str!("fused/relu_chain.wgsl"),
-        ]
-        .concat()
+        let cells = match self.dual {
+            Dual::Kinked => [
+                include_str!("arc_cosine.wgsl"),
+                include_str!("fused/exact_product.wgsl"),
+                include_str!("fused/kinked.wgsl"),
+            ]
+            .concat(),
+            smooth => smooth.source() + include_str!("fused/smooth.wgsl"),
+        };
+        [&cells, include_str!("fused/segments.wgsl"), reach, slide, include_str!("fused/chain.wgsl")].concat()
     }
 }
 
 /// The functions whose accuracy the whole rests on, without an entry point: for tests that measure them on a device.
 pub fn functions() -> String {
-    [
-        include_str!("arc_cosine.wgsl"),
-        include_str!("math.wgsl"),
-        include_str!("fused/exact_product.wgsl"),
-        include_str!("fused/conv_relu.wgsl"),
-    ]
-    .concat()
+    [include_str!("arc_cosine.wgsl"), include_str!("math.wgsl"), include_str!("fused/exact_product.wgsl")]
+        .concat()
 }
 
 /// Multiply-adds of one invocation of [`peak`].
@@ -207,6 +204,6 @@ pub fn peak() -> &'static str {
 /// Label and source of every module, as it is given to a device.
 pub fn all() -> Vec<(String, String)> {
     let layered = Stage::all().into_iter().map(|stage| (stage.label(), stage.source()));
-    let fused = Fused::ALL.into_iter().map(|stage| (stage.label().to_owned(), stage.source()));
+    let fused = Fused::all().into_iter().map(|stage| (stage.label(), stage.source()));
     layered.chain(fused).chain([("ekernel.peak".to_owned(), peak().to_owned())]).collect()
 }

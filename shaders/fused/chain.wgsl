@@ -1,5 +1,5 @@
-// relu_chain: a chain of convolutions (stride 1), each followed by a ReLU or another kinked activation, on planes in workgroup memory, from the pixels to
-// the sum over each plane. A workgroup has COLS·PACK × STRIPS invocations; each has one column of a run of planes and goes
+// A chain of convolutions (stride 1), each followed by an activation, on planes in workgroup memory, from the pixels to the sum
+// over each plane. What a cell holds and what becomes of it is told in kinked.wgsl or smooth.wgsl. A workgroup has COLS·PACK × STRIPS invocations; each has one column of a run of planes and goes
 // down a strip of rows, in place: a row is overwritten when all windows that need it have been added up.
 
 // Cells of a run.
@@ -28,12 +28,10 @@ override CHANNELS: u32 = 3u;
 // Words of a copy's maps, in pairs.
 override COPY_PAIRS: u32 = 1u;
 override NTK: bool = true;
-// Whether K may be negative behind the activations, as behind a leaky ReLU.
-override NEGATIVE: bool = false;
 
 override THREADS: u32 = ACROSS * PACK * STRIPS;
 override CELLS: u32 = ROWS * COLS * PACK;
-override THETA_CELLS: u32 = select(1u, CELLS, NTK);
+override NTK_CELLS: u32 = select(1u, CELLS, NTK);
 override PARTS: u32 = (ROW_RUNS * COL_RUNS + PACK * ITEMS - 1u) / (PACK * ITEMS);
 
 struct Level {
@@ -44,31 +42,23 @@ struct Level {
     extent: vec2<i32>,
     // Where its maps begin in a copy, in pairs.
     map: u32,
-    // The bias folded into it: (bias + bias_low)·2^bias_exponent.
-    bias_exponent: i32,
-    bias: f32,
-    bias_low: f32,
-    // How much of the ReLU the activation has.
-    jump: f32,
-    spare: u32,
+    // kinked: the exponent of the bias; smooth: the bits of what `dual` returns where the expectation does not exist.
+    exponent: i32,
+    numbers: vec4<f32>,
+    more: vec4<f32>,
 }
 
 @group(0) @binding(0) var<storage, read> lanes: array<vec4<u32>>;
-// Per copy: (exponent of the unit, 0) of each level; the pixels, channel by channel; s of each level. Numbers are factors of
-// exact_product.wgsl.
+// Per copy: one pair for each level; the pixels, channel by channel; one pair for each level and position.
 @group(0) @binding(1) var<storage, read> first_maps: array<vec2<i32>>;
 @group(0) @binding(2) var<storage, read> second_maps: array<vec2<i32>>;
 @group(1) @binding(0) var<storage, read> levels: array<Level>;
 // Runs of the rows, then of the columns.
 @group(1) @binding(1) var<storage, read> runs: array<array<Segment, 2>>;
-// Per part of a lane: ΣK, Σ(K + Θ), the exponent of their unit, the number of elements added.
+// Per part of a lane: two sums, the exponent of their unit, the number of elements added.
 @group(1) @binding(2) var<storage, read_write> results: array<vec4<u32>>;
 // The first lane of this dispatch and the end of its lanes.
 @group(1) @binding(3) var<uniform> job: vec4<u32>;
-
-var<workgroup> cell_grid: array<i32, CELLS>;
-var<workgroup> cell_rest: array<f32, CELLS>;
-var<workgroup> cell_theta: array<f32, THETA_CELLS>;
 
 // Cell columns of a window's taps.
 struct Columns {
@@ -79,10 +69,6 @@ struct Columns {
 struct Strip {
     first: i32,
     end: i32,
-}
-
-fn plus(a: Sums, b: Sums) -> Sums {
-    return Sums(a.grid + b.grid, a.rest + b.rest, a.theta + b.theta);
 }
 
 // First cell of a row. Rows out of reach of any window that counts are replaced by one that exists.
@@ -104,43 +90,32 @@ fn columns_of(cell: i32, pack: u32, level: u32) -> Columns {
     return columns;
 }
 
-// The exponent of a pair's unit at a level.
-fn exponent(lane: vec4<u32>, level: u32) -> i32 {
-    return first_maps[lane.x * COPY_PAIRS + level].x + second_maps[lane.y * COPY_PAIRS + level].x;
-}
-
-fn unit_of(lane: vec4<u32>, level: u32) -> Unit {
-    let before = exponent(lane, level - 1u);
-    let shift = u32(exponent(lane, level) - before);
-    let factor = power_of_two(-i32(shift));
-    let scale = power_of_two(levels[level].bias_exponent - before);
-    let bias = levels[level].bias * scale;
-    let grid = i32(bias);
-    let rest = bias - f32(grid) + levels[level].bias_low * scale;
-    return Unit(shift, factor, grid, rest, bias * factor, levels[level].jump);
-}
-
 // K⁰ of two pixels.
 fn correlate(lane: vec4<u32>, row: Position, col: Position) -> Sums {
     let width = levels[0].extent.y;
     let first = lane.x * COPY_PAIRS + levels[0].map + u32(row.first * width + col.first) * CHANNELS;
     let second = lane.y * COPY_PAIRS + levels[0].map + u32(row.second * width + col.second) * CHANNELS;
-    var grid = 0;
-    var lo = 0.0;
+    var sums = nothing();
     for (var c = 0u; c < CHANNELS; c++) {
-        let product = exact_product(first_maps[first + c], second_maps[second + c]);
-        grid += product.grid;
-        lo += product.lo;
+        sums = plus(sums, pixels(first_maps[first + c], second_maps[second + c]));
     }
-    return Sums(grid, -lo, f32(grid) + lo);
+    return sums;
 }
 
-fn store(cell: u32, sums: Sums) {
-    cell_grid[cell] = sums.grid;
-    cell_rest[cell] = sums.rest;
-    if (NTK) {
-        cell_theta[cell] = sums.theta;
+// The sum over all invocations.
+fn sum_of_all(index: u32, own: Sums) -> Sums {
+    store(index, own);
+    workgroupBarrier();
+    for (var n = THREADS; n > 1u; n = (n + 1u) / 2u) {
+        let half = (n + 1u) / 2u;
+        if (index < n - half) {
+            store(index, plus(cell(index), cell(index + half)));
+        }
+        workgroupBarrier();
     }
+    let total = cell(0u);
+    workgroupBarrier();
+    return total;
 }
 
 @compute @workgroup_size(ACROSS * PACK, STRIPS)
@@ -160,20 +135,19 @@ fn main(
     let strip_first = MARGIN_ROWS + local.y * ROWS_PER_STRIP;
     let strip = Strip(i32(strip_first), i32(min(strip_first + ROWS_PER_STRIP, LAST_ROW)));
 
-    var sum = 0.0;
-    var theta = 0.0;
-    var count = 0;
+    var sum = vec2<f32>(0.0);
+    var count = 0u;
     for (var item = 0u; item < ITEMS; item++) {
-        let run = ((group % PARTS) * ITEMS + item) * PACK + pack;
-        let exists = run < ROW_RUNS * COL_RUNS;
-        let rows = runs[min(run / COL_RUNS, ROW_RUNS - 1u)];
-        let cols = runs[ROW_RUNS + run % COL_RUNS];
+        let number = ((group % PARTS) * ITEMS + item) * PACK + pack;
+        let exists = number < ROW_RUNS * COL_RUNS;
+        let rows = runs[min(number / COL_RUNS, ROW_RUNS - 1u)];
+        let cols = runs[ROW_RUNS + number % COL_RUNS];
         var cell = i32(MARGIN_COLS + local.x % ACROSS);
         cell += select(0, i32(GAP_COLS), cell >= cols[0].cell + cols[0].cells);
         cell = min(cell, i32(COLS) - 1);
 
         for (var zero = index; zero < CELLS; zero += THREADS) {
-            store(zero, Sums(0, 0.0, 0.0));
+            store(zero, nothing());
         }
         workgroupBarrier();
         let column = position_of(cols, cell, levels[0].extent.y);
@@ -192,11 +166,8 @@ fn main(
             let col = position_of(cols, cell, extent.y);
             let first_column = lane.x * COPY_PAIRS + levels[level].map + u32(col.first);
             let second_column = lane.y * COPY_PAIRS + levels[level].map + u32(col.second);
-            // Pixels may be negative; behind a ReLU no K is.
-            let obtuse = level == 1u || NEGATIVE;
             var ring = begin_strip(columns, strip, level);
-            var run_sum = 0.0;
-            var run_theta = 0.0;
+            var run = vec2<f32>(0.0);
             for (var i = 0u; i < ROWS_PER_STRIP; i++) {
                 let row = strip.first + i32(i);
                 let window = next_window(&ring, columns, strip, row, level);
@@ -206,7 +177,7 @@ fn main(
                 if (here) {
                     let a = first_maps[first_column + u32(at.first * extent.y)];
                     let b = second_maps[second_column + u32(at.second * extent.y)];
-                    out = conv_relu(window, a, b, unit, obtuse);
+                    out = behind(window, a, b, unit, level);
                 }
                 if (level < LAYERS) {
                     workgroupBarrier();
@@ -214,41 +185,23 @@ fn main(
                         store(row_start(row) + pack * COLS + u32(cell), out);
                     }
                 } else if (here && at.answers && col.answers) {
-                    run_sum += f32(out.grid) - out.rest;
-                    run_theta += out.theta;
+                    run += answer(out);
                     count++;
                 }
             }
-            sum += run_sum;
-            theta += run_theta;
+            sum += run;
             workgroupBarrier();
         }
     }
 
-    store(index, Sums(count, sum, theta));
-    workgroupBarrier();
-    for (var n = THREADS; n > 1u; n = (n + 1u) / 2u) {
-        let half = (n + 1u) / 2u;
-        if (index < n - half) {
-            cell_grid[index] += cell_grid[index + half];
-            cell_rest[index] += cell_rest[index + half];
-            if (NTK) {
-                cell_theta[index] += cell_theta[index + half];
-            }
-        }
-        workgroupBarrier();
-    }
+    let total = answer(sum_of_all(index, of_answer(sum)));
+    let all = answer(sum_of_all(index, of_answer(vec2<f32>(f32(count), 0.0))));
     if (index == 0u) {
-        var total = 0.0;
-        if (NTK) {
-            total = cell_theta[0];
-        }
-        let unit = exponent(lane, LAYERS);
         results[lane_index * PARTS + group % PARTS] = vec4<u32>(
-            bitcast<u32>(cell_rest[0]),
-            bitcast<u32>(total),
-            bitcast<u32>(unit),
-            u32(cell_grid[0]),
+            bitcast<u32>(total.x),
+            bitcast<u32>(total.y),
+            bitcast<u32>(exponent(lane, LAYERS)),
+            u32(all.x),
         );
     }
 }

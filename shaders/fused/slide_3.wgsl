@@ -39,14 +39,5 @@ fn next_window(ring: ptr<function, Ring>, columns: Columns, strip: Strip, row: i
 
 fn row_of_three(columns: Columns, row: i32) -> Sums {
     let base = row_start(row);
-    let at = vec3<u32>(base + columns.at[0], base + columns.at[1], base + columns.at[2]);
-    var theta = 0.0;
-    if (NTK) {
-        theta = cell_theta[at.x] + cell_theta[at.y] + cell_theta[at.z];
-    }
-    return Sums(
-        cell_grid[at.x] + cell_grid[at.y] + cell_grid[at.z],
-        cell_rest[at.x] + cell_rest[at.y] + cell_rest[at.z],
-        theta,
-    );
+    return plus(cell(base + columns.at[0]), plus(cell(base + columns.at[1]), cell(base + columns.at[2])));
 }

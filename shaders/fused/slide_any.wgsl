@@ -44,14 +44,9 @@ fn push(ring: ptr<function, Ring>, sums: Sums) {
 
 fn row_of_any(columns: Columns, row: i32, level: u32) -> Sums {
     let base = row_start(row);
-    var sums = Sums(0, 0.0, 0.0);
+    var sums = nothing();
     for (var x = 0; x < levels[level].window.y; x++) {
-        let at = base + columns.at[x];
-        sums.grid += cell_grid[at];
-        sums.rest += cell_rest[at];
-        if (NTK) {
-            sums.theta += cell_theta[at];
-        }
+        sums = plus(sums, cell(base + columns.at[x]));
     }
     return sums;
 }

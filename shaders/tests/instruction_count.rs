@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use ekernel_shaders::{Dual, Fused};
 use naga::{
     ShaderStage,
     back::{self, PipelineConstants, pipeline_constants::process_overrides},
@@ -143,19 +144,19 @@ fn counts(source: &str) -> HashMap<String, Count> {
 }
 
 #[test]
-fn relu_chain_per_position() {
-    let found = counts(&ekernel_shaders::Fused::ReluChain3.source());
+fn kinked_chain_per_position() {
+    let found = counts(&Fused { dual: Dual::Kinked, windows_3x3: true }.source());
     let of =
         |name: &str| *found.get(name).unwrap_or_else(|| panic!("no function {name}: {:?}", found.keys()));
     println!("rows/strip   float  whole  conv.  special  shared  storage  issued");
     for rows in [5.0, 9.0, 17.0] {
-        let mut per = of("conv_relu");
+        let mut per = of("behind");
         per = per.plus(of("exact_product"), 1.0);
         per = per.plus(of("arc_cosine_angle"), 1.0);
         per = per.plus(of("arc_cosine_sector"), 1.0);
         // Each row of cells once, and two rows above and two below the strip.
-        per = per.plus(of("row_of_three"), 1.0 + 2.0 / rows);
-        per = per.plus(of("plus"), 2.0);
+        per = per.plus(of("cell"), 3.0 * (1.0 + 2.0 / rows));
+        per = per.plus(of("plus"), 2.0 * (1.0 + 2.0 / rows) + 2.0);
         per = per.plus(of("store"), 1.0);
         // s of both images.
         per.storage_load += 2.0;

@@ -122,6 +122,30 @@ fn other_kinks() {
     }
 }
 
+#[test]
+fn smooth_activations() {
+    let device = device();
+    for activation in [
+        "gelu'",
+        "erf'\na = 1.3\nb = 0.7\nc = 0.2",
+        "sin'\nb = 1.2\nc = 0.4",
+        "cos'\na = 0.8",
+        "rbf'\ngamma = 0.6",
+        "exp'\nb = 0.4",
+        "gaussian'\nb = -0.7",
+    ] {
+        for (filter, padding, more) in [
+            ([3, 3], "same", "b_std = 0.3"),
+            ([2, 3], "valid", "parameterization = 'standard'\nwidth = 7\nw_std = 1.2"),
+        ] {
+            let network = network_of(activation, [7, 8, 2], 3, filter, padding, more);
+            let worst = error(&device, &network, Kinds::Both, &images([7, 8, 2]));
+            println!("{activation:?} {more:?}: {worst:.1e}");
+            assert!(worst < BOUND, "{activation} {more}: {worst:e}");
+        }
+    }
+}
+
 /// Some of the images.
 fn some(shape: [usize; 3], which: &[usize]) -> Samples {
     images(shape).select(which)
@@ -174,7 +198,7 @@ fn what_is_not_a_chain_is_refused_with_a_reason() {
     let conv = "[[layers]]\nop = 'conv'\nfilter = [3, 3]\n";
     for (layers, reason) in [
         (format!("{conv}strides = [2, 2]\n[[layers]]\nop = 'relu'\n"), "stride"),
-        (format!("{conv}[[layers]]\nop = 'gelu'\n"), "no kink"),
+        (format!("{conv}[[layers]]\nop = 'relu'\n{conv}[[layers]]\nop = 'gelu'\n"), "families"),
         (
             format!("{conv}parameterization = 'standard'\nwidth = 8\n[[layers]]\nop = 'relu'\n"),
             "parameterisation",

@@ -1,12 +1,13 @@
-//! Recognises a stage that is one run of stride-1 convolutions and kinked activations.
+//! Recognises a stage that is one run of stride-1 convolutions and activations of one family.
 
 use ekernel_core::{
-    Activation, Padding, Window,
+    Activation, Kinds, Padding, Window,
     plan::{Affine, Op, Plan, Sink, Stage},
 };
-use ekernel_shaders::Fused;
+use ekernel_shaders::{Dual, Fused};
 
 use super::double::{exponent, scaled};
+use crate::layered::dual::family;
 
 /// mantissa·2^exponent, the mantissa in [1, 2): products over deep chains leave the range of f64.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,8 +28,7 @@ impl Scale {
     }
 }
 
-/// One convolution and the activation of slopes (a, b) behind it, folded: K ← Σ_window K + bias, and the activation returns its
-/// value over ½(a²+b²).
+/// One convolution and the activation behind it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Layer {
     pub(super) window: [usize; 2],
@@ -36,9 +36,27 @@ pub(super) struct Layer {
     pub(super) before: [usize; 2],
     /// Rows and columns that come out.
     pub(super) extent: [usize; 2],
-    pub(super) bias: Option<Scale>,
-    /// (a−b)²/(a²+b²): 1 for a ReLU.
-    pub(super) jump: f64,
+    pub(super) action: Action,
+}
+
+/// What a layer does with window sums.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Action {
+    /// Slopes (a, b) on either side of a kink, folded: K ← Σ_window K + bias, and the activation returns its value over
+    /// ½(a²+b²).
+    Kinked {
+        bias: Option<Scale>,
+        /// (a−b)²/(a²+b²): 1 for a ReLU.
+        jump: f64,
+    },
+    /// K ← weight·ΣK + bias, Θ ← weight·ΣΘ + α·ΣK + β, and a smooth dual with these numbers.
+    Smooth {
+        /// weight, bias, α, β.
+        weights: [f64; 4],
+        dual: [f64; 4],
+        /// The stage's ops in front of and behind the activation.
+        ops: [usize; 2],
+    },
 }
 
 /// A readout stage as a chain.
@@ -47,6 +65,10 @@ pub(super) struct Chain {
     /// Rows, columns and channels of the input.
     pub(super) shape: [usize; 3],
     pub(super) padding: Padding,
+    /// The family of its activations.
+    pub(super) dual: Dual,
+    /// The plan's stage.
+    pub(super) stage: usize,
     pub(super) layers: Vec<Layer>,
     /// From the folded sum over all planes to the readout.
     pub(super) scale: Scale,
@@ -56,63 +78,125 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// The stage as a chain, or why it is none: correlate, then (box_mean, affine, kinked dual) in a row, all of one padding and
-    /// stride 1, in the NTK parameterisation, read out by a mean or a diagonal.
-    pub(super) fn new(plan: &Plan, stage: &Stage) -> Result<Chain, String> {
+    /// The stage as a chain, or why it is none: correlate, then (box_mean, affine, dual) in a row, all of one padding, one family of
+    /// activations and stride 1, read out by a mean or a diagonal.
+    pub(super) fn new(plan: &Plan, stage: usize) -> Result<Chain, String> {
         let ekernel_core::Input::Image { height, width, channels } = plan.input else {
             return Err("the input is no image".to_owned());
         };
-        let mut ops = stage.ops.iter().enumerate().peekable();
+        let Some(Stage { ops, sink, offsets, .. }) = plan.stages.get(stage) else {
+            return Err("there is no such stage".to_owned());
+        };
+        let mut ops = ops.iter().enumerate().peekable();
         match ops.next() {
             Some((_, op)) if op.op == Op::Correlate && op.step == [1, 1] => {}
             _ => return Err("it does not begin with the input at stride 1".to_owned()),
         }
-        let mut extent = [height, width];
-        let mut scale = Scale::new(1.0 / channels as f64);
-        let (mut padding, mut layers) = (None, Vec::new());
+        let mut made = Chain {
+            shape: [height, width, channels],
+            padding: Padding::Valid,
+            dual: Dual::Kinked,
+            stage,
+            layers: Vec::new(),
+            scale: Scale::new(1.0),
+            offsets: offsets.clone(),
+            has_ntk: plan.kinds == Kinds::Both,
+        };
+        let mut padding = None;
         while ops.peek().is_some() {
             let mut next = || {
                 let (i, op) = ops.next()?;
-                (op.inputs == [i - 1] && op.step == [1, 1]).then_some(op)
+                (op.inputs == [i - 1] && op.step == [1, 1]).then_some((i, op))
             };
-            let other = || "it is more than a run of convolutions and kinked activations".to_owned();
-            let mut op = next().ok_or_else(other)?;
+            let other = || "it is more than a run of convolutions and activations of stride 1".to_owned();
+            let (mut at, mut op) = next().ok_or_else(other)?;
             let mut window = Window { size: [1, 1], strides: [1, 1], padding: Padding::Valid };
             if let Op::BoxMean(own) = op.op {
                 window = own;
-                op = next().ok_or_else(other)?;
+                (at, op) = next().ok_or_else(other)?;
                 if padding.is_some_and(|padding| padding != window.padding) {
                     return Err("its convolutions differ in padding".to_owned());
                 }
                 padding = Some(window.padding);
             }
             let Op::Affine(affine) = op.op else { return Err(other()) };
-            let Some(Op::Dual(activation)) = next().map(|op| op.op) else { return Err(other()) };
-            let Some(slopes) = kink(activation) else {
-                return Err(format!("{} has no kink", activation.name()));
+            let Some((behind, Op::Dual(activation))) = next().map(|(i, op)| (i, op.op)) else {
+                return Err(other());
             };
-            let (layer, after) = fold(&window, &affine, slopes, (extent, scale))?;
-            extent = layer.extent;
-            scale = after;
-            layers.push(layer);
+            made.push(&window, &affine, activation, [at, behind])?;
         }
-        if layers.is_empty() {
+        made.padding = padding.unwrap_or(Padding::Valid);
+        if made.layers.is_empty() {
             return Err("it has no convolution".to_owned());
         }
-        let positions = (extent[0] * extent[1]) as f64;
-        let readout = match stage.sink {
+        let positions = (made.output()[0] * made.output()[1]) as f64;
+        let readout = match *sink {
             Sink::Mean { scale } => scale / (positions * positions),
             Sink::Diagonal => positions.recip(),
             Sink::LocalPool { .. } | Sink::Rewrap => return Err("it ends in a local pool".to_owned()),
         };
-        Ok(Chain {
-            shape: [height, width, channels],
-            padding: padding.unwrap_or(Padding::Valid),
-            layers,
-            scale: scale.times(readout),
-            offsets: stage.offsets.clone(),
-            has_ntk: plan.kinds == ekernel_core::Kinds::Both,
-        })
+        made.scale = made.scale.times(readout);
+        Ok(made)
+    }
+
+    /// Appends a layer; `ops` are the stage's ops in front of and behind the activation.
+    fn push(
+        &mut self,
+        window: &Window,
+        affine: &Affine,
+        activation: Activation,
+        ops: [usize; 2],
+    ) -> Result<(), String> {
+        let (dual, numbers) = family(activation);
+        let first = self.layers.is_empty();
+        if dual == Dual::Sign {
+            return Err("sign has no slope".to_owned());
+        }
+        if !first && dual != self.dual {
+            return Err("its activations are of different families".to_owned());
+        }
+        self.dual = dual;
+        if window.strides != [1, 1] {
+            return Err("it has strides".to_owned());
+        }
+        let extent = self.extent(self.layers.len());
+        let size = window.size;
+        if (0..2).any(|axis| size[axis] > extent[axis] || size[axis] > Fused::REACH) {
+            return Err(format!("a window of {}×{} is larger than it can slide", size[0], size[1]));
+        }
+        let area = window.area() as f64;
+        let action = if let Some(slopes) = activation.kink() {
+            if first {
+                self.scale = self.scale.times(1.0 / self.shape[2] as f64);
+            }
+            self.fold(affine, slopes, area)?
+        } else {
+            let Affine { w2, b2, ntk_scale, ntk_shift } = *affine;
+            Action::Smooth { weights: [w2 / area, b2, ntk_scale / area, ntk_shift], dual: numbers, ops }
+        };
+        let before = if window.padding == Padding::Valid { [0; 2] } else { size.map(|q| (q - 1) / 2) };
+        self.layers.push(Layer { window: size, before, extent: window.output(extent), action });
+        Ok(())
+    }
+
+    /// A kinked layer, folded into the scale.
+    fn fold(&mut self, affine: &Affine, [a, b]: [f64; 2], area: f64) -> Result<Action, String> {
+        let Affine { w2, b2, ntk_scale, ntk_shift } = *affine;
+        if (ntk_scale, ntk_shift) != (w2, b2) {
+            return Err("it is not in the NTK parameterisation".to_owned());
+        }
+        let usable = |x: f64| (1e-150..=1e150).contains(&x);
+        let slope = 0.5 * (a * a + b * b);
+        if !usable(w2) || !usable(slope) || (b2 != 0.0 && !usable(b2)) {
+            return Err("its weights leave the range of float32".to_owned());
+        }
+        self.scale = self.scale.times(w2 / area);
+        let bias = (b2 != 0.0).then(|| {
+            let ratio = Scale::new(b2 / self.scale.mantissa);
+            Scale { exponent: ratio.exponent - self.scale.exponent, ..ratio }
+        });
+        self.scale = self.scale.times(slope);
+        Ok(Action::Kinked { bias, jump: 0.5 * (a - b) * (a - b) / slope })
     }
 
     /// Rows and columns of a level: 0 is the input, ℓ the output of layer ℓ − 1.
@@ -130,6 +214,15 @@ impl Chain {
         self.layers.iter().all(|layer| layer.window == [3, 3])
     }
 
+    pub(super) fn is_kinked(&self) -> bool {
+        self.dual == Dual::Kinked
+    }
+
+    /// Words of a cell in workgroup memory.
+    pub(super) fn cell_words(&self) -> usize {
+        1 + usize::from(self.has_ntk) + usize::from(self.is_kinked())
+    }
+
     /// Elements that are summed over per pair.
     pub(super) fn elements(&self) -> u64 {
         let along = |axis: usize| -> u64 {
@@ -140,43 +233,4 @@ impl Chain {
         };
         along(0) * along(1)
     }
-}
-
-/// The slopes of a kinked activation that lets something through.
-fn kink(activation: Activation) -> Option<[f64; 2]> {
-    activation.kink().filter(|[a, b]| a * a + b * b > 0.0)
-}
-
-/// A layer, and the scale behind it.
-fn fold(
-    window: &Window,
-    affine: &Affine,
-    [a, b]: [f64; 2],
-    (extent, scale): ([usize; 2], Scale),
-) -> Result<(Layer, Scale), String> {
-    let Affine { w2, b2, ntk_scale, ntk_shift } = *affine;
-    if (ntk_scale, ntk_shift) != (w2, b2) {
-        return Err("it is not in the NTK parameterisation".to_owned());
-    }
-    if window.strides != [1, 1] {
-        return Err("it has strides".to_owned());
-    }
-    let size = window.size;
-    if (0..2).any(|axis| size[axis] > extent[axis] || size[axis] > Fused::REACH) {
-        return Err(format!("a window of {}×{} is larger than it can slide", size[0], size[1]));
-    }
-    let usable = |x: f64| (1e-150..=1e150).contains(&x);
-    let slope = 0.5 * (a * a + b * b);
-    if !usable(w2) || !usable(slope) || (b2 != 0.0 && !usable(b2)) {
-        return Err("its weights leave the range of float32".to_owned());
-    }
-    let scale = scale.times(w2 / window.area() as f64);
-    let bias = (b2 != 0.0).then(|| {
-        let ratio = Scale::new(b2 / scale.mantissa);
-        Scale { exponent: ratio.exponent - scale.exponent, ..ratio }
-    });
-    let before = if window.padding == Padding::Valid { [0; 2] } else { size.map(|q| (q - 1) / 2) };
-    let jump = 0.5 * (a - b) * (a - b) / slope;
-    let layer = Layer { window: size, before, extent: window.output(extent), bias, jump };
-    Ok((layer, scale.times(slope)))
 }

@@ -1,6 +1,10 @@
 //! What one copy of an image brings to all its pairs: its pixels and, behind every convolution, the standard deviations of its
-//! own kernel, in more digits than float32 has (`shaders/fused/exact_product.wgsl`).
+//! own kernel.
 //!
+//! **Smooth chains** have float32 numbers: f/√C and 0 for each pixel number, v behind the convolution and s behind the activation
+//! for each position.
+//!
+//! **Kinked chains** have more digits than float32 (`shaders/fused/exact_product.wgsl`).
 //! Numbers come in pairs of words: (exponent, 0) for each level; the pixels `[row][column][channel]`; then s for each level
 //! and position. Level ℓ is divided by 2^exponent, chosen so that s behind the next convolution is below 2¹⁴: products ss',
 //! and the window sums of them, then fit into whole numbers of 28 bits.
@@ -8,9 +12,10 @@
 use ekernel_core::Padding;
 
 use super::{
-    chain::{Chain, Layer},
+    chain::{Action, Chain, Layer},
     double::{Double, exponent, scaled},
 };
+use crate::host::Image;
 
 /// log₂ of the bound on s behind the next convolution.
 const BITS: i32 = 14;
@@ -28,8 +33,36 @@ impl Chain {
         self.map(self.layers.len() + 1)
     }
 
-    /// Writes the maps of a copy with these pixels `[row][column][channel]`.
-    pub(super) fn pack(&self, features: &[f64], out: &mut [i32]) {
+    /// Writes the maps of a copy.
+    pub(super) fn pack(&self, image: &Image, out: &mut [i32]) {
+        if self.is_kinked() {
+            self.pack_kinked(&image.features, out);
+        } else {
+            self.pack_smooth(image, out);
+        }
+    }
+
+    fn pack_smooth(&self, image: &Image, out: &mut [i32]) {
+        let mut put = |pair: usize, numbers: [f64; 2]| {
+            if let Some(place) = out.get_mut(2 * pair..2 * pair + 2) {
+                place.copy_from_slice(&numbers.map(|x| (x as f32).to_bits() as i32));
+            }
+        };
+        let share = (self.shape[2] as f64).sqrt();
+        for (at, f) in image.features.iter().enumerate() {
+            put(self.map(0) + at, [f / share, 0.0]);
+        }
+        let variances = &image.variances[self.stage];
+        for (level, layer) in (1..).zip(&self.layers) {
+            let Action::Smooth { ops: [front, behind], .. } = layer.action else { continue };
+            for (t, (v, out)) in variances[front].iter().zip(&variances[behind]).enumerate() {
+                put(self.map(level) + t, [*v, out.sqrt()]);
+            }
+        }
+    }
+
+    /// The maps of a copy with these pixels `[row][column][channel]`.
+    fn pack_kinked(&self, features: &[f64], out: &mut [i32]) {
         // Pixels are what float32 holds of them; the standard deviations are those of these pixels.
         let pixels: Vec<f32> = features.iter().map(|f| *f as f32).collect();
         let mut variance: Vec<Double> = pixels
@@ -72,7 +105,10 @@ impl Chain {
     /// Σ_window v + bias of one layer, rows first.
     fn behind(&self, layer: &Layer, level: usize, variance: &[Double], unit: i32) -> Vec<Double> {
         let [rows, columns] = self.extent(level);
-        let bias = layer.bias.map_or(0.0, |b| scaled(b.mantissa, b.exponent.saturating_sub(2 * unit)));
+        let bias = match layer.action {
+            Action::Kinked { bias: Some(b), .. } => scaled(b.mantissa, b.exponent.saturating_sub(2 * unit)),
+            _ => 0.0,
+        };
         let taps = |out: usize, axis: usize, n: usize| {
             (0..layer.window[axis]).filter_map(move |tap| match self.padding {
                 Padding::Circular => Some((out + tap + n - layer.before[axis]) % n),

@@ -1,8 +1,8 @@
 //! fused: a whole stage in one dispatch, its planes in workgroup memory from the pixels to the sum over each plane.
 //!
-//! It does chains of stride-1 convolutions and kinked activations (relu, leaky_relu, abs), which are most of the work there is: `shaders/fused/relu_chain.wgsl`.
-//! What carries the defect without losing it is told in `shaders/fused/conv_relu.wgsl`; how planes are laid out and cut in
-//! [`planner`].
+//! It does chains of stride-1 convolutions and activations of one family, which are most of the work there is:
+//! `shaders/fused/chain.wgsl`. How kinked activations (relu, leaky_relu, abs) keep the defect is told in
+//! `shaders/fused/kinked.wgsl`, smooth ones are in `shaders/fused/smooth.wgsl`; how planes are laid out and cut in [`planner`].
 
 mod chain;
 mod double;
@@ -24,7 +24,7 @@ use double::scaled;
 use pipeline::Pipeline;
 use planner::{Layout, Room};
 
-/// Words of one part of a pair: ΣK, Σ(K + Θ), the exponent of their unit, the number of elements.
+/// Words of one part of a pair: ΣK, Σ(K + Θ) (ΣΘ if smooth), the exponent of their unit, the number of elements.
 const PART_WORDS: usize = 4;
 
 /// Operations of a position behind a layer, about: what a dispatch's work is measured in.
@@ -67,8 +67,7 @@ pub(crate) fn plan(limits: &wgpu::Limits, plan: &Plan, stage: usize) -> Result<S
 }
 
 fn lay_out(limits: &wgpu::Limits, plan: &Plan, stage: usize) -> Result<(Chain, Layout), String> {
-    let chain = plan.stages.get(stage).ok_or("there is no such stage")?;
-    let chain = Chain::new(plan, chain)?;
+    let chain = Chain::new(plan, stage)?;
     let layout = Layout::new(&chain, Room::of(limits))?;
     Ok((chain, layout))
 }
@@ -83,7 +82,7 @@ impl Strategy for Fused {
     }
 
     fn pack(&self, image: &Image, out: &mut [f32]) {
-        self.chain.pack(&image.features, bytemuck::cast_slice_mut(out));
+        self.chain.pack(image, bytemuck::cast_slice_mut(out));
     }
 
     fn result_words(&self) -> usize {
@@ -108,19 +107,22 @@ impl Strategy for Fused {
     }
 
     fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError> {
-        let (mut nngp, mut both, mut found) = (0.0, 0.0, 0);
+        let (mut nngp, mut ntk, mut found) = (0.0, 0.0, 0);
         for part in words.chunks_exact(PART_WORDS) {
             // Every part of a pair has the same unit; an unfinished one has none, and no elements.
             let unit = (part[2] as i32).saturating_add(self.chain.scale.exponent);
             let sum = |word: u32| self.chain.scale.mantissa * scaled(f64::from(f32::from_bits(word)), unit);
             nngp += sum(part[0]);
-            both += sum(part[1]);
+            ntk += sum(part[1]);
             found += u64::from(part[3]);
         }
         let expected = self.chain.elements();
         if found != expected {
             return Err(GpuError::Unfinished { device: device.to_owned(), found, expected });
         }
-        Ok([nngp, if self.chain.has_ntk { both - nngp } else { 0.0 }])
+        if self.chain.is_kinked() {
+            ntk -= nngp;
+        }
+        Ok([nngp, if self.chain.has_ntk { ntk } else { 0.0 }])
     }
 }

@@ -6,10 +6,13 @@ use bytemuck::{Pod, Zeroable};
 use ekernel_core::Padding;
 use ekernel_shaders::Fused as Shader;
 
-use super::{chain::Chain, planner::Layout};
+use super::{
+    chain::{Action, Chain, Layer},
+    planner::Layout,
+};
 use crate::{Device, GpuError, strategy::Lanes};
 
-/// `Level` of `shaders/fused/relu_chain.wgsl`.
+/// `Level` of `shaders/fused/chain.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 struct Level {
@@ -17,17 +20,15 @@ struct Level {
     before: [i32; 2],
     extent: [i32; 2],
     map: u32,
-    bias_exponent: i32,
-    bias: f32,
-    bias_low: f32,
-    jump: f32,
-    spare: u32,
+    exponent: i32,
+    numbers: [f32; 4],
+    more: [f32; 4],
 }
 
 /// A compiled chain.
 pub(super) struct Pipeline {
     device: Device,
-    label: &'static str,
+    label: String,
     pipeline: wgpu::ComputePipeline,
     /// Lanes and both pages; levels, runs, results and the job.
     layouts: [wgpu::BindGroupLayout; 2],
@@ -37,7 +38,7 @@ pub(super) struct Pipeline {
 
 impl Pipeline {
     pub(super) fn new(device: &Device, chain: &Chain, layout: &Layout) -> Result<Pipeline, GpuError> {
-        let shader = if chain.all_3x3() { Shader::ReluChain3 } else { Shader::ReluChain };
+        let shader = Shader { dual: chain.dual, windows_3x3: chain.all_3x3() };
         let [read, write, uniform] = [
             wgpu::BufferBindingType::Storage { read_only: true },
             wgpu::BufferBindingType::Storage { read_only: false },
@@ -49,7 +50,7 @@ impl Pipeline {
         ];
         let constants = constants(chain, layout);
         let [first, second] = &layouts;
-        let pipeline = device.pipeline(shader.label(), || shader.source(), &constants, &[first, second])?;
+        let pipeline = device.pipeline(&shader.label(), || shader.source(), &constants, &[first, second])?;
         let storage = wgpu::BufferUsages::STORAGE;
         let levels: Vec<Level> = (0..=chain.layers.len()).map(|level| numbers(chain, level)).collect();
         let runs = [layout.axes[0].runs.as_slice(), layout.axes[1].runs.as_slice()].concat();
@@ -63,8 +64,8 @@ impl Pipeline {
         })
     }
 
-    pub(super) fn label(&self) -> &'static str {
-        self.label
+    pub(super) fn label(&self) -> &str {
+        &self.label
     }
 
     pub(super) fn get(&self) -> &wgpu::ComputePipeline {
@@ -91,11 +92,11 @@ impl Pipeline {
         let entries: Vec<wgpu::BindGroupEntry<'_>> =
             (0..).zip(bound).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
         let descriptor = wgpu::BindGroupDescriptor {
-            label: Some(self.label),
+            label: Some(&self.label),
             layout: &self.layouts[index],
             entries: &entries,
         };
-        self.device.checked(self.label, 0, |device| device.create_bind_group(&descriptor))
+        self.device.checked(&self.label, 0, |device| device.create_bind_group(&descriptor))
     }
 }
 
@@ -110,34 +111,42 @@ fn bind_group_layout(
         count: None,
     };
     let entries: Vec<wgpu::BindGroupLayoutEntry> = (0..).zip(types).map(entry).collect();
-    let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some("ekernel.relu_chain"), entries: &entries };
-    device.checked("ekernel.relu_chain", 0, |device| device.create_bind_group_layout(&descriptor))
+    let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some("ekernel.chain"), entries: &entries };
+    device.checked("ekernel.chain", 0, |device| device.create_bind_group_layout(&descriptor))
 }
 
 /// A level's numbers.
 fn numbers(chain: &Chain, level: usize) -> Level {
     let layer = level.checked_sub(1).map(|layer| chain.layers[layer]);
     let pair = |values: [usize; 2]| values.map(|value| value as i32);
-    let bias = layer.and_then(|layer| layer.bias);
-    let mantissa = bias.map_or(0.0, |bias| bias.mantissa);
+    let single = |numbers: [f64; 4]| numbers.map(|x| x as f32);
+    let (exponent, numbers, more) = match layer.map(|layer| layer.action) {
+        None => (0, [0.0; 4], [0.0; 4]),
+        Some(Action::Kinked { bias, jump }) => {
+            let (mantissa, exponent) = bias.map_or((0.0, 0), |bias| (bias.mantissa, bias.exponent));
+            let low = mantissa - f64::from(mantissa as f32);
+            (exponent, single([mantissa, low, jump, 0.0]), [0.0; 4])
+        }
+        Some(Action::Smooth { weights, dual, .. }) => {
+            (f32::NAN.to_bits() as i32, single(weights), single(dual))
+        }
+    };
     Level {
         window: pair(layer.map_or([1; 2], |layer| layer.window)),
         before: pair(layer.map_or([0; 2], |layer| layer.before)),
         extent: pair(chain.extent(level)),
         map: chain.map(level) as u32,
-        bias_exponent: bias.map_or(0, |bias| bias.exponent),
-        bias: mantissa as f32,
-        bias_low: (mantissa - f64::from(mantissa as f32)) as f32,
-        jump: layer.map_or(0.0, |layer| layer.jump) as f32,
-        spare: 0,
+        exponent,
+        numbers,
+        more,
     }
 }
 
-/// The `override` constants of `shaders/fused/relu_chain.wgsl`.
+/// The `override` constants of `shaders/fused/chain.wgsl`.
 fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
     let [rows, cols] = &layout.axes;
     let flag = |set: bool| f64::from(u8::from(set));
-    vec![
+    let mut constants = vec![
         ("ROWS", rows.cells() as f64),
         ("COLS", cols.cells() as f64),
         ("ACROSS", layout.across() as f64),
@@ -158,6 +167,10 @@ fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
         ("CHANNELS", chain.shape[2] as f64),
         ("COPY_PAIRS", chain.copy_pairs() as f64),
         ("NTK", flag(chain.has_ntk)),
-        ("NEGATIVE", flag(chain.layers.iter().any(|layer| layer.jump < 1.0))),
-    ]
+    ];
+    if chain.is_kinked() {
+        let negative = |layer: &Layer| matches!(layer.action, Action::Kinked { jump, .. } if jump < 1.0);
+        constants.push(("NEGATIVE", flag(chain.layers.iter().any(negative))));
+    }
+    constants
 }

@@ -57,7 +57,7 @@ impl Layout {
     ///
     /// Errors: why there is none.
     pub(super) fn new(chain: &Chain, room: Room) -> Result<Layout, String> {
-        let planes = if chain.has_ntk { 3 } else { 2 };
+        let planes = chain.cell_words();
         let cells = room.bytes / (4 * planes);
         let candidates = [0, 1].map(|axis| divisions(chain, axis, cells));
         let mut best: Option<(f64, [&Axis; 2])> = None;
@@ -184,7 +184,7 @@ mod tests {
         text += "[[layers]]\nop = 'global_avg_pool'\n";
         let network: Network = text.parse().expect("a network");
         let plan = Plan::new(&network, Kinds::Both).expect("a plan");
-        Chain::new(&plan, &plan.stages[0]).expect("a chain")
+        Chain::new(&plan, 0).expect("a chain")
     }
 
     fn check(layout: &Layout, room: Room) {

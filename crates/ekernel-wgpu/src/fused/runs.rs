@@ -149,8 +149,10 @@ impl Reach {
 
 #[cfg(test)]
 mod tests {
+    use ekernel_shaders::Dual;
+
     use super::*;
-    use crate::fused::chain::{Layer, Scale};
+    use crate::fused::chain::{Action, Layer, Scale};
 
     fn chain(padding: Padding, n: usize) -> Chain {
         let mut extent = n;
@@ -159,14 +161,28 @@ mod tests {
                 extent -= 2;
             }
             let before = if padding == Padding::Valid { 0 } else { 1 };
-            Layer { window: [3; 2], before: [before; 2], extent: [extent; 2], bias: None, jump: 1.0 }
+            Layer {
+                window: [3; 2],
+                before: [before; 2],
+                extent: [extent; 2],
+                action: Action::Kinked { bias: None, jump: 1.0 },
+            }
         };
         let layers: Vec<Layer> = (0..2).map(layer).collect();
         let out = extent as isize;
         let offsets: Vec<isize> =
             if padding == Padding::Circular { (0..out).collect() } else { (1 - out..out).collect() };
         let scale = Scale { mantissa: 1.0, exponent: 0 };
-        Chain { shape: [n, n, 1], padding, layers, scale, offsets: [offsets.clone(), offsets], has_ntk: true }
+        Chain {
+            shape: [n, n, 1],
+            padding,
+            dual: Dual::Kinked,
+            stage: 0,
+            layers,
+            scale,
+            offsets: [offsets.clone(), offsets],
+            has_ntk: true,
+        }
     }
 
     /// Every pair of positions behind the chain belongs to exactly one segment, and a segment has the cells it needs.

@@ -7,7 +7,7 @@ mod affine;
 mod box_mean;
 mod correlate;
 mod dropout;
-mod dual;
+pub(crate) mod dual;
 mod evaluate;
 mod layout;
 mod local_pool;
