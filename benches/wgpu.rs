@@ -18,10 +18,8 @@ use ndarray::Array4;
 const INSTRUCTIONS: f64 = 104.0;
 
 fn device() -> Option<Device> {
-    let choice = match std::env::var("EKERNEL_ADAPTER") {
-        Ok(name) => AdapterChoice::Name(name),
-        Err(_) => AdapterChoice::Hardware,
-    };
+    let Ok(choice) = std::env::var("EKERNEL_ADAPTER")
+        .map_or(Ok(AdapterChoice::Hardware), |name| name.parse::<AdapterChoice>());
     Device::open_blocking(&choice).inspect_err(|e| eprintln!("nothing is timed: {e}")).ok()
 }
 
