@@ -1,6 +1,8 @@
 // A chain of convolutions (stride 1), each followed by an activation, on planes in workgroup memory, from the pixels to the sum
-// over each plane. What a cell holds and what becomes of it is told in kinked.wgsl or smooth.wgsl. A workgroup has COLS·PACK × STRIPS invocations; each has one column of a run of planes and goes
-// down a strip of rows, in place: a row is overwritten when all windows that need it have been added up.
+// over each plane. What a cell holds and what becomes of it is told in kinked.wgsl or smooth.wgsl.
+//
+// A workgroup has ACROSS·PACK × STRIPS invocations; each has one column of a run of planes and goes down a strip of rows, in
+// place: a row is overwritten when all windows that need it have been added up.
 
 // Cells of a run.
 override ROWS: u32 = 34u;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ekernel_core::Padding;
+
 use super::{
     chain::Chain,
     runs::{Axis, Division},
@@ -15,6 +17,9 @@ const ITERATIONS: usize = 30_000;
 
 /// Runs that one workgroup does one after the other at most.
 const ITEMS: usize = 16;
+
+/// How often the work of a plane may be repeated where it is cut: beyond that op by op is faster.
+const REPEATED: f64 = 8.0;
 
 /// Columns that small planes are put side by side to fill.
 const ABREAST: usize = 32;
@@ -79,6 +84,13 @@ impl Layout {
                 chain.layers.len()
             ));
         };
+        let repeated = (covered(rows) / least(chain, 0)) * (covered(cols) / least(chain, 1));
+        if repeated > REPEATED {
+            return Err(format!(
+                "its planes would be cut so small that {} layers repeat the work {repeated:.0} times",
+                chain.layers.len()
+            ));
+        }
         let runs = rows.runs.len() * cols.runs.len();
         let abreast = (ABREAST / across(cols)).clamp(1, runs);
         let pack = abreast.min(cells / (rows.cells() * cols.cells())).max(1);
@@ -98,6 +110,9 @@ impl Layout {
         let iterations = rows.cells() * cols.cells() * pack / (width * strips)
             + rows_per_strip * (1 + chain.shape[2])
             + (rows_per_strip + 2) * taps.sum::<usize>();
+        if iterations > ITERATIONS {
+            return Err(format!("{} layers are too many for one dispatch", chain.layers.len()));
+        }
         let items = (ITERATIONS / iterations.max(1)).clamp(1, ITEMS).min(runs.div_ceil(pack));
         Ok(Layout { axes: [rows.clone(), cols.clone()], pack, items, strips, rows_per_strip, bytes })
     }
@@ -125,6 +140,18 @@ impl Layout {
 /// Invocations across a run: none for the gap.
 fn across(cols: &Axis) -> usize {
     cols.data - cols.gap
+}
+
+/// Positions of the input along an axis that all runs together have.
+fn covered(axis: &Axis) -> f64 {
+    axis.runs.iter().flatten().map(|segment| f64::from(segment.cells)).sum()
+}
+
+/// Positions of the input along an axis that there are, on all planes.
+fn least(chain: &Chain, axis: usize) -> f64 {
+    let n = chain.shape[axis];
+    let overlap = |d: &isize| if chain.padding == Padding::Circular { n } else { n - d.unsigned_abs() };
+    chain.offsets[axis].iter().map(|d| overlap(d) as f64).sum()
 }
 
 /// Ways to divide an axis, of at most `cells` cells.
@@ -233,6 +260,11 @@ mod tests {
 
     #[test]
     fn what_reaches_too_far_is_refused() {
+        let reason = Layout::new(&chain(64, 15, "same"), LEAST).expect_err("no layout");
+        assert!(reason.contains("repeat"), "{reason}");
+        let room = Room { threads: 32, ..LEAST };
+        let reason = Layout::new(&chain(8, 700, "same"), room).expect_err("no layout");
+        assert!(reason.contains("700 layers are too many"), "{reason}");
         let reason = Layout::new(&chain(64, 21, "same"), LEAST).expect_err("no layout");
         assert!(reason.contains("21 layers"), "{reason}");
     }
