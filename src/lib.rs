@@ -11,6 +11,7 @@
 //! | `gram` | Gram matrices tile by tile, with progress, cancelling, resuming |
 //! | `predict` | regression and classification with kernels |
 //! | `data` | npz, npy, image folders, MNIST and CIFAR files |
+//! | `wgpu` | the backend for GPUs |
 //! | `reference` | the literal recursions in float64, for checking |
 //!
 //! ```
@@ -59,6 +60,8 @@ pub use ekernel_gram as gram;
 pub use ekernel_predict as predict;
 #[cfg(feature = "reference")]
 pub use ekernel_reference as reference;
+#[cfg(feature = "wgpu")]
+pub use ekernel_wgpu as wgpu;
 
 /// What most programs need.
 pub mod prelude {
@@ -73,4 +76,6 @@ pub mod prelude {
     pub use ekernel_gram::{Options as GramOptions, gram};
     #[cfg(feature = "predict")]
     pub use ekernel_predict::{Machine, Par, Ridge, Time, argmax, one_hot_centered};
+    #[cfg(feature = "wgpu")]
+    pub use ekernel_wgpu::{AdapterChoice, Device, WgpuBackend, WgpuOptions};
 }

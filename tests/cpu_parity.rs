@@ -5,15 +5,14 @@ mod parity;
 
 use ekernel::{
     core::{
-        Input, Kinds, Network, Plan, Samples,
-        plan::{Form, Op, PlaneOp, Readout},
+        Input, Kinds, Network, Samples,
+        plan::{Form, Op, PlaneOp},
     },
     cpu::{CpuBackend, CpuOptions, Precision, simd::Isa},
 };
 use ekernel_reference::ReferenceBackend;
 use ekernel_testnets::{awkward_cases, cases};
-use ndarray::Array4;
-use parity::{disagreement, kernel_error, kernels};
+use parity::{awkward::awkward_images, disagreement, kernel_error, kernels, sabotage::SABOTAGES};
 use proptest::{
     prelude::ProptestConfig,
     strategy::{Strategy, ValueTree},
@@ -123,33 +122,6 @@ fn subtracts(backend: &CpuBackend) -> bool {
     head || plan.stages.iter().flat_map(|stage| &stage.ops).any(pooled)
 }
 
-/// Images that kernels of noise say nothing about, six of each kind.
-fn awkward_images([height, width, channels]: [usize; 3]) -> Vec<(&'static str, Samples)> {
-    let texture = |n: usize, r: usize, c: usize, k: usize| {
-        let [n, r, c, k] = [n, r, c, k].map(|x| x as f64);
-        0.5 + 0.2 * ((1.0 + 0.3 * n) * r + 0.4 * k).sin() + 0.2 * ((0.7 + 0.2 * n) * c - n).cos()
-    };
-    let spot = |n: usize, r: usize, c: usize| if r == 1 && c == 2 && n > 1 { n as f64 / 255.0 } else { 0.0 };
-    let half =
-        |n: usize, r: usize, c: usize| if n.is_multiple_of(2) { r < height / 2 } else { c < width / 2 };
-    let images = |pixel: &dyn Fn(usize, usize, usize, usize) -> f64| {
-        Samples::Images(Array4::from_shape_fn((6, height, width, channels), |(n, r, c, k)| pixel(n, r, c, k)))
-    };
-    let stripe = |n: usize, r: usize| ((r + n) / 3).is_multiple_of(2);
-    vec![
-        ("repeated", images(&|n, r, c, k| texture(n % 2, r, c, k))),
-        ("one pixel off by 1/255", images(&|n, r, c, k| texture(n % 2, r, c, k) + spot(n, r, c))),
-        ("constant", images(&|n, _, _, _| 0.1 + 0.15 * n as f64)),
-        ("collinear", images(&|n, r, c, k| (n + 1) as f64 * texture(0, r, c, k))),
-        (
-            "half-black",
-            images(&|n, r, c, k| if half(n, r, c) { 0.2 + texture(n / 3 * n, r, c, k) } else { 0.0 }),
-        ),
-        ("two-tone", images(&|n, r, c, _| if stripe(n, r) { 0.9 } else { 0.1 + 0.01 * (c / 4) as f64 })),
-        ("black", images(&|n, r, c, k| if n < 3 { 0.0 } else { texture(n, r, c, k) })),
-    ]
-}
-
 /// float32 keeps 1e-6 of the largest entry (measured 3.3e-7); 5e-6 where a kinked dual reads a pooled value (measured 1.5e-6 on
 /// two-tone images behind a circular pool, 3.2e-7 otherwise: nearly parallel images are computed in float64 there).
 #[test]
@@ -204,66 +176,6 @@ fn all_blocks_are_one_orbit() {
         assert!(error <= 1e-12, "{}: {error:e}", fixture.name);
     }
 }
-
-/// What is broken, and how.
-type Sabotage = (&'static str, fn(&mut Plan) -> bool);
-
-/// Breaks the last op for which `change` says that it did (behind a first one a layer_norm may hide a scale).
-fn last_op(plan: &mut Plan, change: impl Fn(&mut Op) -> bool) -> bool {
-    plan.stages.iter_mut().rev().flat_map(|stage| stage.ops.iter_mut().rev()).any(|op| change(&mut op.op))
-}
-
-const SABOTAGES: [Sabotage; 6] = [
-    ("w² off by 0.1 %", |plan| {
-        last_op(plan, |op| match op {
-            Op::Affine(affine) => {
-                affine.w2 *= 1.001;
-                affine.ntk_scale *= 1.001;
-                true
-            }
-            _ => false,
-        })
-    }),
-    ("ntk dropped", |plan| {
-        last_op(plan, |op| match op {
-            Op::Affine(affine) => {
-                affine.ntk_scale = 0.0;
-                true
-            }
-            _ => false,
-        })
-    }),
-    ("a tap dropped", |plan| {
-        last_op(plan, |op| match op {
-            Op::BoxMean(window) if window.size[0] > 1 => {
-                window.size[0] -= 1;
-                true
-            }
-            _ => false,
-        })
-    }),
-    ("a plane dropped", |plan| {
-        plan.stages.iter_mut().any(|stage| stage.offsets[0].len() > 1 && stage.offsets[0].pop().is_some())
-    }),
-    ("a rotation taken for another", |plan| {
-        plan.readouts.iter_mut().any(|readout| match readout {
-            Readout::Planes { orbit, .. } if orbit.len() > 1 => {
-                orbit[1] = orbit[0];
-                true
-            }
-            _ => false,
-        })
-    }),
-    ("another activation", |plan| {
-        last_op(plan, |op| match op {
-            Op::Dual(activation) => {
-                *activation = ekernel::core::Activation::LeakyRelu { alpha: 0.01 };
-                true
-            }
-            _ => false,
-        })
-    }),
-];
 
 /// The suite must see every broken plan, on both paths and in float32.
 #[test]

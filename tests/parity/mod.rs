@@ -1,6 +1,9 @@
 //! One parity suite for every backend: the kernels of two backends, entry by entry.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod awkward;
+pub(crate) mod sabotage;
+
 use ekernel::core::{Backend, BackendError, Control, Kernels, Pairs, Samples};
 use ndarray::Array2;
 

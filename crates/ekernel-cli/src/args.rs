@@ -6,7 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ekernel_core::{Kinds, plan::Quadrature};
 use ekernel_data::Normalization;
 
-use crate::commands::{bench::Bench, check::Check, demo::Demo, gram::Gram, plan::Plan, predict::Predict};
+use ekernel_wgpu::AdapterChoice;
+
+use crate::commands::{
+    bench::Bench, check::Check, demo::Demo, devices::Devices, gram::Gram, plan::Plan, predict::Predict,
+};
 
 /// Exact kernels (NNGP and NTK) of infinitely wide networks, group-equivariant ones first, and what they predict.
 #[derive(Debug, Parser)]
@@ -24,8 +28,10 @@ pub(crate) enum Command {
     Predict(Box<Predict>),
     /// Show how a network is computed, and what a pair of samples costs
     Plan(Plan),
-    /// Compare the CPU backend with the literal reference on a network
+    /// Compare the CPU and GPU backends with the literal reference on a network
     Check(Check),
+    /// List the GPUs and whether they can be used
+    Devices(Devices),
     /// Measure the CPU backend on the networks of the paper's Table 1
     Bench(Bench),
     /// Learning curves on shipped data: of a CNN and a C4 network on digits, tested on rotated ones, or of an MLP and an SO(3)
@@ -44,6 +50,9 @@ pub(crate) struct Compute {
     /// What computes
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) backend: BackendName,
+    /// The GPU to compute on: part of its name, or its number in `ekernel devices` [default: a hardware one]
+    #[arg(long, value_name = "NAME|INDEX")]
+    pub(crate) adapter: Option<AdapterChoice>,
     /// Floating point numbers to compute with [default: f32; the reference always f64]
     #[arg(long, value_enum)]
     pub(crate) precision: Option<Precision>,
@@ -93,10 +102,12 @@ pub(crate) struct Reading {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BackendName {
-    /// The fastest there is
+    /// A hardware GPU if there is one, else the CPU
     Auto,
     /// The CPU
     Cpu,
+    /// A GPU
+    Wgpu,
     /// The literal recursions, slow and obvious
     Reference,
 }

@@ -1,8 +1,9 @@
 //! From the words on the command line to a backend.
 
-use ekernel_core::{Backend, Kinds, Network, Plan};
+use ekernel_core::{Backend, Input, Kinds, Network, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_reference::{ReferenceBackend, RotationMode};
+use ekernel_wgpu::{AdapterChoice, Device, GpuError, WgpuBackend, WgpuOptions};
 
 use crate::{
     args::{BackendName, Blocks, Compute, Precision},
@@ -15,21 +16,37 @@ pub(crate) struct Chosen {
     pub(crate) precision: Precision,
 }
 
-/// Takes the backend that was asked for; `auto` is the CPU.
+/// Takes the backend that was asked for. `auto` is a hardware GPU where there is one and nothing speaks for the CPU (f64, a
+/// number of threads), else the CPU; an adapter that is named is a wish for the GPU.
 pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Chosen> {
-    match compute.backend {
-        BackendName::Auto | BackendName::Cpu => {
-            let precision = compute.precision.unwrap_or(Precision::F32);
-            let options = CpuOptions {
-                precision: precision.of_backend(),
-                threads: compute.thread_count(),
-                all_blocks: compute.blocks == Blocks::All,
-                ..CpuOptions::default()
-            };
-            let plan = Plan::with_quadrature(network, kinds, compute.quadrature)?;
-            Ok(Chosen { backend: Box::new(CpuBackend::from_plan(plan, options)?), precision })
+    match (compute.backend, &compute.adapter) {
+        (BackendName::Cpu | BackendName::Reference, Some(_)) => {
+            Err(mistake("--adapter: only --backend wgpu and auto compute on an adapter; leave --adapter out"))
         }
-        BackendName::Reference => {
+        (BackendName::Auto, None) => {
+            let for_cpu = compute.precision == Some(Precision::F64)
+                || compute.threads.is_some()
+                || is_spherical(network);
+            match if for_cpu { None } else { hardware() } {
+                Some(device) => gpu(compute, network, kinds, device),
+                None => cpu(compute, network, kinds),
+            }
+        }
+        (BackendName::Cpu, None) => cpu(compute, network, kinds),
+        (BackendName::Wgpu, _) | (BackendName::Auto, Some(_)) => {
+            if compute.precision == Some(Precision::F64) {
+                return Err(mistake(
+                    "--precision f64: GPUs compute in f32 only; leave --precision out, or use --backend cpu",
+                ));
+            }
+            if is_spherical(network) {
+                return Err(mistake(
+                    "networks on the sphere are computed on the CPU alone; use --backend cpu",
+                ));
+            }
+            gpu(compute, network, kinds, open(compute.adapter.as_ref())?)
+        }
+        (BackendName::Reference, None) => {
             if compute.precision == Some(Precision::F32) {
                 return Err(mistake(
                     "--precision f32: the reference computes in f64 only; leave --precision out",
@@ -40,4 +57,43 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
             Ok(Chosen { backend: Box::new(backend), precision: Precision::F64 })
         }
     }
+}
+
+/// The adapter that was asked for, or a hardware one. No adapter is a mistake that the words can mend.
+pub(crate) fn open(adapter: Option<&AdapterChoice>) -> anyhow::Result<Device> {
+    Device::open_blocking(adapter.unwrap_or(&AdapterChoice::Hardware)).map_err(|error| match error {
+        GpuError::NoAdapter { .. }
+        | GpuError::OnlySoftware { .. }
+        | GpuError::UnknownAdapter { .. }
+        | GpuError::Unusable { .. } => mistake(error.to_string()),
+        error => error.into(),
+    })
+}
+
+/// A hardware GPU, if there is one that works.
+pub(crate) fn hardware() -> Option<Device> {
+    Device::open_blocking(&AdapterChoice::Hardware).ok()
+}
+
+fn gpu(compute: &Compute, network: &Network, kinds: Kinds, device: Device) -> anyhow::Result<Chosen> {
+    let options = WgpuOptions { all_blocks: compute.blocks == Blocks::All, ..WgpuOptions::default() };
+    let backend = WgpuBackend::new(network, kinds, options, device)?;
+    Ok(Chosen { backend: Box::new(backend), precision: Precision::F32 })
+}
+
+fn cpu(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Chosen> {
+    let precision = compute.precision.unwrap_or(Precision::F32);
+    let options = CpuOptions {
+        precision: precision.of_backend(),
+        threads: compute.thread_count(),
+        all_blocks: compute.blocks == Blocks::All,
+        ..CpuOptions::default()
+    };
+    let plan = Plan::with_quadrature(network, kinds, compute.quadrature)?;
+    Ok(Chosen { backend: Box::new(CpuBackend::from_plan(plan, options)?), precision })
+}
+
+/// Whether the network reads signals on the sphere, which GPUs do not compute.
+pub(crate) fn is_spherical(network: &Network) -> bool {
+    matches!(network.input(), Input::Sphere { .. } | Input::Molecule { .. })
 }

@@ -29,11 +29,21 @@ use clap::Parser;
 use crate::args::Cli;
 
 fn main() -> ExitCode {
+    keep_window_systems_quiet();
     match Cli::try_parse() {
         Ok(cli) => match commands::run(cli.command) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failure::report(&error),
         },
         Err(error) => failure::report_usage(&error),
+    }
+}
+
+/// Graphics drivers look for a window system, and without this variable its library complains on standard error.
+fn keep_window_systems_quiet() {
+    const FOLDER: &str = "XDG_RUNTIME_DIR";
+    if cfg!(target_os = "linux") && std::env::var_os(FOLDER).is_none() {
+        // SAFETY: the first thing that the program does, while there is one thread.
+        unsafe { std::env::set_var(FOLDER, std::env::temp_dir()) };
     }
 }

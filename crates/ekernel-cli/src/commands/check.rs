@@ -1,4 +1,4 @@
-//! `ekernel check A.toml`: the CPU backend against the literal reference.
+//! `ekernel check A.toml`: the CPU backend, and a GPU if there is one, against the literal reference.
 
 use std::path::PathBuf;
 
@@ -9,12 +9,14 @@ use ekernel_core::{
 };
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_reference::ReferenceBackend;
+use ekernel_wgpu::{AdapterChoice, WgpuBackend, WgpuOptions};
 use ndarray::Array2;
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
     args::{Precision, Talk},
+    backends,
     failure::{self, mistake},
     kernels::Computer,
     output,
@@ -35,6 +37,9 @@ pub(crate) struct Check {
     /// Seed of the random samples
     #[arg(long, value_name = "S", default_value = "0")]
     seed: u32,
+    /// The GPU to check: part of its name, or its number in `ekernel devices` [default: a hardware one, if there is one]
+    #[arg(long, value_name = "NAME|INDEX")]
+    adapter: Option<AdapterChoice>,
     #[command(flatten)]
     talk: Talk,
 }
@@ -50,9 +55,12 @@ enum Demand {
     Opposite,
 }
 
+/// A backend to check: "cpu f64", "cpu f32" or "wgpu f32".
+type Tested = (&'static str, Precision, Box<dyn Backend>);
+
 /// The worst entry of one comparison.
 struct Worst {
-    precision: Precision,
+    backend: &'static str,
     kernel: &'static str,
     error: f64,
     pair: [usize; 2],
@@ -94,10 +102,8 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
     let reference = compute(&ReferenceBackend::new(&network, Kinds::Both), "reference")?;
     let mut worst = Vec::new();
     let mut seconds = vec![("reference".to_owned(), reference.work.seconds)];
-    for precision in [Precision::F64, Precision::F32] {
-        let options = CpuOptions { precision: precision.of_backend(), ..CpuOptions::default() };
-        let backend = CpuBackend::new(&network, Kinds::Both, options)?;
-        let computed = compute(&backend, precision.name())?;
+    for (name, precision, backend) in tested(arguments, &network)? {
+        let computed = compute(backend.as_ref(), name)?;
         seconds.push((backend.describe(), computed.work.seconds));
         for demand in [Demand::Full, Demand::Relaxed, Demand::Opposite] {
             if precision == Precision::F64 && demand == Demand::Opposite {
@@ -105,7 +111,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             }
             let pairs = |i: usize, j: usize| demanded(precision, &names, i, j) == demand;
             let tolerance = tolerance(&network, precision, demand)?;
-            worst.extend(compare(&reference.kernels, &computed.kernels, precision, tolerance, pairs));
+            worst.extend(compare(&reference.kernels, &computed.kernels, name, tolerance, pairs));
         }
     }
     let agreed = worst.iter().all(Worst::is_fine);
@@ -114,7 +120,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             .iter()
             .map(|worst| {
                 json!({
-                    "precision": worst.precision.name(),
+                    "backend": worst.backend,
                     "kernel": worst.kernel,
                     "error": worst.error,
                     "tolerance": worst.tolerance,
@@ -137,7 +143,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
         let mut table = Table::new(["backend", "kernel", "worst error", "allowed", "at the pair", "verdict"]);
         for entry in &worst {
             table.row([
-                format!("cpu {}", entry.precision.name()),
+                entry.backend.to_owned(),
                 entry.kernel.to_uppercase(),
                 format!("{:.1e}", entry.error),
                 format!("{:.0e}", entry.tolerance),
@@ -159,8 +165,34 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
     if agreed {
         Ok(())
     } else {
-        Err(anyhow::anyhow!("the CPU backend differs from the reference; please report it"))
+        let wrong: Vec<&str> =
+            worst.iter().filter(|entry| !entry.is_fine()).map(|entry| entry.backend).collect();
+        Err(anyhow::anyhow!("{} differs from the reference; please report it", wrong[0]))
     }
+}
+
+/// The backends to check: the CPU in both precisions, and the GPU that is named, or a hardware one.
+fn tested(arguments: &Check, network: &Network) -> anyhow::Result<Vec<Tested>> {
+    let mut tested: Vec<Tested> = Vec::new();
+    for (name, precision) in [("cpu f64", Precision::F64), ("cpu f32", Precision::F32)] {
+        let options = CpuOptions { precision: precision.of_backend(), ..CpuOptions::default() };
+        tested.push((name, precision, Box::new(CpuBackend::new(network, Kinds::Both, options)?)));
+    }
+    let device = match &arguments.adapter {
+        Some(adapter) => Some(backends::open(Some(adapter))?),
+        None => backends::hardware(),
+    };
+    match device {
+        Some(device) => {
+            let backend = WgpuBackend::new(network, Kinds::Both, WgpuOptions::default(), device)?;
+            tested.push(("wgpu f32", Precision::F32, Box::new(backend)));
+        }
+        None => output::note(
+            arguments.talk.quiet,
+            "no hardware GPU was found, so none is checked; --adapter names another (see ekernel devices)",
+        ),
+    }
+    Ok(tested)
 }
 
 /// Which demand a pair belongs to. In f64 an angle near zero (repeated, collinear or constant patches) costs the reference
@@ -197,13 +229,13 @@ fn tolerance(network: &Network, precision: Precision, demand: Demand) -> anyhow:
 fn compare(
     truth: &Kernels,
     found: &Kernels,
-    precision: Precision,
+    backend: &'static str,
     tolerance: f64,
     counts: impl Fn(usize, usize) -> bool,
 ) -> Vec<Worst> {
     let worst = |kernel, truth: &Array2<f64>, found: &Array2<f64>| {
         let largest = truth.iter().fold(f64::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
-        let mut worst = Worst { precision, kernel, error: 0.0, pair: [0, 0], tolerance };
+        let mut worst = Worst { backend, kernel, error: 0.0, pair: [0, 0], tolerance };
         for (((i, j), a), b) in truth.indexed_iter().zip(found).filter(|(((i, j), _), _)| counts(*i, *j)) {
             let error = (a - b).abs() / largest;
             if error > worst.error || error.is_nan() {

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ekernel_core::plan::{HeadOp, Quadrature};
+use ekernel_wgpu::{AdapterChoice, WgpuBackend, WgpuOptions};
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{Kind, quadrature},
+    args::{BackendName, Kind, quadrature},
+    backends,
+    failure::mistake,
     output,
 };
 
@@ -23,6 +26,12 @@ pub(crate) struct Plan {
     /// Rotations at which networks on the sphere are evaluated, as for `gram`
     #[arg(long, value_name = "accurate|fast|NODES", default_value = "accurate", value_parser = quadrature)]
     quadrature: Quadrature,
+    /// Show how this backend computes it: wgpu says which stages are fused or layered on the adapter
+    #[arg(long, value_enum, default_value = "cpu")]
+    backend: BackendName,
+    /// The GPU: part of its name, or its number in `ekernel devices` [default: a hardware one]
+    #[arg(long, value_name = "NAME|INDEX")]
+    adapter: Option<AdapterChoice>,
     /// The plan as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -33,8 +42,17 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
     let plan =
         ekernel_core::Plan::with_quadrature(&network, Kind::needed(&arguments.kind), arguments.quadrature)
             .map_err(|error| located(&path, error))?;
+    if arguments.adapter.is_some() && arguments.backend != BackendName::Wgpu {
+        return Err(mistake("--adapter: say --backend wgpu too"));
+    }
+    let strategies = if arguments.backend == BackendName::Wgpu {
+        strategies(plan.clone(), arguments.adapter.as_ref())?
+    } else {
+        vec![]
+    };
     if !arguments.json {
-        return output::print(&plan.to_string());
+        let lines: Vec<String> = strategies.iter().map(|line| format!("gpu      {line}\n")).collect();
+        return output::print(&format!("{plan}{}", lines.concat()));
     }
     let cost = plan.cost();
     let stages: Vec<_> = plan
@@ -104,6 +122,19 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
         "atoms": atoms,
         "head": head,
         "needs_self": plan.needs_self,
+        "gpu": strategies,
         "per_pair": { "of": if plan.atoms.is_some() { "atoms" } else { "samples" }, "flops": cost.flops, "bytes": cost.bytes, "full_tensor_bytes": cost.tensor_bytes },
     }))
+}
+
+/// How an adapter computes each stage that ends in a readout.
+fn strategies(plan: ekernel_core::Plan, adapter: Option<&AdapterChoice>) -> anyhow::Result<Vec<String>> {
+    let device = backends::open(adapter)?;
+    let name = device.describe();
+    let backend = WgpuBackend::from_plan(plan, WgpuOptions::default(), device)?;
+    let mut lines = vec![name];
+    for strategy in backend.strategies()? {
+        lines.push(strategy.to_string());
+    }
+    Ok(lines)
 }

@@ -224,6 +224,9 @@ fn words_that_mean_nothing() {
     here.refuse(&format!("{predict} --n 0"), &["--n", "at least 1"]);
     here.refuse(&format!("{predict} --normalize mean"), &["mean", "standardize"]);
     here.refuse(&format!("{predict} --backend reference --precision f32"), &["reference", "f64"]);
+    here.refuse(&format!("{predict} --backend wgpu --precision f64"), &["f32", "cpu"]);
+    here.refuse(&format!("{predict} --backend cpu --adapter 0"), &["--adapter", "wgpu"]);
+    here.refuse("plan net.toml --adapter 0", &["--adapter", "--backend wgpu"]);
     here.refuse(&format!("{predict} --arch net.toml"), &["net.toml", "twice"]);
     here.refuse(&format!("{predict} --cov --n 5"), &["--cov", "--n"]);
     here.refuse(

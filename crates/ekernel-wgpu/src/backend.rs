@@ -1,0 +1,148 @@
+use std::{fmt, sync::Arc};
+
+use ekernel_core::{
+    Backend, BackendError, Control, Input, Kinds, Network, Pairs, Session,
+    plan::{Plan, Readout},
+};
+
+use crate::{
+    Device, WgpuOptions, fused, lower::lower, resident::strategies, session::WgpuSession, strategy::Strategy,
+};
+
+/// Computes kernels on a GPU: planes in float32, sums over planes and the head in float64.
+///
+/// ```no_run
+/// use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Samples};
+/// use ekernel_wgpu::{AdapterChoice, Device, WgpuBackend, WgpuOptions};
+///
+/// let network: Network = "
+///     [input]
+///     space = 'image'
+///     shape = [8, 8, 1]
+///     [[layers]]
+///     op = 'conv'
+///     filter = [3, 3]
+///     [[layers]]
+///     op = 'relu'
+///     [[layers]]
+///     op = 'global_avg_pool'
+/// ".parse()?;
+/// let images = Samples::Images(ndarray::Array4::from_shape_fn((3, 8, 8, 1), |(n, r, c, _)| (n + r * c) as f64));
+/// let device = Device::open_blocking(&AdapterChoice::Hardware)?;
+/// let backend = WgpuBackend::new(&network, Kinds::Both, WgpuOptions::default(), device)?;
+/// let session = backend.prepare(Pairs::Symmetric(&images), &Control::new())?;
+/// let kernels = session.tile(0..3, 0..3, &Control::new())?;
+/// assert_eq!(kernels.nngp.dim(), (3, 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct WgpuBackend {
+    plan: Arc<Plan>,
+    options: WgpuOptions,
+    device: Device,
+}
+
+impl WgpuBackend {
+    /// A backend for one network on a device, which may serve other backends too.
+    ///
+    /// Errors: those of [`Plan::new`] and [`WgpuBackend::from_plan`].
+    pub fn new(
+        network: &Network,
+        kinds: Kinds,
+        options: WgpuOptions,
+        device: Device,
+    ) -> Result<WgpuBackend, BackendError> {
+        WgpuBackend::from_plan(Plan::new(network, kinds)?, options, device)
+    }
+
+    /// A backend for a plan.
+    ///
+    /// Errors: [`BackendError::Device`] if the device refuses the shaders, the strategy cannot serve the plan, or the plan is one
+    /// on the sphere.
+    pub fn from_plan(plan: Plan, options: WgpuOptions, device: Device) -> Result<WgpuBackend, BackendError> {
+        if let Input::Sphere { .. } | Input::Molecule { .. } = plan.input {
+            return Err(BackendError::Device {
+                device: device.describe(),
+                problem: "networks on the sphere are not computed on GPUs".to_owned(),
+                remedy: "use the cpu backend".to_owned(),
+            });
+        }
+        let backend = WgpuBackend { plan: Arc::new(lower(plan)), options, device };
+        strategies(&backend.device, &backend.plan, &options)?;
+        Ok(backend)
+    }
+
+    /// The plan as it is executed.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The device it computes on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// How each stage that a readout reads is computed on this device.
+    ///
+    /// Errors: [`BackendError::Device`] if the device refuses the shaders.
+    pub fn strategies(&self) -> Result<Vec<StageStrategy>, BackendError> {
+        let found = strategies(&self.device, &self.plan, &self.options)?;
+        let named = self.plan.readouts.iter().zip(found).filter_map(|(readout, strategy)| match readout {
+            Readout::Planes { stage, .. } => Some(self.described(*stage, strategy?.as_ref())),
+            _ => None,
+        });
+        Ok(named.collect())
+    }
+
+    fn described(&self, stage: usize, strategy: &dyn Strategy) -> StageStrategy {
+        let chunk_bytes = self.device.chunk_bytes(self.options.chunk_bytes);
+        let fits = fused::plan(self.device.limits(), &self.plan, stage);
+        let chunk = format!(
+            "chunks of at most {} pairs in buffers of {} MiB",
+            strategy.max_lanes(chunk_bytes),
+            chunk_bytes >> 20
+        );
+        let detail = match (strategy.name(), fits) {
+            ("layered", Err(reason)) => format!("{chunk}; not fused: {reason}"),
+            ("layered", Ok(_)) => chunk,
+            (_, Ok(layout)) => layout,
+            (_, Err(reason)) => reason,
+        };
+        StageStrategy { stage, name: strategy.name(), detail }
+    }
+}
+
+/// How one stage of a plan is computed on a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageStrategy {
+    /// Its number in the plan.
+    pub stage: usize,
+    /// "fused" or "layered".
+    pub name: &'static str,
+    /// The layout, or why it is not fused.
+    pub detail: String,
+}
+
+impl fmt::Display for StageStrategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stage {} {}: {}", self.stage, self.name, self.detail)
+    }
+}
+
+impl Backend for WgpuBackend {
+    fn describe(&self) -> String {
+        let blocks = if self.options.all_blocks { ", all blocks" } else { "" };
+        let found = self.strategies().unwrap_or_default();
+        let mut names: Vec<&str> = found.iter().map(|strategy| strategy.name).collect();
+        names.dedup();
+        format!("wgpu f32 {} {}{blocks}", names.join(" and "), self.device.describe())
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        pairs: Pairs<'a>,
+        control: &Control,
+    ) -> Result<Box<dyn Session + 'a>, BackendError> {
+        pairs.check(&self.plan.input)?;
+        Ok(Box::new(WgpuSession::new(self.device.clone(), &self.plan, self.options, pairs, control)?))
+    }
+}

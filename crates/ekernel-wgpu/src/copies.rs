@@ -1,0 +1,82 @@
+//! What the host keeps of every copy of every sample.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use ekernel_core::{Element, Plan, Samples};
+use ndarray::Axis;
+
+use crate::host::features;
+
+/// One set of samples.
+pub(crate) struct Set {
+    /// What each sample was divided by.
+    pub(crate) sizes: Vec<f64>,
+    /// Per copy, `[sample][element]`, a fingerprint of its numbers; equal copies have equal ones.
+    pub(crate) prints: Vec<u128>,
+    /// Per copy its numbers divided by their norm, where pairs are told apart by them; empty for black ones, which nothing is
+    /// parallel to.
+    pub(crate) directions: Vec<Vec<f64>>,
+    /// Each sample's value with itself at each readout, where the head needs it.
+    pub(crate) own: Vec<Vec<f64>>,
+}
+
+impl Set {
+    pub(crate) fn new(plan: &Plan, samples: &Samples, elements: &[Element], keep: bool) -> Set {
+        let sizes: Vec<f64> = (0..samples.len()).map(|index| size(plan, samples, index)).collect();
+        let mut set = Set { sizes, prints: vec![], directions: vec![], own: vec![] };
+        for index in 0..samples.len() {
+            for element in elements {
+                let numbers = features(samples, index, *element, set.sizes[index]);
+                set.prints.push(print(&numbers));
+                if keep {
+                    set.directions.push(direction(numbers));
+                }
+            }
+        }
+        set
+    }
+}
+
+/// What a sample is divided by before it is rounded: its root mean square if the plan is homogeneous. Parallel samples are
+/// equal then, to the last bit of every plane, and a head that reads their angle finds none.
+pub(crate) fn size(plan: &Plan, samples: &Samples, index: usize) -> f64 {
+    if plan.is_homogeneous() { root_mean_square(samples, index) } else { 1.0 }
+}
+
+/// √(mean x²), of numbers whose squares may leave the range of f64; 1 for zeros alone.
+fn root_mean_square(samples: &Samples, index: usize) -> f64 {
+    fn of<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> f64 {
+        let largest = values.clone().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+        if largest == 0.0 {
+            return 1.0;
+        }
+        let (sum, count) = values.fold((0.0, 0), |(sum, count), x| (sum + (x / largest).powi(2), count + 1));
+        largest * (sum / f64::from(count)).sqrt()
+    }
+    match samples {
+        Samples::Vectors(x) => of(x.row(index).iter()),
+        Samples::Images(x) => of(x.index_axis(Axis(0), index).iter()),
+        Samples::Spheres(_) | Samples::Molecules(_) => 1.0,
+    }
+}
+
+fn direction(mut numbers: Vec<f64>) -> Vec<f64> {
+    let norm = numbers.iter().map(|x| x * x).sum::<f64>().sqrt();
+    if norm == 0.0 {
+        return vec![];
+    }
+    numbers.iter_mut().for_each(|x| *x /= norm);
+    numbers
+}
+
+/// 128 bits of hash: no two copies of any data set share them by chance.
+fn print(numbers: &[f64]) -> u128 {
+    let half = |seed: u8| {
+        let mut hasher = DefaultHasher::new();
+        seed.hash(&mut hasher);
+        // 0 and −0 are equal.
+        numbers.iter().for_each(|x| (x + 0.0).to_bits().hash(&mut hasher));
+        u128::from(hasher.finish())
+    };
+    half(0) << 64 | half(1)
+}

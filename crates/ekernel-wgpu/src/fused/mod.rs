@@ -1,0 +1,128 @@
+//! fused: a whole stage in one dispatch, its planes in workgroup memory from the pixels to the sum over each plane.
+//!
+//! It does chains of stride-1 convolutions and activations of one family, which are most of the work there is:
+//! `shaders/fused/chain.wgsl`. How kinked activations (relu, leaky_relu, abs) keep the defect is told in
+//! `shaders/fused/kinked.wgsl`, smooth ones are in `shaders/fused/smooth.wgsl`; how planes are laid out and cut in [`planner`].
+
+mod chain;
+mod double;
+mod maps;
+mod pipeline;
+mod planner;
+mod runs;
+
+use ekernel_core::Plan;
+
+use crate::{
+    Device, GpuError,
+    host::Image,
+    recorder::Recorder,
+    strategy::{Lanes, Strategy},
+};
+use chain::Chain;
+use double::scaled;
+use pipeline::Pipeline;
+use planner::{Layout, Room};
+
+/// Words of one part of a pair: ΣK, Σ(K + Θ) (ΣΘ if smooth), the exponent of their unit, the number of elements.
+const PART_WORDS: usize = 4;
+
+/// Operations of a position behind a layer, about: what a dispatch's work is measured in.
+const OPERATIONS: f64 = 80.0;
+
+/// Work of one dispatch, at most: some tenths of a second on a slow device.
+const DISPATCH: f64 = 5e8;
+
+/// Pairs of a chunk at most.
+const MOST_LANES: u64 = 1 << 16;
+
+/// One readout, fused.
+pub(crate) struct Fused {
+    chain: Chain,
+    layout: Layout,
+    pipeline: Pipeline,
+}
+
+impl Fused {
+    /// The readout of a stage; nothing where [`plan`] gives a reason.
+    ///
+    /// Errors: [`GpuError::Refused`] if the driver refuses the shader.
+    pub(crate) fn new(device: &Device, plan: &Plan, stage: usize) -> Result<Option<Fused>, GpuError> {
+        let Ok((chain, layout)) = lay_out(device.limits(), plan, stage) else { return Ok(None) };
+        let pipeline = Pipeline::new(device, &chain, &layout)?;
+        Ok(Some(Fused { chain, layout, pipeline }))
+    }
+
+    /// Work of one pair.
+    fn lane_work(&self) -> f64 {
+        OPERATIONS * self.layout.visits() * self.chain.layers.len() as f64
+    }
+}
+
+/// How a stage is laid out in workgroup memory, in words.
+///
+/// Errors: why it is not fused.
+pub(crate) fn plan(limits: &wgpu::Limits, plan: &Plan, stage: usize) -> Result<String, String> {
+    lay_out(limits, plan, stage).map(|(_, layout)| layout.to_string())
+}
+
+fn lay_out(limits: &wgpu::Limits, plan: &Plan, stage: usize) -> Result<(Chain, Layout), String> {
+    let chain = Chain::new(plan, stage)?;
+    let layout = Layout::new(&chain, Room::of(limits))?;
+    Ok((chain, layout))
+}
+
+impl Strategy for Fused {
+    fn name(&self) -> &'static str {
+        "fused"
+    }
+
+    fn copy_words(&self) -> usize {
+        2 * self.chain.copy_pairs()
+    }
+
+    fn pack(&self, image: &Image, out: &mut [f32]) {
+        self.chain.pack(image, bytemuck::cast_slice_mut(out));
+    }
+
+    fn result_words(&self) -> usize {
+        PART_WORDS * self.layout.parts()
+    }
+
+    fn max_lanes(&self, chunk_bytes: u64) -> u32 {
+        (chunk_bytes / (4 * self.result_words() as u64)).clamp(1, MOST_LANES) as u32
+    }
+
+    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
+        let step = (DISPATCH / self.lane_work()).clamp(1.0, f64::from(u32::MAX)) as u32;
+        for first in (0..lanes.count).step_by(step as usize) {
+            let end = first.saturating_add(step).min(lanes.count);
+            let groups = self.pipeline.groups(lanes, first..end)?;
+            let workgroups = u64::from(end - first) * self.layout.parts() as u64;
+            let work = self.lane_work() * f64::from(end - first);
+            let [chunk, job] = [&groups[0], &groups[1]];
+            recorder.dispatch(self.pipeline.label(), self.pipeline.get(), &[chunk, job], workgroups, work)?;
+        }
+        Ok(())
+    }
+
+    fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError> {
+        let (mut nngp, mut ntk, mut found) = (0.0, 0.0, 0);
+        for part in words.chunks_exact(PART_WORDS) {
+            // Every part of a pair has the same unit; an unfinished one has none, and no elements.
+            let unit = (part[2] as i32).saturating_add(self.chain.scale.exponent);
+            let sum = |word: u32| self.chain.scale.mantissa * scaled(f64::from(f32::from_bits(word)), unit);
+            nngp += sum(part[0]);
+            ntk += sum(part[1]);
+            found += u64::from(part[3]);
+        }
+        let expected = self.chain.elements();
+        if found != expected {
+            return Err(GpuError::Unfinished { device: device.to_owned(), found, expected });
+        }
+        if self.chain.is_kinked() {
+            ntk -= nngp;
+        }
+        Ok([nngp, if self.chain.has_ntk { ntk } else { 0.0 }])
+    }
+}

@@ -1,0 +1,271 @@
+//! Chooses how the planes of a chain lie in workgroup memory: which planes share a workgroup, and whether they must be cut.
+
+use std::fmt;
+
+use ekernel_core::Padding;
+
+use super::{
+    chain::Chain,
+    runs::{Axis, Division},
+};
+
+/// Invocations of a workgroup that are aimed at.
+const THREADS: usize = 256;
+
+/// Loop iterations of one invocation at most: some software adapters stop silently at 65535.
+const ITERATIONS: usize = 30_000;
+
+/// Runs that one workgroup does one after the other at most.
+const ITEMS: usize = 16;
+
+/// How often the work of a plane may be repeated where it is cut: beyond that op by op is faster.
+const REPEATED: f64 = 8.0;
+
+/// Columns that small planes are put side by side to fill.
+const ABREAST: usize = 32;
+
+/// What a device grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// Bytes of workgroup memory.
+    pub(crate) bytes: usize,
+    /// Invocations of a workgroup.
+    pub(crate) threads: usize,
+}
+
+impl Room {
+    pub(crate) fn of(limits: &wgpu::Limits) -> Room {
+        Room {
+            bytes: limits.max_compute_workgroup_storage_size as usize,
+            threads: (limits.max_compute_invocations_per_workgroup)
+                .min(limits.max_compute_workgroup_size_x)
+                .min(limits.max_compute_workgroup_size_y) as usize,
+        }
+    }
+}
+
+/// A chain laid out.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Layout {
+    pub(super) axes: [Axis; 2],
+    /// Runs side by side in a workgroup, and one after the other.
+    pub(super) pack: usize,
+    pub(super) items: usize,
+    pub(super) strips: usize,
+    pub(super) rows_per_strip: usize,
+    /// Bytes of workgroup memory.
+    pub(super) bytes: usize,
+}
+
+impl Layout {
+    /// The cheapest layout that fits.
+    ///
+    /// Errors: why there is none.
+    pub(super) fn new(chain: &Chain, room: Room) -> Result<Layout, String> {
+        let planes = chain.cell_words();
+        let cells = room.bytes / (4 * planes);
+        let candidates = [0, 1].map(|axis| divisions(chain, axis, cells));
+        let mut best: Option<(f64, [&Axis; 2])> = None;
+        for rows in &candidates[0] {
+            for cols in &candidates[1] {
+                if rows.cells() * cols.cells() > cells || across(cols) > room.threads {
+                    continue;
+                }
+                let work = (rows.runs.len() * rows.data * cols.runs.len() * across(cols)) as f64;
+                if best.is_none_or(|(least, _)| work < least) {
+                    best = Some((work, [rows, cols]));
+                }
+            }
+        }
+        let Some((_, [rows, cols])) = best else {
+            return Err(format!(
+                "no piece of its planes fits into {} bytes of workgroup memory with what {} layers reach",
+                room.bytes,
+                chain.layers.len()
+            ));
+        };
+        let repeated = (covered(rows) / least(chain, 0)) * (covered(cols) / least(chain, 1));
+        if repeated > REPEATED {
+            return Err(format!(
+                "its planes would be cut so small that {} layers repeat the work {repeated:.0} times",
+                chain.layers.len()
+            ));
+        }
+        let runs = rows.runs.len() * cols.runs.len();
+        let abreast = (ABREAST / across(cols)).clamp(1, runs);
+        let pack = abreast.min(cells / (rows.cells() * cols.cells())).max(1);
+        let width = across(cols) * pack;
+        let most = (THREADS.min(room.threads) / width).clamp(1, rows.data);
+        // The fewest idle rows, then the most strips.
+        let idle = |strips: usize| rows.data.div_ceil(strips) * strips;
+        let strips =
+            (most.div_ceil(2)..=most).min_by_key(|&strips| (idle(strips), most - strips)).unwrap_or(1);
+        let rows_per_strip = rows.data.div_ceil(strips);
+        let strips = rows.data.div_ceil(rows_per_strip);
+        let bytes = 4 * planes * rows.cells() * cols.cells() * pack;
+        let taps = chain
+            .layers
+            .iter()
+            .map(|layer| if chain.all_3x3() { 4 } else { 2 * layer.window[0] * (layer.window[1] + 9) });
+        let iterations = rows.cells() * cols.cells() * pack / (width * strips)
+            + rows_per_strip * (1 + chain.shape[2])
+            + (rows_per_strip + 2) * taps.sum::<usize>();
+        if iterations > ITERATIONS {
+            return Err(format!("{} layers are too many for one dispatch", chain.layers.len()));
+        }
+        let items = (ITERATIONS / iterations.max(1)).clamp(1, ITEMS).min(runs.div_ceil(pack));
+        Ok(Layout { axes: [rows.clone(), cols.clone()], pack, items, strips, rows_per_strip, bytes })
+    }
+
+    /// Workgroups per pair.
+    pub(super) fn parts(&self) -> usize {
+        self.runs().div_ceil(self.pack * self.items)
+    }
+
+    fn runs(&self) -> usize {
+        self.axes[0].runs.len() * self.axes[1].runs.len()
+    }
+
+    /// Columns of invocations of one run.
+    pub(super) fn across(&self) -> usize {
+        across(&self.axes[1])
+    }
+
+    /// Cells visited per pair and layer: what the work is measured in.
+    pub(super) fn visits(&self) -> f64 {
+        (self.runs() * self.axes[0].data * self.across()) as f64
+    }
+}
+
+/// Invocations across a run: none for the gap.
+fn across(cols: &Axis) -> usize {
+    cols.data - cols.gap
+}
+
+/// Positions of the input along an axis that all runs together have.
+fn covered(axis: &Axis) -> f64 {
+    axis.runs.iter().flatten().map(|segment| f64::from(segment.cells)).sum()
+}
+
+/// Positions of the input along an axis that there are, on all planes.
+fn least(chain: &Chain, axis: usize) -> f64 {
+    let n = chain.shape[axis];
+    let overlap = |d: &isize| if chain.padding == Padding::Circular { n } else { n - d.unsigned_abs() };
+    chain.offsets[axis].iter().map(|d| overlap(d) as f64).sum()
+}
+
+/// Ways to divide an axis, of at most `cells` cells.
+fn divisions(chain: &Chain, axis: usize, cells: usize) -> Vec<Axis> {
+    let longest = chain.shape[axis].min(cells);
+    let whole = [Division::Paired, Division::Single];
+    whole
+        .into_iter()
+        .chain((1..longest.min(THREADS)).map(Division::Pieces))
+        .filter_map(|division| Axis::new(chain, axis, division))
+        .filter(|made| made.cells() <= cells)
+        .collect()
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = |axis: &Axis| match axis.division {
+            Division::Paired => "d with d − n".to_owned(),
+            Division::Single => "one offset each".to_owned(),
+            Division::Pieces(length) => format!("strips of {length}"),
+        };
+        let [rows, cols] = [&self.axes[0], &self.axes[1]];
+        write!(
+            f,
+            "{} runs of {}×{} cells (rows: {}; columns: {}), {} abreast × {} in turn, {}×{} invocations, {} bytes of \
+             workgroup memory",
+            self.runs(),
+            rows.cells(),
+            cols.cells(),
+            how(rows),
+            how(cols),
+            self.pack,
+            self.items,
+            self.across() * self.pack,
+            self.strips,
+            self.bytes
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ekernel_core::{Kinds, Network, Plan};
+
+    use super::*;
+
+    /// What every WebGPU device grants.
+    const LEAST: Room = Room { bytes: 16_384, threads: 256 };
+
+    fn chain(n: usize, layers: usize, padding: &str) -> Chain {
+        let mut text = format!("[input]\nspace = 'image'\nshape = [{n}, {n}, 3]\n");
+        for _ in 0..layers {
+            text += &format!(
+                "[[layers]]\nop = 'conv'\nfilter = [3, 3]\npadding = '{padding}'\n[[layers]]\nop = 'relu'\n"
+            );
+        }
+        text += "[[layers]]\nop = 'global_avg_pool'\n";
+        let network: Network = text.parse().expect("a network");
+        let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+        Chain::new(&plan, 0).expect("a chain")
+    }
+
+    fn check(layout: &Layout, room: Room) {
+        assert!(layout.bytes <= room.bytes, "{layout}");
+        assert!(layout.across() * layout.pack * layout.strips <= room.threads, "{layout}");
+        assert!(layout.strips * layout.rows_per_strip >= layout.axes[0].data, "{layout}");
+    }
+
+    #[test]
+    fn small_planes_share_workgroups() {
+        for padding in ["valid", "same", "circular"] {
+            for n in [7, 9, 16, 28] {
+                let chain = chain(n, 3, padding);
+                let layout = Layout::new(&chain, LEAST).expect("a layout");
+                println!("{padding} {n}: {layout}");
+                check(&layout, LEAST);
+                let whole = layout.axes.iter().all(|axis| !matches!(axis.division, Division::Pieces(_)));
+                assert!(whole, "{padding} {n}: {layout}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_memory_costs_less_work() {
+        let chain = chain(32, 5, "valid");
+        let least = Layout::new(&chain, LEAST).expect("a layout");
+        let room = Room { bytes: 32_768, ..LEAST };
+        let more = Layout::new(&chain, room).expect("a layout");
+        check(&more, room);
+        assert!(more.visits() < least.visits(), "{more} against {least}");
+    }
+
+    /// The work per pair grows with the sixth power of n at worst where planes are cut, without a jump: what a cut repeats is
+    /// bounded by the reach of the layers.
+    #[test]
+    fn large_planes_are_cut() {
+        for (n, layers) in [(64, 3), (96, 5), (224, 3)] {
+            let chain = chain(n, layers, "same");
+            let layout = Layout::new(&chain, LEAST).expect("a layout");
+            println!("{n}: {layout}");
+            check(&layout, LEAST);
+            let least = (n * n) as f64 * (n * n) as f64;
+            assert!(layout.visits() < 4.0 * least, "{n}: {} times the work", layout.visits() / least);
+        }
+    }
+
+    #[test]
+    fn what_reaches_too_far_is_refused() {
+        let reason = Layout::new(&chain(64, 15, "same"), LEAST).expect_err("no layout");
+        assert!(reason.contains("repeat"), "{reason}");
+        let room = Room { threads: 32, ..LEAST };
+        let reason = Layout::new(&chain(8, 700, "same"), room).expect_err("no layout");
+        assert!(reason.contains("700 layers are too many"), "{reason}");
+        let reason = Layout::new(&chain(64, 21, "same"), LEAST).expect_err("no layout");
+        assert!(reason.contains("21 layers"), "{reason}");
+    }
+}

@@ -1,0 +1,72 @@
+//! The maps that the ops read, of one copy.
+
+use ekernel_core::plan::{Form, Op, Plan, PlaneOp};
+
+use super::{
+    Image,
+    image::{inverse_std, norm_factors, pool_means, pools_defects},
+};
+
+/// What one op needs of a copy, by position. Maps that the op has no use for are empty.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OpMaps {
+    /// s = √v of the op's output.
+    pub(crate) std: Vec<f64>,
+    /// 1/s, 0 where s = 0.
+    pub(crate) inverse: Vec<f64>,
+    /// v.
+    pub(crate) variance: Vec<f64>,
+    /// normalize: 1/√(v + ε). pooled, where defects are pooled: m, the window mean of s before the pool.
+    pub(crate) special: Vec<f64>,
+    /// pooled: α = (m² − v)/m².
+    pub(crate) loss: Vec<f64>,
+    /// correlate: the features `[channel][position]`, divided by s where the op carries the defect.
+    pub(crate) features: Vec<f64>,
+}
+
+/// The maps of every op of the stages whose variances are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Maps(pub(crate) Vec<Vec<OpMaps>>);
+
+impl Maps {
+    pub(crate) fn new(plan: &Plan, image: &Image) -> Maps {
+        let of_stage = |stage: usize| {
+            let ops = &plan.stages[stage].ops;
+            (0..ops.len()).map(|i| op_maps(plan, image, stage, i)).collect()
+        };
+        Maps((0..image.variances.len()).map(of_stage).collect())
+    }
+}
+
+fn op_maps(plan: &Plan, image: &Image, stage: usize, index: usize) -> OpMaps {
+    let op: &PlaneOp = &plan.stages[stage].ops[index];
+    let v = &image.variances[stage][index];
+    let mut maps = OpMaps {
+        std: v.iter().map(|v| v.sqrt()).collect(),
+        inverse: v.iter().map(|v| inverse_std(*v)).collect(),
+        variance: v.clone(),
+        ..OpMaps::default()
+    };
+    match op.op {
+        Op::Normalize(over) => maps.special = norm_factors(&image.variances[stage][op.inputs[0]], over),
+        Op::Pooled(source) if pools_defects(&plan.stages[source]) => {
+            maps.special = pool_means(plan, source, image);
+            let loss = |(m, v): (&f64, &f64)| {
+                if *m > 0.0 { ((m * m - v) / (m * m)).clamp(0.0, 1.0) } else { 0.0 }
+            };
+            maps.loss = maps.special.iter().zip(v).map(loss).collect();
+        }
+        Op::Correlate => {
+            let (positions, channels) = (v.len(), plan.input.channels());
+            maps.features = vec![0.0; positions * channels];
+            for t in 0..positions {
+                let scale = if op.form == Form::Defect { maps.inverse[t] } else { 1.0 };
+                for c in 0..channels {
+                    maps.features[c * positions + t] = image.features[t * channels + c] * scale;
+                }
+            }
+        }
+        _ => {}
+    }
+    maps
+}

@@ -1,0 +1,15 @@
+//! What the host computes in float64: the variances of every copy of a sample, once; and the few pairs that float32 would
+//! spoil, plane by plane.
+
+mod image;
+mod maps;
+mod pair;
+mod planes;
+mod positions;
+mod precise;
+
+pub(crate) use image::{Image, features, pools_defects};
+pub(crate) use maps::Maps;
+pub(crate) use pair::{Gather, Pair, behind_dropout, scale};
+pub(crate) use positions::offset;
+pub(crate) use precise::Delicate;

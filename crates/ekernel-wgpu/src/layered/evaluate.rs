@@ -1,0 +1,219 @@
+//! Records the ops of a stage on a block of offsets.
+
+use std::{borrow::Cow, ops::Range};
+
+use ekernel_core::plan::{Op, Plan};
+use ekernel_shaders::Stage;
+
+use super::{
+    affine, box_mean, correlate, dropout, dual,
+    layout::Layout,
+    normalize,
+    params::Params,
+    pooled,
+    stages::{Stages, WORKGROUP},
+    sum,
+};
+use crate::{GpuError, recorder::Recorder, strategy::Lanes, tensors::Tensor};
+
+/// A rectangle of sink offsets.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub(super) rows: Vec<isize>,
+    pub(super) cols: Vec<isize>,
+    /// Where it lies in the lists it was cut from.
+    pub(super) base: [usize; 2],
+}
+
+impl Block {
+    /// Cuts lists of offsets into blocks of at most `most` planes: of whole rows where one fits.
+    pub(super) fn split(rows: &[isize], cols: &[isize], most: u64) -> Vec<Block> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
+        let width = cols.len().min(most).max(1);
+        let height = (most / width).clamp(1, rows.len().max(1));
+        let cut = |len: usize, step: usize| -> Vec<Range<usize>> {
+            (0..len).step_by(step).map(|start| start..(start + step).min(len)).collect()
+        };
+        let mut blocks = Vec::new();
+        for row in cut(rows.len(), height) {
+            for col in cut(cols.len(), width) {
+                blocks.push(Block {
+                    rows: rows[row.clone()].to_vec(),
+                    cols: cols[col.clone()].to_vec(),
+                    base: [row.start, col.start],
+                });
+            }
+        }
+        blocks
+    }
+
+    /// The offsets as the shaders read them, after words that come first.
+    pub(super) fn words(&self) -> Vec<i32> {
+        self.rows.iter().chain(&self.cols).map(|d| *d as i32).collect()
+    }
+}
+
+/// What a dispatch reads besides its parameters.
+pub(super) struct Chunk {
+    pub(super) group: wgpu::BindGroup,
+    lanes: u32,
+    rows: u32,
+    cols: u32,
+}
+
+impl Chunk {
+    /// Parameters with the chunk's sizes.
+    pub(super) fn sized(&self, params: Params) -> Params {
+        Params { lanes: self.lanes, rows: self.rows, cols: self.cols, ..params }
+    }
+}
+
+/// Records for some lanes.
+pub(super) struct Evaluator<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) layout: &'a Layout,
+    pub(super) stages: &'a Stages,
+    pub(super) lanes: &'a Lanes<'a>,
+}
+
+impl Evaluator<'_> {
+    pub(super) fn chunk(&self, block: &Block, recorder: &Recorder<'_>) -> Result<Chunk, GpuError> {
+        let words = block.words();
+        let offsets = recorder.device().upload(
+            "ekernel.offsets",
+            bytemuck::cast_slice(&words),
+            wgpu::BufferUsages::STORAGE,
+        )?;
+        let group = self.stages.chunk([self.lanes.lanes, self.lanes.first, self.lanes.second, &offsets])?;
+        let [rows, cols] = [&block.rows, &block.cols].map(|list| list.len() as u32);
+        Ok(Chunk { group, lanes: self.lanes.count, rows, cols })
+    }
+
+    /// The planes of a stage's last op at the sink offsets of a block.
+    pub(super) fn evaluate(
+        &self,
+        stage: usize,
+        block: &Block,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<Tensor, GpuError> {
+        let chunk = self.chunk(block, recorder)?;
+        let ops = &self.plan.stages[stage].ops;
+        let mut planes: Vec<Option<Tensor>> = Vec::with_capacity(ops.len());
+        for (i, op) in ops.iter().enumerate() {
+            let of =
+                |input: Option<usize>| chunk.sized(Params::of_op(self.plan, self.layout, (stage, i), input));
+            let input = op.inputs.first().copied();
+            let out = recorder.tensor(of(input).bytes())?;
+            let read = |input: Option<usize>| input.and_then(|input| planes[input].as_ref());
+            let mut run = |kind: Stage, params: Params, from: Option<&Tensor>| {
+                let from = from
+                    .map_or(Cow::Borrowed(self.lanes.lanes), |tensor| Cow::Owned(tensor.buffer().clone()));
+                self.dispatch(kind, &chunk, params, &[&from, out.buffer()], recorder)
+            };
+            match op.op {
+                Op::Correlate => run(Stage::Correlate, correlate::params(of(None)), None)?,
+                Op::BoxMean(window) => {
+                    run(
+                        Stage::BoxMean,
+                        box_mean::params(of(input), &window, &ops[op.inputs[0]]),
+                        read(input),
+                    )?;
+                }
+                Op::Affine(affine) => run(Stage::Affine, affine::params(of(input), &affine), read(input))?,
+                Op::Dual(activation) => {
+                    let (family, params) = dual::params(of(input), activation);
+                    run(Stage::Dual(family), params, read(input))?;
+                }
+                Op::Normalize(_) => run(Stage::Normalize, normalize::params(of(input)), read(input))?,
+                Op::Dropout(keep) => run(Stage::Dropout, dropout::params(of(input), keep), read(input))?,
+                Op::Sum => {
+                    for (branch, &input) in op.inputs.iter().enumerate() {
+                        run(Stage::Sum, sum::params(of(Some(input)), branch), read(Some(input)))?;
+                    }
+                }
+                Op::Pooled(source) => {
+                    let coarse = self.pooled(source, op, block, &chunk, recorder)?;
+                    let params = pooled::params(of(None), &self.plan.stages[source]);
+                    self.dispatch(Stage::Pooled, &chunk, params, &[coarse.buffer(), out.buffer()], recorder)?;
+                }
+                Op::Readout(_) | Op::CorrelateSphere { .. } | Op::Truncate { .. } => {}
+            }
+            planes.push(Some(out));
+            for &input in &op.inputs {
+                if ops.iter().rposition(|reader| reader.inputs.contains(&input)) == Some(i) {
+                    planes[input] = None;
+                }
+            }
+        }
+        match planes.pop().flatten() {
+            Some(last) => Ok(last),
+            None => unreachable!("a stage has at least one op, and its last one is read by nobody"),
+        }
+    }
+
+    /// One dispatch, an invocation per element.
+    pub(super) fn dispatch(
+        &self,
+        stage: Stage,
+        chunk: &Chunk,
+        params: Params,
+        buffers: &[&wgpu::Buffer],
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), GpuError> {
+        let taps = f64::from(params.window[0].max(1) * params.window[1].max(1) + params.channels as i32);
+        let workgroups = match stage {
+            Stage::PlaneSum => u64::from(params.lanes) * u64::from(params.rows) * u64::from(params.cols),
+            _ => params.elements().div_ceil(WORKGROUP),
+        };
+        let work = params.elements() as f64 * (8.0 + 4.0 * taps);
+        self.dispatch_sized(stage, chunk, params, buffers, (workgroups, work), recorder)
+    }
+
+    pub(super) fn dispatch_sized(
+        &self,
+        stage: Stage,
+        chunk: &Chunk,
+        params: Params,
+        buffers: &[&wgpu::Buffer],
+        (workgroups, work): (u64, f64),
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), GpuError> {
+        if workgroups == 0 {
+            return Ok(());
+        }
+        let uniform = recorder.device().upload(
+            "ekernel.params",
+            bytemuck::bytes_of(&params),
+            wgpu::BufferUsages::UNIFORM,
+        )?;
+        let bound: Vec<&wgpu::Buffer> = std::iter::once(&uniform).chain(buffers.iter().copied()).collect();
+        let group = self.stages.op(&bound)?;
+        let pipeline = self.stages.pipeline(stage)?;
+        recorder.dispatch(&stage.label(), &pipeline, &[&chunk.group, &group], workgroups, work)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_every_offset_once() {
+        let (rows, cols): (Vec<isize>, Vec<isize>) = ((-3..4).collect(), (-2..3).collect());
+        for most in [0, 1, 3, 5, 11, 34, 35, 1000] {
+            let blocks = Block::split(&rows, &cols, most);
+            let mut seen = vec![0; rows.len() * cols.len()];
+            for block in &blocks {
+                assert!((block.rows.len() * block.cols.len()) as u64 <= most.max(1));
+                for (i, row) in block.rows.iter().enumerate() {
+                    for (j, col) in block.cols.iter().enumerate() {
+                        let at = [block.base[0] + i, block.base[1] + j];
+                        assert_eq!([rows[at[0]], cols[at[1]]], [*row, *col]);
+                        seen[at[0] * cols.len() + at[1]] += 1;
+                    }
+                }
+            }
+            assert!(seen.iter().all(|count| *count == 1), "{most} planes a block: {seen:?}");
+        }
+    }
+}

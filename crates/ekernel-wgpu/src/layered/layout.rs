@@ -1,0 +1,105 @@
+//! Where the maps of each op lie within a copy.
+
+use ekernel_core::{
+    Activation,
+    plan::{Op, Plan},
+};
+
+use crate::host::{Image, Maps, pools_defects};
+
+/// Word offsets of an op's maps; those it does not have are 0.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OpWords {
+    pub(super) std: u32,
+    pub(super) inverse: u32,
+    /// v where a smooth dual reads it, s elsewhere.
+    pub(super) variance: u32,
+    /// Features, the factor of normalize or the window means of a pool.
+    pub(super) special: u32,
+    /// α of a pool.
+    pub(super) loss: u32,
+}
+
+/// The maps of the stages that a readout is made of.
+pub(super) struct Layout {
+    /// Per stage its ops; empty for stages that belong to other readouts.
+    pub(super) stages: Vec<Vec<OpWords>>,
+    words: u32,
+}
+
+impl Layout {
+    pub(super) fn new(plan: &Plan, readout: usize) -> Layout {
+        let mut layout = Layout { stages: vec![vec![]; plan.stages.len()], words: 0 };
+        let mut wanted = vec![false; plan.stages.len()];
+        mark(plan, readout, &mut wanted);
+        for (stage, _) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted) {
+            layout.stages[stage] =
+                (0..plan.stages[stage].ops.len()).map(|op| layout.op(plan, stage, op)).collect();
+        }
+        layout
+    }
+
+    fn op(&mut self, plan: &Plan, stage: usize, index: usize) -> OpWords {
+        let ops = &plan.stages[stage].ops;
+        let op = &ops[index];
+        let positions = (op.extent[0] * op.extent[1]) as u32;
+        let mut take = |words: u32| {
+            self.words += words;
+            self.words - words
+        };
+        let (std, inverse) = (take(positions), take(positions));
+        let variance = if ops.iter().any(|reader| reader.inputs.contains(&index) && is_smooth(&reader.op)) {
+            take(positions)
+        } else {
+            std
+        };
+        let mut words = OpWords { std, inverse, variance, special: 0, loss: 0 };
+        match op.op {
+            Op::Correlate => words.special = take(positions * plan.input.channels() as u32),
+            Op::Normalize(_) => words.special = take(positions),
+            Op::Pooled(source) if pools_defects(&plan.stages[source]) => {
+                (words.special, words.loss) = (take(positions), take(positions));
+            }
+            _ => {}
+        }
+        words
+    }
+
+    /// Words of a copy.
+    pub(super) fn words(&self) -> usize {
+        self.words as usize
+    }
+
+    /// Writes the maps of a copy, rounded once.
+    pub(super) fn pack(&self, plan: &Plan, image: &Image, out: &mut [f32]) {
+        let maps = Maps::new(plan, image);
+        for (stage, ops) in self.stages.iter().enumerate() {
+            for (index, words) in ops.iter().enumerate() {
+                let own = &maps.0[stage][index];
+                let mut put = |at: u32, map: &[f64]| {
+                    out[at as usize..][..map.len()].iter_mut().zip(map).for_each(|(to, x)| *to = *x as f32);
+                };
+                put(words.std, &own.std);
+                put(words.inverse, &own.inverse);
+                if words.variance != words.std {
+                    put(words.variance, &own.variance);
+                }
+                put(words.special, if own.features.is_empty() { &own.special } else { &own.features });
+                put(words.loss, &own.loss);
+            }
+        }
+    }
+}
+
+fn mark(plan: &Plan, stage: usize, wanted: &mut [bool]) {
+    wanted[stage] = true;
+    for op in &plan.stages[stage].ops {
+        if let Op::Pooled(source) = op.op {
+            mark(plan, source, wanted);
+        }
+    }
+}
+
+fn is_smooth(op: &Op) -> bool {
+    matches!(op, Op::Dual(activation) if activation.kink().is_none() && *activation != Activation::Sign)
+}

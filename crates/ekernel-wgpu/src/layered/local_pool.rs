@@ -1,0 +1,134 @@
+//! local_pool: the planes of an earlier stage add up to coarser ones; rewrap regroups them, a pool of one position.
+
+use ekernel_core::{
+    Padding,
+    plan::{PlaneOp, Sink, Stage as PlanStage},
+};
+use ekernel_shaders::Stage;
+
+use super::{
+    evaluate::{Block, Chunk, Evaluator},
+    params::Params,
+    plane_bytes,
+    stages::WORKGROUP,
+};
+use crate::{GpuError, host::Gather, recorder::Recorder, tensors::Tensor};
+
+/// Iterations of an invocation at most: some drivers end invocations silently after 65535.
+const ITERATIONS: i32 = 16_384;
+
+impl Evaluator<'_> {
+    /// The pooled planes of `source` at the offsets of the reading op.
+    pub(super) fn pooled(
+        &self,
+        source: usize,
+        reader: &PlaneOp,
+        block: &Block,
+        chunk: &Chunk,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<Tensor, GpuError> {
+        let stage = &self.plan.stages[source];
+        let Some(last) = stage.ops.last() else { unreachable!("a stage has at least one op") };
+        let gather = Gather::new(self.plan, source);
+        let low = gather.window.low(last.extent);
+        let params = chunk.sized(Params {
+            extent: stage.output.map(|n| n as i32),
+            input_extent: last.extent.map(|n| n as i32),
+            step: reader.step.map(|n| n as i32),
+            cyclic: stage.output_cyclic.into(),
+            output_cyclic: stage.output_cyclic.into(),
+            has_ntk: (self.plan.kinds == ekernel_core::Kinds::Both).into(),
+            window: gather.window.size.map(|n| n as i32),
+            stride: gather.window.strides.map(|n| n as i32),
+            low: low.map(|n| n as i32),
+            circular: (gather.window.padding == Padding::Circular).into(),
+            numbers: [gather.weight as f32, 0.0, 0.0, 0.0],
+            fine_cyclic: last.cyclic.into(),
+            ..Params::default()
+        });
+        let out = recorder.tensor(params.bytes())?;
+        recorder.clear(out.buffer());
+        let [rows, cols] =
+            [(0, &block.rows), (1, &block.cols)].map(|(axis, list)| fine(stage, reader, axis, list));
+        let fine_plane = plane_bytes(self.plan, source);
+        let most = self.lanes.chunk_bytes / (fine_plane * u64::from(self.lanes.full)).max(1);
+        for fine in Block::split(&rows, &cols, most) {
+            let planes = self.evaluate(source, &fine, recorder)?;
+            self.gather(&fine, (&planes, &out), params, chunk, recorder)?;
+        }
+        Ok(out)
+    }
+
+    /// Adds one block of fine planes.
+    fn gather(
+        &self,
+        fine: &Block,
+        (planes, out): (&Tensor, &Tensor),
+        params: Params,
+        chunk: &Chunk,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), GpuError> {
+        let tables = [table(&fine.rows), table(&fine.cols)];
+        let mut words = fine.words();
+        tables.iter().for_each(|(_, table)| words.extend(table));
+        let offsets = recorder.device().upload(
+            "ekernel.fine_offsets",
+            bytemuck::cast_slice(&words),
+            wgpu::BufferUsages::STORAGE,
+        )?;
+        let params = Params {
+            fine: [fine.rows.len() as u32, fine.cols.len() as u32],
+            fine_low: [tables[0].0, tables[1].0],
+            fine_span: [tables[0].1.len() as u32, tables[1].1.len() as u32],
+            ..params
+        };
+        let [all, columns] = params.window.map(|size| size * size);
+        let step = (ITERATIONS / columns).max(1);
+        for from in (0..all).step_by(step as usize) {
+            let to = (from + step).min(all);
+            let params = Params { from: from as u32, to: to as u32, ..params };
+            let work = params.elements() as f64 * f64::from(4 + 4 * (to - from) * columns);
+            let buffers = [planes.buffer(), out.buffer(), &offsets];
+            let workgroups = params.elements().div_ceil(WORKGROUP);
+            self.dispatch_sized(Stage::LocalPool, chunk, params, &buffers, (workgroups, work), recorder)?;
+        }
+        Ok(())
+    }
+}
+
+/// The offsets of the producer's last op that make up the planes which the reader reads.
+fn fine(producer: &PlanStage, reader: &PlaneOp, axis: usize, offsets: &[isize]) -> Vec<isize> {
+    let n = producer.output[axis] as isize;
+    let read: Vec<isize> = offsets
+        .iter()
+        .map(|d| d * reader.step[axis] as isize)
+        .map(|d| if producer.output_cyclic { d.rem_euclid(n) } else { d })
+        .filter(|d| d.abs() < n)
+        .collect();
+    let feeds = |fine: isize, coarse: isize| match producer.sink {
+        Sink::LocalPool { window, .. } => {
+            (fine - window.strides[axis] as isize * coarse).unsigned_abs() < window.size[axis]
+        }
+        _ => fine.rem_euclid(n) == coarse,
+    };
+    let wanted = |fine: &isize| read.iter().any(|coarse| feeds(*fine, *coarse));
+    producer.offsets[axis].iter().copied().filter(wanted).collect()
+}
+
+/// The smallest offset of a list, and for each from it to the largest where it stands in the list, −1 if nowhere.
+fn table(list: &[isize]) -> (i32, Vec<i32>) {
+    let (Some(&low), Some(&high)) = (list.first(), list.last()) else { return (0, vec![]) };
+    let at = |d: isize| list.binary_search(&d).map_or(-1, |at| at as i32);
+    (low as i32, (low..=high).map(at).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_find_offsets() {
+        assert_eq!(table(&[-3, -1, 0, 2]), (-3, vec![0, -1, 1, 2, -1, 3]));
+        assert_eq!(table(&[]), (0, vec![]));
+    }
+}

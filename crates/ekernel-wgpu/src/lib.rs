@@ -1,0 +1,30 @@
+//! The GPU backend: plans of `ekernel-core` as WGSL compute dispatches, on any adapter that wgpu reaches.
+//!
+//! A [`Device`] is opened by an [`AdapterChoice`] or made from an embedding program's own [`wgpu::Device`]; a
+//! [`WgpuBackend`] executes one plan on it. Planes are float32 in the defect form of `docs/numerics.md`; per-sample variances,
+//! sums over planes and the head are float64 on the host, and so are the few pairs that float32 would spoil.
+
+mod adapters;
+mod backend;
+mod copies;
+mod device;
+mod error;
+mod fused;
+mod host;
+mod layered;
+mod lower;
+mod options;
+mod pending;
+mod recorder;
+mod resident;
+mod session;
+mod strategy;
+mod tensors;
+
+pub use adapters::{Adapter, AdapterChoice};
+pub use backend::{StageStrategy, WgpuBackend};
+pub use device::Device;
+pub use error::GpuError;
+pub use options::{StrategyChoice, WgpuOptions};
+pub use pending::Pending;
+pub use wgpu;

@@ -1,0 +1,30 @@
+/// How a stage of planes is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum StrategyChoice {
+    /// Fused where the plan and the adapter's limits allow it, else layered.
+    #[default]
+    Auto,
+    /// A whole stage in one dispatch, planes in workgroup memory; an error where that cannot be.
+    Fused,
+    /// One dispatch per op over materialised kernel tensors; always possible.
+    Layered,
+}
+
+/// How the GPU backend computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WgpuOptions {
+    /// Fused or layered.
+    pub strategy: StrategyChoice,
+    /// Computes all |H|² blocks (g·f, g'·f') of a group network instead of one orbit: the same mean, |H| times the work. For
+    /// comparing.
+    pub all_blocks: bool,
+    /// Bytes that one working buffer takes at most; the device's largest binding if that is less, and 4 MiB on software
+    /// adapters, where a dispatch over more would hold up cancelling.
+    pub chunk_bytes: u64,
+}
+
+impl Default for WgpuOptions {
+    fn default() -> WgpuOptions {
+        WgpuOptions { strategy: StrategyChoice::Auto, all_blocks: false, chunk_bytes: 128 << 20 }
+    }
+}

@@ -1,0 +1,327 @@
+//! Prepared samples on a GPU and the tiles computed from them.
+
+mod precise;
+mod run;
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use ekernel_core::{
+    BackendError, Control, Element, Kernels, Kinds, Pairs, Session,
+    plan::{Plan, Readout, Scalar},
+};
+use ndarray::Array2;
+
+use crate::{
+    Device, WgpuOptions,
+    copies::Set,
+    device::lock,
+    host::{Delicate, Image},
+    recorder::Pace,
+    resident::Resident,
+};
+
+/// Working buffers are not made smaller than this.
+const SMALLEST_CHUNK: u64 = 1 << 16;
+
+/// A pair of samples: of the first set and of the last.
+#[derive(Clone, Copy, Debug)]
+struct Job {
+    /// Set and sample, twice.
+    samples: [(usize, usize); 2],
+    /// Whether both are one sample of a symmetric Gram matrix.
+    same: bool,
+}
+
+/// A pair of copies: of which set and which copy in it, and flags.
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    copies: [(usize, usize); 2],
+    flags: u32,
+}
+
+/// Samples prepared for one plan.
+pub(crate) struct WgpuSession<'a> {
+    plan: Arc<Plan>,
+    options: WgpuOptions,
+    pairs: Pairs<'a>,
+    /// Every element of an orbit, each once; the identity first.
+    elements: Vec<Element>,
+    sets: Vec<Set>,
+    delicate: Delicate,
+    resident: Mutex<Arc<Resident>>,
+    chunk_bytes: AtomicU64,
+    pace: Pace,
+    /// Values of samples with themselves in float64, found for delicate pairs.
+    precise_own: Mutex<HashMap<(usize, usize), Vec<f64>>>,
+}
+
+impl<'a> WgpuSession<'a> {
+    pub(crate) fn new(
+        device: Device,
+        plan: &Arc<Plan>,
+        options: WgpuOptions,
+        pairs: Pairs<'a>,
+        control: &Control,
+    ) -> Result<WgpuSession<'a>, BackendError> {
+        let mut elements = vec![Element::IDENTITY];
+        for readout in &plan.readouts {
+            if let Readout::Planes { orbit, .. } = readout {
+                elements.extend(orbit.iter().filter(|g| **g != Element::IDENTITY));
+            }
+        }
+        elements.sort_unstable();
+        elements.dedup();
+        let first = elements.iter().position(|g| *g == Element::IDENTITY).unwrap_or(0);
+        elements.swap(0, first);
+        let delicate = Delicate::new(plan);
+        let samples =
+            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
+        let sets = samples.iter().map(|set| Set::new(plan, set, &elements, delicate.stages)).collect();
+        let chunk_bytes = device.chunk_bytes(options.chunk_bytes).max(SMALLEST_CHUNK);
+        let resident = Resident::new(device, plan, &options, (pairs, &elements), control)?;
+        let mut session = WgpuSession {
+            plan: Arc::clone(plan),
+            options,
+            pairs,
+            elements,
+            sets,
+            delicate,
+            resident: Mutex::new(Arc::new(resident)),
+            chunk_bytes: AtomicU64::new(chunk_bytes),
+            pace: Pace::new(),
+            precise_own: Mutex::default(),
+        };
+        if plan.needs_self {
+            for (set, samples) in samples.iter().enumerate() {
+                let itself = |index| Job { samples: [(set, index); 2], same: true };
+                let jobs: Vec<Job> = (0..samples.len()).map(itself).collect();
+                let own = session.readouts(&jobs, control)?;
+                let nngp = |values: Vec<[f64; 2]>| values.into_iter().map(|value| value[0]).collect();
+                session.sets[set].own = own.into_iter().map(nngp).collect();
+            }
+        }
+        Ok(session)
+    }
+
+    fn last_set(&self) -> usize {
+        self.sets.len() - 1
+    }
+
+    /// Every readout of every pair.
+    fn readouts(&self, jobs: &[Job], control: &Control) -> Result<Vec<Vec<[f64; 2]>>, BackendError> {
+        let mut values = vec![vec![[0.0; 2]; self.plan.readouts.len()]; jobs.len()];
+        for (index, readout) in self.plan.readouts.iter().enumerate() {
+            match readout {
+                Readout::Vector => {
+                    for (job, values) in jobs.iter().zip(&mut values) {
+                        values[index] = [self.inner(job), 0.0];
+                    }
+                }
+                Readout::Planes { orbit, .. } => {
+                    let lanes: Vec<Lane> = jobs.iter().flat_map(|job| self.lanes(job, orbit)).collect();
+                    let per_pair = lanes.len() / jobs.len().max(1);
+                    let results = self.run(index, &lanes, control)?;
+                    for (values, results) in values.iter_mut().zip(results.chunks(per_pair.max(1))) {
+                        values[index] = mean(results);
+                    }
+                }
+                Readout::Rotations { .. } | Readout::Sphere | Readout::Atoms { .. } => {}
+            }
+        }
+        Ok(values)
+    }
+
+    /// K⁰ of two vectors.
+    fn inner(&self, job: &Job) -> f64 {
+        let [first, second] =
+            job.samples.map(|(set, index)| self.image(set, index, Element::IDENTITY).features);
+        first.iter().zip(&second).map(|(x, y)| x * y).sum::<f64>() / first.len() as f64
+    }
+
+    fn image(&self, set: usize, index: usize, element: Element) -> Image {
+        let samples = if set == 0 { self.pairs.first() } else { self.pairs.second() };
+        Image::new(&self.plan, samples, index, element, self.sets[set].sizes[index])
+    }
+
+    fn element(&self, g: &Element) -> usize {
+        self.elements.iter().position(|e| e == g).unwrap_or(0)
+    }
+
+    /// The blocks of one pair whose mean is the readout: (f, g·f') for g in the orbit, or all (h·f, g·f').
+    fn blocks<'b>(&self, orbit: &'b [Element]) -> impl Iterator<Item = (&'b Element, &'b Element)> {
+        let firsts = if self.options.all_blocks { orbit } else { &orbit[..1] };
+        firsts.iter().flat_map(move |h| orbit.iter().map(move |g| (h, g)))
+    }
+
+    fn lanes<'b>(&'b self, job: &'b Job, orbit: &'b [Element]) -> impl Iterator<Item = Lane> + 'b {
+        let copy = |side: usize, g: &Element| {
+            let (set, index) = job.samples[side];
+            (set, index * self.elements.len() + self.element(g))
+        };
+        self.blocks(orbit).map(move |(h, g)| {
+            let copies = [copy(0, h), copy(1, g)];
+            let [first, second] = copies.map(|(set, copy)| self.sets[set].prints[copy]);
+            let flags = u32::from(first == second) | u32::from(job.same && h == g) << 1;
+            Lane { copies, flags }
+        })
+    }
+
+    /// The head's results for the pairs (row, col) of a block for which `wanted` holds.
+    fn block(
+        &self,
+        (rows, cols): (&Range<usize>, &Range<usize>),
+        wanted: &dyn Fn(usize, usize) -> bool,
+        control: &Control,
+    ) -> Result<Vec<(usize, usize, Scalar)>, BackendError> {
+        let pairs: Vec<(usize, usize)> = rows
+            .clone()
+            .flat_map(|row| cols.clone().map(move |col| (row, col)))
+            .filter(|(row, col)| wanted(*row, *col))
+            .collect();
+        let last = self.last_set();
+        let job = |&(row, col): &(usize, usize)| Job {
+            samples: [(0, row), (last, col)],
+            same: self.pairs.is_symmetric() && row == col,
+        };
+        let jobs: Vec<Job> = pairs.iter().map(job).collect();
+        let found = self.readouts(&jobs, control)?;
+        let mut values: Vec<Scalar> = Vec::with_capacity(pairs.len());
+        let mut again = Vec::new();
+        for (at, (job, readouts)) in jobs.iter().zip(&found).enumerate() {
+            let readouts = self.with_own(job, readouts);
+            let value = self.plan.run_head(&readouts, job.same);
+            let finite = value.nngp.is_finite() && value.ntk.is_finite();
+            if !finite || (!self.twins(job) && self.delicate.reads(&readouts)) || self.beside(job) {
+                again.push(at);
+            }
+            values.push(value);
+        }
+        for (at, value) in self.precise(&jobs, again, control)? {
+            values[at] = value;
+        }
+        pairs.into_iter().zip(values).map(|((row, col), value)| self.scaled(row, col, value)).collect()
+    }
+
+    fn with_own(&self, job: &Job, readouts: &[[f64; 2]]) -> Vec<Scalar> {
+        let own = |side: usize, i: usize| {
+            let (set, index) = job.samples[side];
+            self.sets[set].own.get(index).map_or(0.0, |own| own[i])
+        };
+        let scalar = |(i, [nngp, ntk]): (usize, &[f64; 2])| Scalar {
+            nngp: *nngp,
+            ntk: *ntk,
+            v: own(0, i),
+            vp: own(1, i),
+        };
+        readouts.iter().enumerate().map(scalar).collect()
+    }
+
+    /// Whether both samples are bit for bit equal.
+    fn twins(&self, job: &Job) -> bool {
+        let [first, second] =
+            job.samples.map(|(set, index)| self.sets[set].prints[index * self.elements.len()]);
+        first == second
+    }
+
+    /// Whether the first sample is nearly parallel to a copy of the second that is not equal to it, where that matters.
+    fn beside(&self, job: &Job) -> bool {
+        if !self.delicate.stages {
+            return false;
+        }
+        let [(set, row), (other, col)] = job.samples;
+        let count = self.elements.len();
+        let [first, second] = [&self.sets[set], &self.sets[other]];
+        (col * count..(col + 1) * count).any(|copy| {
+            first.prints[row * count] != second.prints[copy]
+                && self.delicate.compares(&first.directions[row * count], &second.directions[copy])
+        })
+    }
+
+    /// A value in the samples' own size.
+    fn scaled(
+        &self,
+        row: usize,
+        col: usize,
+        mut value: Scalar,
+    ) -> Result<(usize, usize, Scalar), BackendError> {
+        let size = self.sets[0].sizes[row] * self.sets[self.last_set()].sizes[col];
+        (value.nngp, value.ntk) = (value.nngp * size, value.ntk * size);
+        match [value.nngp, value.ntk].into_iter().find(|x| !x.is_finite()) {
+            None => Ok((row, col, value)),
+            Some(value) => Err(BackendError::NotFinite {
+                row,
+                col,
+                value,
+                reason:
+                    "the expectation does not exist or overflows there; scale the data or the weights down"
+                        .to_owned(),
+            }),
+        }
+    }
+}
+
+impl Session for WgpuSession<'_> {
+    fn tile(
+        &self,
+        rows: Range<usize>,
+        cols: Range<usize>,
+        control: &Control,
+    ) -> Result<Kernels, BackendError> {
+        let shape = (rows.len(), cols.len());
+        let mut nngp = Array2::zeros(shape);
+        let mut ntk = (self.plan.kinds == Kinds::Both).then(|| Array2::zeros(shape));
+        let mut put = |row: usize, col: usize, value: &Scalar| {
+            if rows.contains(&row) && cols.contains(&col) {
+                let at = [row - rows.start, col - cols.start];
+                nngp[at] = value.nngp;
+                if let Some(ntk) = &mut ntk {
+                    ntk[at] = value.ntk;
+                }
+            }
+        };
+        // An entry of a symmetric Gram matrix is computed with the smaller index first, whatever tile asks for it.
+        let symmetric = self.pairs.is_symmetric();
+        for (row, col, value) in self.block((&rows, &cols), &|row, col| !symmetric || row <= col, control)? {
+            put(row, col, &value);
+            if symmetric {
+                put(col, row, &value);
+            }
+        }
+        let mirrored = |row: usize, col: usize| rows.contains(&col) && cols.contains(&row);
+        let lower = |col: usize, row: usize| symmetric && col < row && !mirrored(row, col);
+        if rows.clone().any(|row| cols.clone().any(|col| lower(col, row))) {
+            for (col, row, value) in self.block((&cols, &rows), &lower, control)? {
+                put(row, col, &value);
+            }
+        }
+        Ok(Kernels { nngp, ntk })
+    }
+
+    fn tile_shape(&self) -> [usize; 2] {
+        // A second or so of a card that does 1e12 operations in one; progress and cancelling do not wait for a tile.
+        let pairs = 5e11 / self.plan.cost().flops.max(1) as f64;
+        let side = (pairs.sqrt() as usize).next_power_of_two().clamp(8, 256);
+        [side, side]
+    }
+
+    fn concurrency(&self) -> usize {
+        1
+    }
+
+    fn memory(&self) -> [u64; 2] {
+        [lock(&self.resident).bytes(), 4 * self.chunk_bytes.load(Ordering::Relaxed)]
+    }
+}
+
+/// The mean of the blocks of a pair.
+fn mean(values: &[[f64; 2]]) -> [f64; 2] {
+    let share = 1.0 / values.len().max(1) as f64;
+    values.iter().fold([0.0; 2], |sum, value| [sum[0] + value[0] * share, sum[1] + value[1] * share])
+}

@@ -1,0 +1,48 @@
+//! How one readout is computed on the device.
+
+use crate::{GpuError, host::Image, recorder::Recorder};
+
+/// Pairs of copies whose maps lie in one page each.
+pub(crate) struct Lanes<'a> {
+    /// How many.
+    pub(crate) count: u32,
+    /// Per lane: the first copy's place in its page, the second's, flags (1: bit for bit equal, 2: one sample), 0.
+    pub(crate) lanes: &'a wgpu::Buffer,
+    /// The page of the first copies.
+    pub(crate) first: &'a wgpu::Buffer,
+    /// The page of the second copies.
+    pub(crate) second: &'a wgpu::Buffer,
+    /// [`Strategy::result_words`] per lane, zeros before.
+    pub(crate) results: &'a wgpu::Buffer,
+    /// Bytes that one working buffer should take at most; halved when the device runs out of memory.
+    pub(crate) chunk_bytes: u64,
+    /// Lanes of a full chunk, [`Strategy::max_lanes`]. What is cut into blocks is cut by this number and not by `count`, so
+    /// that sums are added up in one order whatever the tile.
+    pub(crate) full: u32,
+}
+
+/// How one readout is computed on the device.
+pub(crate) trait Strategy: Send + Sync {
+    /// "layered" or "fused".
+    fn name(&self) -> &'static str;
+
+    /// Float32 words of maps per copy, uploaded once.
+    fn copy_words(&self) -> usize;
+
+    /// Writes the maps of one copy, [`Strategy::copy_words`] of them, zeros before.
+    fn pack(&self, image: &Image, out: &mut [f32]);
+
+    /// Words per lane that [`Strategy::record`] leaves in the results.
+    fn result_words(&self) -> usize;
+
+    /// Lanes that working buffers of so many bytes can hold, at least 1.
+    fn max_lanes(&self, chunk_bytes: u64) -> u32;
+
+    /// Records all dispatches for some lanes.
+    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError>;
+
+    /// (K, Θ) of a lane from its results: sums in float64.
+    ///
+    /// Errors: [`GpuError::Unfinished`] if the device did not do all of its work.
+    fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError>;
+}

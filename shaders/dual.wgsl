@@ -1,0 +1,42 @@
+// What the dual of an activation reads and gives: for (x, x') ~ N(0, [[v, K], [K, v']]), K_σ = E[σ(x)σ(x')] and
+// K̇ = E[σ'(x)σ'(x')]. Each file of dual/ defines `dual` for one family of activations.
+
+// One image at one position: s = √v, 1/s (0 where s = 0) and v before the activation, s behind it.
+struct Side {
+    s: f32,
+    inverse: f32,
+    variance: f32,
+    std_out: f32,
+}
+
+// K and the defect u = ss' − K.
+struct DualInput {
+    cov: f32,
+    defect: f32,
+    first: Side,
+    second: Side,
+}
+
+// K_σ, the defect s_o s'_o − K_σ and K̇.
+struct DualValue {
+    cov: f32,
+    defect: f32,
+    dot: f32,
+}
+
+// ½E(x − x')² = (v + v')/2 − K, from terms that are not negative.
+fn half_distance(x: DualInput) -> f32 {
+    let difference = x.first.s - x.second.s;
+    return x.defect + 0.5 * difference * difference;
+}
+
+// vv' − K², likewise.
+fn determinant(x: DualInput) -> f32 {
+    return x.defect * max(x.first.s * x.second.s + x.cov, 0.0);
+}
+
+// s_o s'_o − K_σ from ½E(σ(x) − σ(x'))².
+fn defect_of(half: f32, x: DualInput) -> f32 {
+    let difference = x.first.std_out - x.second.std_out;
+    return max(half - 0.5 * difference * difference, 0.0);
+}

@@ -1,0 +1,21 @@
+// Products that keep every digit that a difference of their sums may need: ab = grid + lo, grid a whole number. In float32 that
+// takes a fused multiply-add or a sum that compilers are free to fold, and they do; whole numbers they leave alone.
+//
+// A factor is (x, bits of c): x·2⁻¹⁶ + c with a whole x, |x| < 2³⁰, and 0 ≤ c < 2⁻¹⁶.
+
+const UNIT: f32 = 0.0000152587890625;
+
+struct Product {
+    grid: i32,
+    lo: f32,
+}
+
+// Error 2⁻²², which is 2⁻⁵⁰ of the largest product.
+fn exact_product(a: vec2<i32>, b: vec2<i32>) -> Product {
+    let upper = vec2<i32>(a.x >> 16u, b.x >> 16u);
+    let lower = vec2<i32>(a.x & 0xffff, b.x & 0xffff);
+    let cross = upper.x * lower.y + lower.x * upper.y;
+    let low = f32(cross & 0xffff) + f32(u32(lower.x) * u32(lower.y)) * UNIT;
+    let tails = f32(a.x) * bitcast<f32>(b.y) + f32(b.x) * bitcast<f32>(a.y);
+    return Product(upper.x * upper.y + (cross >> 16u), (low + tails) * UNIT);
+}

@@ -1,0 +1,125 @@
+// A convolution and the kinked activation behind it at one position, from window sums of what is carried: K = grid − rest, grid a whole
+// number, and T = K + Θ. The defect u = ss' − K decides everything where K comes close to ss', so it must not be lost in the
+// difference u_o = s_o s'_o − ΣK: products ss' = grid + lo are split, sums of whole numbers are exact, and what is left is
+// small:
+//
+//     u_o = (grid_o·2ᵏ − Σgrid − bias)·2⁻ᵏ + (lo_o + 2⁻ᵏ·Σrest),   error about 2⁻⁴⁵ of the largest ss'
+//     d = u/ss',  w = √d,  u ← u(1 − j w R(d)),  κ = 1 − j w Q(d),  T ← κ·(2⁻ᵏ·ΣT) + K
+//
+// Slopes (a, b) on either side of the kink have j = (a−b)²/(a²+b²), 1 for a ReLU. Weights are folded (a convolution is a plain
+// sum, an activation returns its value over ½(a²+b²), so that s is that of the convolution); 2ᵏ is how much the unit grows at this
+// layer, so that whole numbers stay below 2²⁹.
+
+struct Sums {
+    grid: i32,
+    rest: f32,
+    theta: f32,
+}
+
+// Whether K may be negative behind the activations, as behind a leaky ReLU.
+override NEGATIVE: bool = false;
+
+var<workgroup> cell_grid: array<i32, CELLS>;
+var<workgroup> cell_rest: array<f32, CELLS>;
+var<workgroup> cell_theta: array<f32, NTK_CELLS>;
+
+fn nothing() -> Sums {
+    return Sums(0, 0.0, 0.0);
+}
+
+fn cell(at: u32) -> Sums {
+    var theta = 0.0;
+    if (NTK) {
+        theta = cell_theta[at];
+    }
+    return Sums(cell_grid[at], cell_rest[at], theta);
+}
+
+fn store(at: u32, sums: Sums) {
+    cell_grid[at] = sums.grid;
+    cell_rest[at] = sums.rest;
+    if (NTK) {
+        cell_theta[at] = sums.theta;
+    }
+}
+
+fn plus(a: Sums, b: Sums) -> Sums {
+    return Sums(a.grid + b.grid, a.rest + b.rest, a.theta + b.theta);
+}
+
+// What is added up over a plane: K and K + Θ.
+fn answer(sums: Sums) -> vec2<f32> {
+    return vec2<f32>(f32(sums.grid) - sums.rest, sums.theta);
+}
+
+fn of_answer(values: vec2<f32>) -> Sums {
+    return Sums(0, -values.x, values.y);
+}
+
+// One channel's part of K⁰.
+fn pixels(f: vec2<i32>, g: vec2<i32>) -> Sums {
+    let product = exact_product(f, g);
+    return Sums(product.grid, -product.lo, f32(product.grid) + product.lo);
+}
+
+// The exponent of a pair's unit at a level.
+fn exponent(lane: vec4<u32>, level: u32) -> i32 {
+    return first_maps[lane.x * COPY_PAIRS + level].x + second_maps[lane.y * COPY_PAIRS + level].x;
+}
+
+// A layer's numbers, of one pair.
+struct Unit {
+    shift: u32,
+    factor: f32,
+    bias_grid: i32,
+    bias_rest: f32,
+    bias: f32,
+    jump: f32,
+}
+
+// 2ⁿ.
+fn power_of_two(n: i32) -> f32 {
+    return bitcast<f32>(u32(clamp(n, -126, 127) + 127) << 23u);
+}
+
+// A level's numbers are the bias in two parts, (numbers.x + numbers.y)·2^exponent, and j.
+fn unit_of(lane: vec4<u32>, level: u32) -> Unit {
+    let before = exponent(lane, level - 1u);
+    let shift = u32(exponent(lane, level) - before);
+    let factor = power_of_two(-i32(shift));
+    let scale = power_of_two(levels[level].exponent - before);
+    let bias = levels[level].numbers.x * scale;
+    let grid = i32(bias);
+    let rest = bias - f32(grid) + levels[level].numbers.y * scale;
+    return Unit(shift, factor, grid, rest, bias * factor, levels[level].numbers.z);
+}
+
+// `a` and `b` are s of both images.
+fn behind(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, level: u32) -> Sums {
+    let bound = exact_product(a, b);
+    let whole = f32(bound.grid);
+    let above = (bound.grid << unit.shift) - sums.grid - unit.bias_grid;
+    let below = sums.rest - unit.bias_rest;
+    let u = fma(f32(above), unit.factor, fma(below, unit.factor, bound.lo));
+    var near = max(u, 0.0);
+    var turned = false;
+    // Pixels may be negative; behind a ReLU no K is.
+    if (level == 1u || NEGATIVE) {
+        let opposite_above = (bound.grid << unit.shift) + sums.grid + unit.bias_grid;
+        let opposite = fma(f32(opposite_above), unit.factor, fma(-below, unit.factor, bound.lo));
+        turned = opposite < u;
+        near = max(min(u, opposite), 0.0);
+    }
+    let product = whole + bound.lo;
+    let d = min(near / max(product, 1e-30), 1.0);
+    let w = sqrt(d);
+    let angle = w * arc_cosine_angle(d);
+    let sector = near * w * arc_cosine_sector(d);
+    // At an obtuse angle u is 2ss' less the defect of −K, which is small where u is lost.
+    let j = unit.jump;
+    let defect = select(near, fma(2.0 - j, product, (j - 1.0) * near), turned);
+    let kappa = fma(-j, select(angle, 1.0 - angle, turned), 1.0);
+    let rest = fma(-j, sector, defect) - bound.lo;
+    let theta = fma(fma(sums.theta, unit.factor, unit.bias), kappa, whole - rest);
+    return Sums(bound.grid, rest, theta);
+}

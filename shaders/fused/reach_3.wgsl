@@ -1,0 +1,2 @@
+// The largest window, in rows and columns.
+const REACH: i32 = 3;

@@ -1,0 +1,34 @@
+// pooled: the planes of an earlier stage as this op carries them. Pooled defects ū are those of K = mm' − ū, m the window
+// mean of s. With α = (m² − v)/m² the defect behind the pool is
+// √(vv') − K = ū − mm'·(α + α' − αα')/(1 + √((1−α)(1−α'))), a difference of defects instead of kernels.
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) count: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let p = place(invocation(workgroup, count, local));
+    if (!p.exists) {
+        return;
+    }
+    var x = input[p.index];
+    if (op.pooled != 0u) {
+        let m = maps_at(p, op.special);
+        if (op.defect != 0u) {
+            let a = maps_at(p, op.second_special);
+            let root = sqrt((1.0 - a.x) * (1.0 - a.y));
+            let gap = m.x * m.y * (a.x + a.y - a.x * a.y) / (1.0 + root);
+            x = max(x - gap, 0.0);
+        } else {
+            x = m.x * m.y - x;
+        }
+    } else if (op.input_defect != op.defect) {
+        let s = maps_at(p, op.std_after);
+        x = max(s.x * s.y - x, 0.0);
+    }
+    store(p, x);
+    if (op.has_ntk != 0u) {
+        store_ntk(p, input_ntk(p));
+    }
+}

@@ -1,0 +1,194 @@
+//! Counts what the fused chain executes per position and layer, from its SPIR-V, and says which part of a GPU that keeps busy:
+//! `cargo test -p ekernel-shaders --test instruction_count -- --nocapture`.
+//!
+//! Counted are arithmetic and accesses to workgroup and storage memory; moves, addresses and loops are the compiler's, and come
+//! on top.
+
+use std::collections::HashMap;
+
+use ekernel_shaders::{Dual, Fused};
+use naga::{
+    ShaderStage,
+    back::{self, PipelineConstants, pipeline_constants::process_overrides},
+    valid::{Capabilities, ValidationFlags, Validator},
+};
+
+/// Instructions of one function by the unit that executes them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    float: f64,
+    integer: f64,
+    /// Conversions between whole and real numbers.
+    conversion: f64,
+    /// Roots, quotients.
+    special: f64,
+    workgroup_load: f64,
+    workgroup_store: f64,
+    storage_load: f64,
+}
+
+impl Count {
+    fn plus(self, other: Count, times: f64) -> Count {
+        Count {
+            float: self.float + times * other.float,
+            integer: self.integer + times * other.integer,
+            conversion: self.conversion + times * other.conversion,
+            special: self.special + times * other.special,
+            workgroup_load: self.workgroup_load + times * other.workgroup_load,
+            workgroup_store: self.workgroup_store + times * other.workgroup_store,
+            storage_load: self.storage_load + times * other.storage_load,
+        }
+    }
+
+    fn issued(&self) -> f64 {
+        self.float
+            + self.integer
+            + self.conversion
+            + self.special
+            + self.workgroup_load
+            + self.workgroup_store
+            + self.storage_load
+    }
+}
+
+/// Per function, by name.
+fn counts(source: &str) -> HashMap<String, Count> {
+    let module = naga::front::wgsl::parse_str(source).expect("parsed");
+    let info =
+        Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module).expect("valid");
+    let entry = Some((ShaderStage::Compute, "main"));
+    let (module, info) =
+        process_overrides(&module, &info, entry, &PipelineConstants::default()).expect("constants");
+    let options = back::spv::Options { flags: back::spv::WriterFlags::DEBUG, ..Default::default() };
+    let words = back::spv::write_vec(&module, &info, &options, None).expect("translated");
+    let mut names: HashMap<u32, String> = HashMap::new();
+    // Storage class of a pointer, components of a vector type, type of a value.
+    let (mut classes, mut lanes, mut types): (HashMap<u32, u32>, HashMap<u32, f64>, HashMap<u32, u32>) =
+        Default::default();
+    let mut found: HashMap<String, Count> = HashMap::new();
+    let (mut at, mut name) = (5, String::new());
+    while at < words.len() {
+        let (length, opcode) = ((words[at] >> 16) as usize, words[at] & 0xffff);
+        let operands = &words[at + 1..at + length];
+        at += length;
+        let width = |ty: u32| lanes.get(&ty).copied().unwrap_or(1.0);
+        match opcode {
+            // OpName
+            5 => {
+                let bytes: Vec<u8> = operands[1..].iter().flat_map(|word| word.to_le_bytes()).collect();
+                let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+                names.insert(operands[0], String::from_utf8_lossy(&bytes[..end]).into_owned());
+            }
+            // OpTypeVector
+            23 => drop(lanes.insert(operands[0], f64::from(operands[2]))),
+            // OpVariable
+            59 => drop(classes.insert(operands[1], operands[2])),
+            // OpFunction
+            54 => name = names.get(&operands[1]).cloned().unwrap_or_default(),
+            // OpAccessChain
+            65 | 66 => {
+                let class = classes.get(&operands[2]).copied().unwrap_or(7);
+                classes.insert(operands[1], class);
+            }
+            // OpLoad
+            61 => {
+                types.insert(operands[1], operands[0]);
+                let count = found.entry(name.clone()).or_default();
+                match classes.get(&operands[2]) {
+                    Some(4) => count.workgroup_load += 1.0,
+                    // Two words are one access.
+                    Some(12) => count.storage_load += 1.0,
+                    _ => {}
+                }
+            }
+            // OpStore
+            62 if classes.get(&operands[0]) == Some(&4) => {
+                found.entry(name.clone()).or_default().workgroup_store += 1.0;
+            }
+            // OpExtInst
+            12 => {
+                let count = found.entry(name.clone()).or_default();
+                match operands[3] {
+                    // Sqrt, InverseSqrt: a special function and a product.
+                    31 | 32 => {
+                        count.special += 1.0;
+                        count.float += 1.0;
+                    }
+                    // SMin, SMax, SClamp, UMin, UClamp.
+                    38 | 39 | 41 | 42 | 44 | 45 => count.integer += width(operands[0]),
+                    _ => count.float += width(operands[0]),
+                }
+            }
+            // Conversions.
+            109..=112 => found.entry(name.clone()).or_default().conversion += width(operands[0]),
+            // Whole numbers: sums, products, quotients, shifts, bits, comparisons.
+            126 | 128 | 130 | 132 | 134 | 135 | 137..=139 | 170..=179 | 194..=200 => {
+                found.entry(name.clone()).or_default().integer += width(operands[0]);
+            }
+            // Real quotients: a reciprocal and a product.
+            136 => {
+                let count = found.entry(name.clone()).or_default();
+                count.special += 1.0;
+                count.float += 1.0;
+            }
+            // Real numbers: sums, products, signs, comparisons.
+            127 | 129 | 131 | 133 | 142 | 180..=191 => {
+                found.entry(name.clone()).or_default().float += width(operands[0]);
+            }
+            // OpSelect
+            169 => found.entry(name.clone()).or_default().float += width(operands[0]),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn kinked_chain_per_position() {
+    let found = counts(&Fused { dual: Dual::Kinked, windows_3x3: true }.source());
+    let of =
+        |name: &str| *found.get(name).unwrap_or_else(|| panic!("no function {name}: {:?}", found.keys()));
+    println!("rows/strip   float  whole  conv.  special  shared  storage  issued");
+    for rows in [5.0, 9.0, 17.0] {
+        let mut per = of("behind");
+        per = per.plus(of("exact_product"), 1.0);
+        per = per.plus(of("arc_cosine_angle"), 1.0);
+        per = per.plus(of("arc_cosine_sector"), 1.0);
+        // Each row of cells once, and two rows above and two below the strip.
+        per = per.plus(of("cell"), 3.0 * (1.0 + 2.0 / rows));
+        per = per.plus(of("plus"), 2.0 * (1.0 + 2.0 / rows) + 2.0);
+        per = per.plus(of("store"), 1.0);
+        // s of both images.
+        per.storage_load += 2.0;
+        // What obtuse angles need is skipped behind the first layer: a root's and two polynomials' worth is not in it.
+        let shared = per.workgroup_load + per.workgroup_store;
+        // Instructions per clock of a multiprocessor with four schedulers, 128 float, 64 whole-number and conversion lanes,
+        // 16 special ones and 128 bytes a clock from shared memory and first-level cache, a warp of 32 positions each.
+        let clocks = [
+            ("issue", per.issued() / 4.0),
+            ("whole numbers", (per.integer + per.conversion) / 2.0),
+            ("special", 2.0 * per.special),
+            ("shared and cache", shared + 2.0 * per.storage_load),
+        ];
+        println!(
+            "{rows:>10} {:>7.1} {:>6.1} {:>6.1} {:>8.1} {shared:>7.1} {:>8.1} {:>7.1}",
+            per.float,
+            per.integer,
+            per.conversion,
+            per.special,
+            per.storage_load,
+            per.issued()
+        );
+        let slowest = clocks.iter().fold(clocks[0], |a, b| if b.1 > a.1 { *b } else { a });
+        let ceiling = clocks[0].1 / slowest.1;
+        println!(
+            "           {:.1} clocks per 32 positions to issue, {:.1} for {}: at most {:.0} % of the issue ceiling",
+            clocks[0].1,
+            slowest.1,
+            slowest.0,
+            100.0 * ceiling
+        );
+        assert!(per.issued() < 130.0, "{per:?}");
+        assert!(per.float > 30.0 && per.workgroup_load >= 9.0, "{per:?}");
+    }
+}

@@ -1,0 +1,167 @@
+//! How the GPU backend behaves: adapters, embedding, loss, cancelling, threads.
+
+mod gpu;
+mod parity;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ekernel::{
+    core::{Backend, BackendError, Control, Kinds, Network, Pairs, Samples},
+    wgpu::{Adapter, AdapterChoice, Device, GpuError, WgpuBackend, WgpuOptions, wgpu},
+};
+use ndarray::Array4;
+use parity::kernels;
+use pollster::block_on;
+
+const ARCH: &str = "
+    [input]
+    space = 'image'
+    shape = [9, 9, 2]
+    [[layers]]
+    op = 'conv'
+    filter = [3, 3]
+    b_std = 0.3
+    [[layers]]
+    op = 'relu'
+    [[layers]]
+    op = 'avg_pool'
+    window = [3, 3]
+    [[layers]]
+    op = 'conv'
+    filter = [3, 3]
+    padding = 'same'
+    [[layers]]
+    op = 'gelu'
+    [[layers]]
+    op = 'global_avg_pool'
+    [[layers]]
+    op = 'dense'
+";
+
+fn network() -> Network {
+    ARCH.parse().expect("a network")
+}
+
+fn images(count: usize) -> Samples {
+    Samples::Images(Array4::from_shape_fn((count, 9, 9, 2), |(n, r, c, k)| {
+        ((1 + n) as f64 * 0.7 * r as f64 + 0.3 * (c * (k + 1)) as f64).sin()
+    }))
+}
+
+fn backend(device: Device) -> WgpuBackend {
+    WgpuBackend::new(&network(), Kinds::Both, WgpuOptions::default(), device).expect("a plan")
+}
+
+#[test]
+fn adapters_are_found_by_name_and_number() {
+    let Some(choice) = gpu::choice() else { return };
+    let chosen = block_on(Adapter::choose(&choice)).expect("an adapter");
+    let by_number = block_on(Adapter::choose(&AdapterChoice::Index(chosen.index))).expect("an adapter");
+    assert_eq!(by_number.info.name, chosen.info.name);
+    let upper = AdapterChoice::Name(chosen.info.name.to_uppercase());
+    assert_eq!(block_on(Adapter::choose(&upper)).expect("an adapter").info.name, chosen.info.name);
+    let unknown =
+        block_on(Adapter::choose(&AdapterChoice::Name("abacus".into()))).expect_err("no such adapter");
+    let GpuError::UnknownAdapter { wanted, known } = unknown else { panic!("{unknown}") };
+    assert!(wanted == "abacus" && known.contains(&chosen.info.name), "{known}");
+    // Software is never taken unasked.
+    match block_on(Adapter::choose(&AdapterChoice::Hardware)) {
+        Ok(adapter) => assert!(!adapter.is_software()),
+        Err(error) => assert!(matches!(error, GpuError::OnlySoftware { .. }), "{error}"),
+    }
+}
+
+/// Two backends at once, on the device of an embedding program.
+#[test]
+fn embedded() {
+    let Some(choice) = gpu::choice() else { return };
+    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Symmetric(&images(5))).expect("computed");
+    let own = gpu::open(&choice);
+    let embedded = || {
+        let device: wgpu::Device = own.wgpu().clone();
+        Device::from_wgpu(device, own.queue().clone()).expect("limits that do")
+    };
+    let compute = |device: Device| kernels(&backend(device), Pairs::Symmetric(&images(5))).expect("computed");
+    let (one, two) = std::thread::scope(|scope| {
+        let threads = [embedded(), embedded()].map(|device| scope.spawn(move || compute(device)));
+        let [one, two] = threads.map(|thread| thread.join().expect("no panic"));
+        (one, two)
+    });
+    assert_eq!(one, expected);
+    assert_eq!(two, expected);
+}
+
+/// The async entry points: a future that gives what the blocking ones do, and cancels when it is dropped.
+#[test]
+fn kernels_as_a_future() {
+    let Some(device) = gpu::device() else { return };
+    let backend = Arc::new(backend(device));
+    let samples = Arc::new(images(5));
+    let expected = kernels(backend.as_ref(), Pairs::Symmetric(&samples)).expect("computed");
+    let pending = backend.start(Arc::clone(&samples), None, Arc::default());
+    assert_eq!(block_on(pending).expect("computed"), expected);
+    let control = Arc::new(Control::new());
+    drop(backend.start(Arc::new(images(160)), Some(samples), Arc::clone(&control)));
+    assert!(control.is_cancelled());
+}
+
+/// A lost device is opened anew, once; what was uploaded is uploaded again.
+#[test]
+fn a_lost_device_is_opened_anew() {
+    let Some(choice) = gpu::choice() else { return };
+    let samples = images(4);
+    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Symmetric(&samples)).expect("computed");
+    let device = gpu::open(&choice);
+    let backend = backend(device.clone());
+    let session = backend.prepare(Pairs::Symmetric(&samples), &Control::new()).expect("prepared");
+    device.wgpu().destroy();
+    let found = session.tile(0..4, 0..4, &Control::new()).expect("computed on a new device");
+    assert_eq!(found, expected);
+}
+
+/// A device of the caller cannot be opened anew: a clear error, no panic.
+#[test]
+fn a_lost_device_of_the_caller_is_an_error() {
+    let Some(choice) = gpu::choice() else { return };
+    let samples = images(4);
+    let own = gpu::open(&choice);
+    let backend =
+        backend(Device::from_wgpu(own.wgpu().clone(), own.queue().clone()).expect("limits that do"));
+    let session = backend.prepare(Pairs::Symmetric(&samples), &Control::new()).expect("prepared");
+    own.wgpu().destroy();
+    let error = session.tile(0..4, 0..4, &Control::new()).expect_err("lost");
+    assert!(matches!(&error, BackendError::Device { problem, .. } if problem.contains("lost")), "{error}");
+}
+
+/// Work of many seconds ends within one of being cancelled.
+#[test]
+fn cancelling_takes_less_than_a_second() {
+    let Some(device) = gpu::device() else { return };
+    let backend = backend(device);
+    let samples = images(160);
+    let control = Control::new();
+    let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| session.tile(0..160, 0..160, &control));
+        std::thread::sleep(Duration::from_millis(300));
+        control.cancel();
+        let asked = Instant::now();
+        let result = work.join().expect("no panic");
+        assert!(matches!(result, Err(BackendError::Cancelled)), "{result:?}");
+        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    });
+}
+
+/// The first samples of a `gaussian` whose expectation does not exist are named.
+#[test]
+fn kernels_that_do_not_exist_are_errors() {
+    let Some(device) = gpu::device() else { return };
+    let text = ARCH.replace("op = 'gelu'", "op = 'gaussian'\n b = 3.0");
+    let network: Network = text.parse().expect("a network");
+    let backend = WgpuBackend::new(&network, Kinds::Both, WgpuOptions::default(), device).expect("a plan");
+    let error = kernels(&backend, Pairs::Symmetric(&images(2))).expect_err("no kernel");
+    assert!(matches!(error, BackendError::NotFinite { .. }), "{error}");
+}
