@@ -5,7 +5,7 @@ mod parity;
 
 use ekernel::{
     core::{
-        Input, Kinds, Network, Samples,
+        Input, Kinds, Network, Plan, Samples,
         plan::{Form, Op, PlaneOp},
     },
     cpu::{CpuBackend, CpuOptions, Precision, simd::Isa},
