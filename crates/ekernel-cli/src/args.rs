@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekernel_core::{Kinds, plan::Quadrature};
+use ekernel_core::{Input, Kinds, Network, plan::Quadrature};
 use ekernel_data::Normalization;
 
 use ekernel_wgpu::AdapterChoice;
 
-use crate::commands::{
-    bench::Bench, check::Check, demo::Demo, devices::Devices, gram::Gram, plan::Plan, predict::Predict,
+use crate::{
+    commands::{
+        bench::Bench, check::Check, demo::Demo, devices::Devices, gram::Gram, plan::Plan, predict::Predict,
+    },
+    failure::mistake,
 };
 
 /// Exact kernels (NNGP and NTK) of infinitely wide networks, group-equivariant ones first, and what they predict.
@@ -184,6 +187,18 @@ impl Compute {
     /// The number of threads, said or found.
     pub(crate) fn thread_count(&self) -> usize {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// Refuses what the network would ignore.
+    pub(crate) fn ensure_fits(&self, network: &Network) -> anyhow::Result<()> {
+        let spherical = matches!(network.input(), Input::Sphere { .. } | Input::Molecule { .. });
+        if !spherical && self.quadrature != Quadrature::Accurate {
+            return Err(mistake("--quadrature: only networks on the sphere have one; leave it out"));
+        }
+        if spherical && self.blocks == Blocks::All {
+            return Err(mistake("--blocks all: networks on the sphere have no blocks; leave it out"));
+        }
+        Ok(())
     }
 }
 

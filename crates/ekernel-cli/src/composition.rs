@@ -1,6 +1,6 @@
 //! What the numbers of atoms alone say about a property of molecules: taken off before training, put back on predictions.
 
-use ekernel_data::{DataError, Molecules};
+use ekernel_data::{Molecules, molecules::element_symbol};
 use ekernel_predict::{Linear, PredictError};
 use ndarray::{Array1, Array2, Axis};
 
@@ -52,13 +52,16 @@ impl Composition {
                 )));
             }
             (_, Some(known)) => {
-                // An element without an energy is named with its molecule.
-                for molecules in [train, test] {
-                    if let Err(error @ DataError::UnknownElement { .. }) = molecules.atomization(known) {
-                        return Err(anyhow::Error::new(error).context("energies of isolated atoms"));
-                    }
-                }
-                Some(elements.iter().filter_map(|&element| known.energy(element)).collect())
+                let energy = |&element: &u8| {
+                    known.energy(element).ok_or_else(|| {
+                        mistake(format!(
+                            "{train_source} holds no energy of the isolated atom {} ({element}), which the molecules have; add \
+                             it to atomref_Z and atomref_U0, or take the arrays out and --references fit",
+                            element_symbol(element).unwrap_or("?")
+                        ))
+                    })
+                };
+                Some(elements.iter().map(energy).collect::<anyhow::Result<Array1<f64>>>()?)
             }
         };
         Ok(Composition { train: train.counts(&elements), test: test.counts(&elements), isolated, references })

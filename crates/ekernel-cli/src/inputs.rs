@@ -37,9 +37,9 @@ pub(crate) struct Problem {
 /// How molecules and their property are taken.
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub(crate) struct Property {
-    /// Of molecules: what their numbers of atoms alone say, taken off the property before training
-    #[arg(long, value_enum, default_value = "fit")]
-    pub(crate) references: References,
+    /// Of molecules: what their numbers of atoms alone say, taken off the property before training [default: fit]
+    #[arg(long, value_enum)]
+    references: Option<References>,
     /// Of molecules: the unit of the property; errors are told in meV [default: by name, QM9's energies are in Hartree]
     #[arg(long, value_enum)]
     unit: Option<UnitName>,
@@ -55,6 +55,16 @@ enum UnitName {
 }
 
 impl Property {
+    /// Refuses what only molecules have.
+    fn ensure_unsaid(self) -> anyhow::Result<()> {
+        for (option, said) in [("--references", self.references.is_some()), ("--unit", self.unit.is_some())] {
+            if said {
+                return Err(mistake(format!("{option}: these networks do not read molecules; leave it out")));
+            }
+        }
+        Ok(())
+    }
+
     fn unit(self, name: &str) -> Unit {
         match self.unit {
             None => Unit::of_property(name),
@@ -77,7 +87,10 @@ impl Problem {
     ) -> anyhow::Result<Problem> {
         match space {
             Space::Molecules { elements } => Problem::of_molecules(elements, train, test, reading, property),
-            _ => Problem::of_arrays(space, train, test, reading),
+            _ => {
+                property.ensure_unsaid()?;
+                Problem::of_arrays(space, train, test, reading)
+            }
         }
     }
 
@@ -160,7 +173,11 @@ impl Problem {
             normalizer,
             notes: Vec::new(),
             measure: Measure::Mae { stored: property.unit(&name) },
-            composition: Some(Composition::new(property.references, (&train_set, train), &test_set)?),
+            composition: Some(Composition::new(
+                property.references.unwrap_or(References::Fit),
+                (&train_set, train),
+                &test_set,
+            )?),
             property: Some(name),
         })
     }

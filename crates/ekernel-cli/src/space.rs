@@ -33,6 +33,13 @@ impl Space {
             match (&mut space, read) {
                 (Space::Molecules { elements }, Space::Molecules { elements: others }) => {
                     elements.retain(|element| others.contains(element));
+                    if elements.is_empty() {
+                        return Err(mistake(format!(
+                            "{} and {} have no element in common; compare networks of molecules of the same elements",
+                            first.path.display(),
+                            other.path.display()
+                        )));
+                    }
                 }
                 (space, read) if *space == read => {}
                 (space, read) => {

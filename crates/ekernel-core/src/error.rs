@@ -105,6 +105,14 @@ pub enum ArchError {
     /// No layers.
     #[error("the network has no layers; add at least one, for example op = \"dense\"")]
     Empty,
+    /// More layers than a network may have.
+    #[error("the network has {found} layers; at most {most} are computed")]
+    TooManyLayers {
+        /// How many it has.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// Two layers of one name.
     #[error("{place}: the name \"{name}\" is taken by {other}; names must differ")]
     DuplicateName {

@@ -1,6 +1,6 @@
 //! Every way an architecture can be wrong, and what is said about it, word for word.
 
-use ekernel_core::{Input, Kinds, Layer, Network, Plan, Quadrature, S2Conv};
+use ekernel_core::{ArchError, Input, Kinds, Layer, Network, NetworkBuilder, Plan, Quadrature, S2Conv};
 
 /// The smallest image network, to be spoilt.
 const IMAGE: &str = "[input]\nspace = \"image\"\nshape = [8, 8, 3]\n";
@@ -253,4 +253,15 @@ fn said(cases: Vec<(&'static str, String)>) -> String {
         said += &format!("{case}\n    {}\n", error.to_string().replace('\n', "\n    "));
     }
     said
+}
+
+#[test]
+fn networks_are_not_deeper_than_a_stack() {
+    let input = Input::Vector { features: 2 };
+    let deep = |layers| NetworkBuilder::new(input.clone()).serial(vec![Layer::Identity; layers]).build();
+    let refused = deep(1001).map(|_| ());
+    assert_eq!(refused, Err(ArchError::TooManyLayers { found: 1001, most: 1000 }));
+    // The deepest one there is has a plan, on the small stack of a thread.
+    let deepest = deep(1000).expect("a network");
+    assert!(Plan::new(&deepest, Kinds::Both).is_ok());
 }

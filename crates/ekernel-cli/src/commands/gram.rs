@@ -50,6 +50,7 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let Gram { arch, x1, x2, kind, out, reading, resume, compute } = arguments;
     let architecture = Architecture::read(arch)?;
     let kinds = Kind::needed(kind);
+    compute.ensure_fits(&architecture.network)?;
     let quadrature = compute.quadrature;
     ekernel_core::Plan::with_quadrature(&architecture.network, kinds, quadrature)
         .map_err(|error| located(arch, error))?;

@@ -218,6 +218,7 @@ fn learn(
     } else {
         Kind::needed(&[arguments.kind])
     };
+    arguments.compute.ensure_fits(&architecture.network)?;
     let quadrature = arguments.compute.quadrature;
     ekernel_core::Plan::with_quadrature(&architecture.network, kinds, quadrature)
         .map_err(|error| located(&architecture.path, error))?;

@@ -283,3 +283,48 @@ fn words_about_molecules_that_mean_nothing() {
         &["sphere.toml reads signals on the sphere", "one kind"],
     );
 }
+
+#[test]
+fn words_that_would_be_ignored() {
+    let here = playground();
+    let images = "predict --arch net.toml --train data.npz:x,v --test data.npz:x,v";
+    here.refuse(&format!("{images} --references fit"), &["--references", "molecules"]);
+    here.refuse(&format!("{images} --unit ev"), &["--unit", "molecules"]);
+    here.refuse(&format!("{images} --quadrature fast"), &["--quadrature", "sphere"]);
+    here.refuse("gram --arch net.toml --x1 data.npz:x --quadrature fast --out k.npz", &["--quadrature"]);
+    here.refuse("gram --arch mol.toml --x1 mol.npz:train --blocks all --out k.npz", &["--blocks all"]);
+}
+
+/// Whether or not the test molecules have the property.
+#[test]
+fn an_element_without_an_energy_of_its_isolated_atom() {
+    let here = playground();
+    let Chains { positions, charges, energies } = Chains::new(16);
+    let (elements, atoms) = (array![1i64, 6], array![-0.5, -38.0]);
+    here.arrays(
+        "few.npz",
+        &[
+            ("positions", (&positions).into()),
+            ("charges", (&charges).into()),
+            ("U0", (&energies).into()),
+            ("atomref_Z", (&elements).into()),
+            ("atomref_U0", (&atoms).into()),
+        ],
+    );
+    for test in ["few.npz:12..16", "few.npz:12..16,U0"] {
+        here.refuse(
+            &format!("predict --arch mol.toml --train few.npz:0..12,U0 --test {test}"),
+            &["few.npz", "isolated atom O (8)", "atomref_Z"],
+        );
+    }
+}
+
+#[test]
+fn networks_without_a_common_element() {
+    let here = playground();
+    here.text("other.toml", &MOLECULE_ARCH.replace("[1, 6, 8]", "[9]"));
+    here.refuse(
+        "predict --arch mol.toml --arch other.toml --train mol.npz:train,U0 --test mol.npz:test,U0",
+        &["mol.toml and other.toml", "no element in common"],
+    );
+}

@@ -2,7 +2,7 @@
 
 use super::Incoming;
 use crate::{
-    Domain,
+    Domain, PerAtom,
     arch::{ArchError, Keys, Section},
 };
 
@@ -39,7 +39,9 @@ impl Dropout {
                 needs: "in (0, 1]: it is the probability of keeping a feature".into(),
             });
         }
-        if input.source.index == 0 {
+        // Nothing but the input lives on a sphere.
+        let sphere = matches!(input.domain, Domain::Sphere { .. } | Domain::Atoms(PerAtom::Sphere { .. }));
+        if input.source.index == 0 || sphere {
             return Err(ArchError::DropoutOnInput { place: input.place.clone() });
         }
         Ok(input.domain)

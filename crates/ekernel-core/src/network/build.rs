@@ -7,6 +7,9 @@ use crate::{
     layers::{Incoming, Layer, Parameterization},
 };
 
+/// Networks are walked through from the last layer to the first, a call for each; a thread's stack holds some four times as many.
+const MOST_LAYERS: usize = 1000;
+
 /// Collects layers; a layer reads the previous one unless [`NetworkBuilder::reads`] names others.
 #[derive(Clone, Debug)]
 pub struct NetworkBuilder {
@@ -63,6 +66,9 @@ impl NetworkBuilder {
         let NetworkBuilder { input, entries } = self;
         input.valid(&input_place())?;
         let Some(last) = entries.len().checked_sub(1) else { return Err(ArchError::Empty) };
+        if entries.len() > MOST_LAYERS {
+            return Err(ArchError::TooManyLayers { found: entries.len(), most: MOST_LAYERS });
+        }
         let places: Vec<Place> = entries
             .iter()
             .enumerate()

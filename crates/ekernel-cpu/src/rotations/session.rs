@@ -274,8 +274,9 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
         values: &[Vec<[f64; 2]>],
         readouts: &[HeadValue],
     ) -> bool {
+        // Parallel or opposite: the angle's root is at both ends.
         let parallel = |nngp: f64, v: f64, vp: f64| {
-            (EQUAL..PARALLEL).contains(&(1.0 - nngp / (v.sqrt() * vp.sqrt())).abs())
+            (EQUAL..PARALLEL).contains(&(1.0 - (nngp / (v.sqrt() * vp.sqrt())).abs()).abs())
         };
         let unit = |(&(i, j), values): (&UnitPair, &Vec<[f64; 2]>)| {
             let own = first.own_units[i].iter().zip(&second.own_units[j]);
