@@ -15,6 +15,10 @@ const THREADS: usize = 256;
 /// Loop iterations of one invocation at most: some software adapters stop silently at 65535.
 const ITERATIONS: usize = 30_000;
 
+/// Bytes of workgroup memory that are left alone: for one word of Θ that the shader declares where there is no Θ, and for arrays
+/// that drivers round up to 16 bytes.
+const RESERVED: usize = 64;
+
 /// Runs that one workgroup does one after the other at most.
 const ITEMS: usize = 16;
 
@@ -36,7 +40,7 @@ pub(crate) struct Room {
 impl Room {
     pub(crate) fn of(limits: &wgpu::Limits) -> Room {
         Room {
-            bytes: limits.max_compute_workgroup_storage_size as usize,
+            bytes: (limits.max_compute_workgroup_storage_size as usize).saturating_sub(RESERVED),
             threads: (limits.max_compute_invocations_per_workgroup)
                 .min(limits.max_compute_workgroup_size_x)
                 .min(limits.max_compute_workgroup_size_y) as usize,
