@@ -183,8 +183,7 @@ impl Device {
                 Err(GpuError::OutOfMemory { device: self.0.name.clone(), what: what.to_owned(), bytes })
             }
             Some(wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. }) => {
-                // What a lost device creates is invalid without an error of its own.
-                let lost = ["is lost", "is invalid"].iter().any(|sign| description.contains(sign));
+                let lost = ["lost", "Device with"].iter().any(|sign| description.contains(sign));
                 Err(if lost { self.lost("") } else { refused(description) })
             }
         }
