@@ -5,8 +5,9 @@ use std::fmt;
 use ekernel_core::Padding;
 
 use super::{
+    PART_WORDS,
     chain::Chain,
-    runs::{Axis, Division},
+    runs::{Axis, Division, Segment},
 };
 
 /// Invocations of a workgroup that are aimed at.
@@ -124,6 +125,12 @@ impl Layout {
     /// Workgroups per pair.
     pub(super) fn parts(&self) -> usize {
         self.runs().div_ceil(self.pack * self.items)
+    }
+
+    /// Bytes of the largest buffer that it needs: the runs of both axes, or the results of one pair.
+    pub(super) fn largest_buffer(&self) -> u64 {
+        let runs = size_of::<[Segment; 2]>() * (self.axes[0].runs.len() + self.axes[1].runs.len());
+        runs.max(4 * PART_WORDS * self.parts()) as u64
     }
 
     fn runs(&self) -> usize {
