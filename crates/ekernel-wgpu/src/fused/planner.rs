@@ -76,7 +76,7 @@ impl Layout {
                 if rows.cells() * cols.cells() > cells || across(cols) > room.threads {
                     continue;
                 }
-                let work = (rows.runs.len() * rows.data * cols.runs.len() * across(cols)) as f64;
+                let work = rows.count as f64 * rows.data as f64 * cols.count as f64 * across(cols) as f64;
                 if best.is_none_or(|(least, _)| work < least) {
                     best = Some((work, [rows, cols]));
                 }
@@ -89,6 +89,11 @@ impl Layout {
                 chain.layers.len()
             ));
         };
+        let whole = |axis, sketch: &Axis| Axis::new(chain, axis, sketch.division);
+        let (Some(rows), Some(cols)) = (whole(0, rows), whole(1, cols)) else {
+            unreachable!("a sketch is made where its axis is")
+        };
+        let (rows, cols) = (&rows, &cols);
         let repeated = (covered(rows) / least(chain, 0)) * (covered(cols) / least(chain, 1));
         if repeated > REPEATED {
             return Err(format!(
@@ -165,14 +170,14 @@ fn least(chain: &Chain, axis: usize) -> f64 {
     chain.offsets[axis].iter().map(|d| overlap(d) as f64).sum()
 }
 
-/// Ways to divide an axis, of at most `cells` cells.
+/// Sketches of the ways to divide an axis, of at most `cells` cells.
 fn divisions(chain: &Chain, axis: usize, cells: usize) -> Vec<Axis> {
     let longest = chain.shape[axis].min(cells);
     let whole = [Division::Paired, Division::Single];
     whole
         .into_iter()
         .chain((1..longest.min(THREADS)).map(Division::Pieces))
-        .filter_map(|division| Axis::new(chain, axis, division))
+        .filter_map(|division| Axis::sketch(chain, axis, division))
         .filter(|made| made.cells() <= cells)
         .collect()
 }
