@@ -101,8 +101,10 @@ fn kernels_as_a_future() {
     let backend = Arc::new(backend(device));
     let samples = Arc::new(images(5));
     let expected = kernels(backend.as_ref(), Pairs::Symmetric(&samples)).expect("computed");
-    let pending = backend.start(Arc::clone(&samples), None, Arc::default());
+    let control = Arc::new(Control::new());
+    let pending = backend.start(Arc::clone(&samples), None, Arc::clone(&control));
     assert_eq!(block_on(pending).expect("computed"), expected);
+    assert!(!control.is_cancelled());
     let control = Arc::new(Control::new());
     drop(backend.start(Arc::new(images(160)), Some(samples), Arc::clone(&control)));
     assert!(control.is_cancelled());

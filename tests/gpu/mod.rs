@@ -14,7 +14,10 @@ pub(crate) fn choice() -> Option<AdapterChoice> {
             println!("EKERNEL_GPU=skip: NOTHING IS TESTED ON A GPU");
             None
         }
-        Ok(name) => Some(AdapterChoice::Name(name.to_owned())),
+        Ok(name) => {
+            let Ok(choice) = name.parse::<AdapterChoice>();
+            Some(choice)
+        }
         Err(_) => Some(AdapterChoice::Name("software".to_owned())),
     }
 }

@@ -1,6 +1,6 @@
 //! From the words on the command line to a backend.
 
-use ekernel_core::{Backend, Input, Kinds, Network, Plan};
+use ekernel_core::{Backend, BackendError, Input, Kinds, Network, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_reference::{ReferenceBackend, RotationMode};
 use ekernel_wgpu::{AdapterChoice, Device, GpuError, WgpuBackend, WgpuOptions};
@@ -8,6 +8,7 @@ use ekernel_wgpu::{AdapterChoice, Device, GpuError, WgpuBackend, WgpuOptions};
 use crate::{
     args::{BackendName, Blocks, Compute, Precision},
     failure::mistake,
+    output,
 };
 
 /// What computes a network, and in which precision.
@@ -17,7 +18,7 @@ pub(crate) struct Chosen {
 }
 
 /// Takes the backend that was asked for. `auto` is a hardware GPU where there is one and nothing speaks for the CPU (f64, a
-/// number of threads), else the CPU; an adapter that is named is a wish for the GPU.
+/// number of threads, a network without planes) and it takes the network, else the CPU; an adapter that is named is a wish for the GPU.
 pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Chosen> {
     match (compute.backend, &compute.adapter) {
         (BackendName::Cpu | BackendName::Reference, Some(_)) => {
@@ -26,11 +27,19 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
         (BackendName::Auto, None) => {
             let for_cpu = compute.precision == Some(Precision::F64)
                 || compute.threads.is_some()
-                || is_spherical(network);
-            match if for_cpu { None } else { hardware() } {
-                Some(device) => gpu(compute, network, kinds, device),
-                None => cpu(compute, network, kinds),
-            }
+                || is_spherical(network)
+                || Plan::new(network, kinds)?.stages.is_empty();
+            let Some(device) = (if for_cpu { None } else { hardware() }) else {
+                return cpu(compute, network, kinds);
+            };
+            gpu(compute, network, kinds, device).or_else(|error| match error.downcast_ref() {
+                Some(BackendError::Device { device, problem, .. }) => {
+                    let text = format!("{device}: {problem}; the CPU computes instead");
+                    output::note(compute.talk.quiet, &text);
+                    cpu(compute, network, kinds)
+                }
+                _ => Err(error),
+            })
         }
         (BackendName::Cpu, None) => cpu(compute, network, kinds),
         (BackendName::Wgpu, _) | (BackendName::Auto, Some(_)) => {

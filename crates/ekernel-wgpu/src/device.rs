@@ -134,7 +134,7 @@ impl Device {
 
     /// Bytes that one storage buffer may hold.
     pub(crate) fn largest_binding(&self) -> u64 {
-        self.0.limits.max_storage_buffer_binding_size.min(self.0.limits.max_buffer_size).min(i32::MAX as u64)
+        largest_binding(&self.0.limits)
     }
 
     /// Bytes that a working buffer may take, of those wished for.
@@ -183,8 +183,7 @@ impl Device {
                 Err(GpuError::OutOfMemory { device: self.0.name.clone(), what: what.to_owned(), bytes })
             }
             Some(wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. }) => {
-                // What a lost device creates is invalid without an error of its own.
-                let lost = ["is lost", "is invalid"].iter().any(|sign| description.contains(sign));
+                let lost = ["lost", "Device with"].iter().any(|sign| description.contains(sign));
                 Err(if lost { self.lost("") } else { refused(description) })
             }
         }
@@ -294,6 +293,11 @@ impl Device {
             }
         }
     }
+}
+
+/// Bytes that one storage buffer may hold within these limits.
+pub(crate) fn largest_binding(limits: &wgpu::Limits) -> u64 {
+    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(i32::MAX as u64)
 }
 
 /// The value behind a lock, whatever a panicking thread left there: every update is a single assignment.

@@ -21,6 +21,8 @@ pub struct Pending {
 
 #[derive(Default)]
 struct State {
+    /// Whether the thread is done; the result may have been taken since.
+    finished: bool,
     result: Option<Result<Kernels, BackendError>>,
     waker: Option<Waker>,
 }
@@ -45,6 +47,7 @@ impl WgpuBackend {
             };
             let result = catch_unwind(AssertUnwindSafe(|| backend.all(pairs, &control)));
             let mut state = lock(&state);
+            state.finished = true;
             state.result = Some(result.unwrap_or_else(|_| Err(backend.broken())));
             if let Some(waker) = state.waker.take() {
                 waker.wake();
@@ -102,7 +105,7 @@ impl Future for Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if lock(&self.state).result.is_none() {
+        if !lock(&self.state).finished {
             self.control.cancel();
         }
     }

@@ -15,6 +15,7 @@ use ekernel_core::Plan;
 
 use crate::{
     Device, GpuError,
+    device::largest_binding,
     host::Image,
     recorder::Recorder,
     strategy::{Lanes, Strategy},
@@ -69,6 +70,12 @@ pub(crate) fn plan(limits: &wgpu::Limits, plan: &Plan, stage: usize) -> Result<S
 fn lay_out(limits: &wgpu::Limits, plan: &Plan, stage: usize) -> Result<(Chain, Layout), String> {
     let chain = Chain::new(plan, stage)?;
     let layout = Layout::new(&chain, Room::of(limits))?;
+    let (most, needed) = (largest_binding(limits), layout.largest_buffer());
+    if needed > most {
+        return Err(format!(
+            "its planes need a buffer of {needed} bytes, and the device binds at most {most}"
+        ));
+    }
     Ok((chain, layout))
 }
 

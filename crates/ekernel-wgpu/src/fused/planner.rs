@@ -5,8 +5,9 @@ use std::fmt;
 use ekernel_core::Padding;
 
 use super::{
+    PART_WORDS,
     chain::Chain,
-    runs::{Axis, Division},
+    runs::{Axis, Division, Segment},
 };
 
 /// Invocations of a workgroup that are aimed at.
@@ -14,6 +15,10 @@ const THREADS: usize = 256;
 
 /// Loop iterations of one invocation at most: some software adapters stop silently at 65535.
 const ITERATIONS: usize = 30_000;
+
+/// Bytes of workgroup memory that are left alone: for one word of Θ that the shader declares where there is no Θ, and for arrays
+/// that drivers round up to 16 bytes.
+const RESERVED: usize = 64;
 
 /// Runs that one workgroup does one after the other at most.
 const ITEMS: usize = 16;
@@ -36,7 +41,7 @@ pub(crate) struct Room {
 impl Room {
     pub(crate) fn of(limits: &wgpu::Limits) -> Room {
         Room {
-            bytes: limits.max_compute_workgroup_storage_size as usize,
+            bytes: (limits.max_compute_workgroup_storage_size as usize).saturating_sub(RESERVED),
             threads: (limits.max_compute_invocations_per_workgroup)
                 .min(limits.max_compute_workgroup_size_x)
                 .min(limits.max_compute_workgroup_size_y) as usize,
@@ -71,7 +76,7 @@ impl Layout {
                 if rows.cells() * cols.cells() > cells || across(cols) > room.threads {
                     continue;
                 }
-                let work = (rows.runs.len() * rows.data * cols.runs.len() * across(cols)) as f64;
+                let work = rows.count as f64 * rows.data as f64 * cols.count as f64 * across(cols) as f64;
                 if best.is_none_or(|(least, _)| work < least) {
                     best = Some((work, [rows, cols]));
                 }
@@ -84,6 +89,11 @@ impl Layout {
                 chain.layers.len()
             ));
         };
+        let whole = |axis, sketch: &Axis| Axis::new(chain, axis, sketch.division);
+        let (Some(rows), Some(cols)) = (whole(0, rows), whole(1, cols)) else {
+            unreachable!("a sketch is made where its axis is")
+        };
+        let (rows, cols) = (&rows, &cols);
         let repeated = (covered(rows) / least(chain, 0)) * (covered(cols) / least(chain, 1));
         if repeated > REPEATED {
             return Err(format!(
@@ -122,6 +132,12 @@ impl Layout {
         self.runs().div_ceil(self.pack * self.items)
     }
 
+    /// Bytes of the largest buffer that it needs: the runs of both axes, or the results of one pair.
+    pub(super) fn largest_buffer(&self) -> u64 {
+        let runs = size_of::<[Segment; 2]>() * (self.axes[0].runs.len() + self.axes[1].runs.len());
+        runs.max(4 * PART_WORDS * self.parts()) as u64
+    }
+
     fn runs(&self) -> usize {
         self.axes[0].runs.len() * self.axes[1].runs.len()
     }
@@ -154,14 +170,14 @@ fn least(chain: &Chain, axis: usize) -> f64 {
     chain.offsets[axis].iter().map(|d| overlap(d) as f64).sum()
 }
 
-/// Ways to divide an axis, of at most `cells` cells.
+/// Sketches of the ways to divide an axis, of at most `cells` cells.
 fn divisions(chain: &Chain, axis: usize, cells: usize) -> Vec<Axis> {
     let longest = chain.shape[axis].min(cells);
     let whole = [Division::Paired, Division::Single];
     whole
         .into_iter()
         .chain((1..longest.min(THREADS)).map(Division::Pieces))
-        .filter_map(|division| Axis::new(chain, axis, division))
+        .filter_map(|division| Axis::sketch(chain, axis, division))
         .filter(|made| made.cells() <= cells)
         .collect()
 }

@@ -39,7 +39,9 @@ pub(super) enum Division {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Axis {
     pub(super) division: Division,
-    /// Every run.
+    /// How many runs there are.
+    pub(super) count: usize,
+    /// Every run; of a sketch those of pieces are left out.
     pub(super) runs: Vec<[Segment; 2]>,
     /// Cells from the first segment to the last, the gap between them included.
     pub(super) data: usize,
@@ -54,6 +56,15 @@ pub(super) struct Axis {
 impl Axis {
     /// The axis divided so, if it can be.
     pub(super) fn new(chain: &Chain, axis: usize, division: Division) -> Option<Axis> {
+        let mut made = Axis::sketch(chain, axis, division)?;
+        if let Division::Pieces(length) = division {
+            made.runs = pieces(chain, axis, length as i32, made.margin as i32);
+        }
+        Some(made)
+    }
+
+    /// The axis without its pieces, of which a long axis has millions.
+    pub(super) fn sketch(chain: &Chain, axis: usize, division: Division) -> Option<Axis> {
         let reach = Reach::of(chain, axis);
         let circular = chain.padding == Padding::Circular;
         let [n, out] = [chain.shape[axis], chain.output()[axis]].map(|n| n as i32);
@@ -61,7 +72,7 @@ impl Axis {
         let zeros = chain.padding == Padding::Same;
         let [margin, gap, end] =
             if zeros { [reach.most[0], reach.most[0].max(reach.most[1]), reach.most[1]] } else { [0; 3] };
-        let mut made = Axis { division, runs: vec![], data: 0, margin, gap: 0, end, wraps: false };
+        let mut made = Axis { division, count: 0, runs: vec![], data: 0, margin, gap: 0, end, wraps: false };
         let cell = margin as i32;
         match division {
             Division::Paired => {
@@ -96,25 +107,19 @@ impl Axis {
                 made.data = offsets.iter().map(|&d| cells(d)).max()? as usize;
             }
             Division::Pieces(length) => {
-                let length = length as i32;
-                let step = length - reach.before - reach.after;
+                let step = reach.step(length as i32);
                 if step < 1 {
                     return None;
                 }
-                made.data = length as usize;
-                for &d in &offsets {
-                    let (all, last) = if circular { (i32::MAX, out) } else { (n - d.abs(), out - d.abs()) };
-                    for begins in (0..last).step_by(step as usize) {
-                        let ends = (begins + step).min(last);
-                        let begin =
-                            if circular { begins - reach.before } else { (begins - reach.before).max(0) };
-                        let cells = (ends + reach.after).min(all) - begin;
-                        let one = Segment { cell, cells, begin, offset: d, begins, ends, spare: [0; 2] };
-                        made.runs.push([one, Segment::NONE]);
-                    }
-                }
+                made.data = length;
+                let last = |d: i32| if circular { out } else { out - d.abs() };
+                made.count = offsets
+                    .iter()
+                    .map(|&d| last(d).max(0).unsigned_abs().div_ceil(step.unsigned_abs()) as usize)
+                    .sum();
             }
         }
+        made.count = made.count.max(made.runs.len());
         Some(made)
     }
 
@@ -122,6 +127,26 @@ impl Axis {
     pub(super) fn cells(&self) -> usize {
         self.margin + self.data + self.end
     }
+}
+
+/// The runs of an axis cut into pieces, the first cell at `cell`.
+fn pieces(chain: &Chain, axis: usize, length: i32, cell: i32) -> Vec<[Segment; 2]> {
+    let reach = Reach::of(chain, axis);
+    let circular = chain.padding == Padding::Circular;
+    let [n, out] = [chain.shape[axis], chain.output()[axis]].map(|n| n as i32);
+    let step = reach.step(length);
+    let mut runs = Vec::new();
+    for d in chain.offsets[axis].iter().map(|d| *d as i32) {
+        let (all, last) = if circular { (i32::MAX, out) } else { (n - d.abs(), out - d.abs()) };
+        for begins in (0..last).step_by(step as usize) {
+            let ends = (begins + step).min(last);
+            let begin = if circular { begins - reach.before } else { (begins - reach.before).max(0) };
+            let cells = (ends + reach.after).min(all) - begin;
+            let one = Segment { cell, cells, begin, offset: d, begins, ends, spare: [0; 2] };
+            runs.push([one, Segment::NONE]);
+        }
+    }
+    runs
 }
 
 /// How far the windows of a chain reach.
@@ -144,6 +169,11 @@ impl Reach {
             reach.after += after as i32;
         }
         reach
+    }
+
+    /// Positions behind the chain that a piece of so many cells gives.
+    fn step(&self, length: i32) -> i32 {
+        length - self.before - self.after
     }
 }
 
@@ -195,6 +225,7 @@ mod tests {
                 for division in [Division::Paired, Division::Single, Division::Pieces(6), Division::Pieces(7)]
                 {
                     let Some(axis) = Axis::new(&chain, 1, division) else { continue };
+                    assert_eq!(axis.count, axis.runs.len(), "{padding} {n} {division:?}");
                     let mut seen = vec![0; out * out];
                     for segment in axis.runs.iter().flatten() {
                         for at in segment.begins..segment.ends {

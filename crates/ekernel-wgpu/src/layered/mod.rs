@@ -17,6 +17,7 @@ mod plane_sum;
 mod pooled;
 mod stages;
 mod sum;
+mod taps;
 
 use std::sync::Arc;
 
@@ -45,7 +46,12 @@ pub(crate) struct Layered {
 }
 
 impl Layered {
+    /// The readout of a stage.
+    ///
+    /// Errors: [`GpuError::TooManyTaps`], [`GpuError::Refused`].
     pub(crate) fn new(device: &Device, plan: &Arc<Plan>, stage: usize) -> Result<Layered, GpuError> {
+        taps::check(plan, stage)
+            .map_err(|problem| GpuError::TooManyTaps { device: device.name().to_owned(), problem })?;
         let layout = Layout::new(plan, stage);
         let stages = Stages::new(device)?;
         Ok(Layered { plan: Arc::clone(plan), stage, layout, stages })

@@ -1,5 +1,7 @@
 //! Pairs that float32 would spoil, in float64 on the host.
 
+use std::panic::resume_unwind;
+
 use ekernel_core::{
     BackendError, Control, Element,
     plan::{Readout, Scalar},
@@ -31,7 +33,10 @@ impl WgpuSession<'_> {
         let parts: Vec<Result<Vec<(usize, Scalar)>, BackendError>> = std::thread::scope(|scope| {
             let running: Vec<_> =
                 again.chunks(share).map(|part| scope.spawn(move || compute(part))).collect();
-            running.into_iter().map(|thread| thread.join().unwrap_or(Err(BackendError::Cancelled))).collect()
+            running
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
         });
         Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
     }
