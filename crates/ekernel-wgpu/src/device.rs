@@ -183,7 +183,10 @@ impl Device {
                 Err(GpuError::OutOfMemory { device: self.0.name.clone(), what: what.to_owned(), bytes })
             }
             Some(wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. }) => {
-                let lost = ["lost", "Device with"].iter().any(|sign| description.contains(sign));
+                // What a lost device creates is invalid ("Buffer with … label is invalid") without an error of its own; shaders
+                // that are refused are called invalid in other words.
+                let signs = ["lost", "Device with", "label is invalid"];
+                let lost = signs.iter().any(|sign| description.contains(sign));
                 Err(if lost { self.lost("") } else { refused(description) })
             }
         }
