@@ -54,9 +54,12 @@ impl Composition {
             (_, Some(known)) => {
                 let energy = |&element: &u8| {
                     known.energy(element).ok_or_else(|| {
+                        let all = [train, test].into_iter().flat_map(|set| set.names.iter().zip(&set.charges));
+                        let mut holding = all.filter(|(_, charges)| charges.contains(&element));
+                        let name = holding.next().map_or("", |(name, _)| name);
                         mistake(format!(
-                            "{train_source} holds no energy of the isolated atom {} ({element}), which the molecules have; add \
-                             it to atomref_Z and atomref_U0, or take the arrays out and --references fit",
+                            "{train_source} holds no energy of the isolated atom {} ({element}) of molecule {name}; add it to \
+                             atomref_Z and atomref_U0, or take the arrays out and --references fit",
                             element_symbol(element).unwrap_or("?")
                         ))
                     })
