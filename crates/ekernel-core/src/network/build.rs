@@ -7,8 +7,8 @@ use crate::{
     layers::{Incoming, Layer, Parameterization},
 };
 
-/// Networks are walked through from the last layer to the first, a call for each; a thread's stack holds some four times as many.
-const MOST_LAYERS: usize = 1000;
+/// Networks are walked through from the last layer to the first, a call for each, which a thread's stack must hold.
+const MOST_LAYERS: usize = 2000;
 
 /// Collects layers; a layer reads the previous one unless [`NetworkBuilder::reads`] names others.
 #[derive(Clone, Debug)]
