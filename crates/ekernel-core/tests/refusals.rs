@@ -260,13 +260,13 @@ fn said(cases: Vec<(&'static str, String)>) -> String {
 fn networks_are_not_deeper_than_a_stack() {
     let deep = |input: Input, layers: Vec<Layer>| NetworkBuilder::new(input).serial(layers).build();
     let vector = Input::Vector { features: 2 };
-    let refused = deep(vector.clone(), vec![Layer::Identity; 2001]).map(|_| ());
-    assert_eq!(refused, Err(ArchError::TooManyLayers { found: 2001, most: 2000 }));
+    let refused = deep(vector.clone(), vec![Layer::Identity; 1451]).map(|_| ());
+    assert_eq!(refused, Err(ArchError::TooManyLayers { found: 1451, most: 1450 }));
     // The deepest ones there are have plans, on the small stack of a thread.
-    let mut flat = vec![Layer::Identity; 1999];
+    let mut flat = vec![Layer::Identity; 1449];
     flat.push(Layer::Flatten);
     let image = Input::Image { height: 2, width: 2, channels: 1 };
-    for (input, layers) in [(vector, vec![Layer::Identity; 2000]), (image, flat)] {
+    for (input, layers) in [(vector, vec![Layer::Identity; 1450]), (image, flat)] {
         let deepest = deep(input, layers).expect("a network");
         assert!(Plan::new(&deepest, Kinds::Both).is_ok());
     }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Networks are walked through from the last layer to the first, a call for each, which a thread's stack must hold.
-const MOST_LAYERS: usize = 2000;
+const MOST_LAYERS: usize = 1450;
 
 /// Collects layers; a layer reads the previous one unless [`NetworkBuilder::reads`] names others.
 #[derive(Clone, Debug)]
