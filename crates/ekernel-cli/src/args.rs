@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekernel_core::{Input, Kinds, Network, plan::Quadrature};
+use ekernel_core::{Kinds, Network, plan::Quadrature};
 use ekernel_data::Normalization;
 
 use ekernel_wgpu::AdapterChoice;
@@ -191,7 +191,7 @@ impl Compute {
 
     /// Refuses what the network would ignore.
     pub(crate) fn ensure_fits(&self, network: &Network) -> anyhow::Result<()> {
-        let spherical = matches!(network.input(), Input::Sphere { .. } | Input::Molecule { .. });
+        let spherical = network.input().is_spherical();
         if !spherical && self.quadrature != Quadrature::Accurate {
             return Err(mistake("--quadrature: only networks on the sphere have one; leave it out"));
         }

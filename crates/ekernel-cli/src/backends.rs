@@ -1,6 +1,6 @@
 //! From the words on the command line to a backend.
 
-use ekernel_core::{Backend, BackendError, Input, Kinds, Network, Plan};
+use ekernel_core::{Backend, BackendError, Kinds, Network, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_reference::{ReferenceBackend, RotationMode};
 use ekernel_wgpu::{AdapterChoice, Device, GpuError, WgpuBackend, WgpuOptions};
@@ -27,7 +27,7 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
         (BackendName::Auto, None) => {
             let for_cpu = compute.precision == Some(Precision::F64)
                 || compute.threads.is_some()
-                || is_spherical(network)
+                || network.input().is_spherical()
                 || Plan::new(network, kinds)?.stages.is_empty();
             let Some(device) = (if for_cpu { None } else { hardware() }) else {
                 return cpu(compute, network, kinds);
@@ -48,7 +48,7 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
                     "--precision f64: GPUs compute in f32 only; leave --precision out, or use --backend cpu",
                 ));
             }
-            if is_spherical(network) {
+            if network.input().is_spherical() {
                 return Err(mistake(
                     "networks on the sphere are computed on the CPU alone; use --backend cpu",
                 ));
@@ -100,9 +100,4 @@ fn cpu(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Cho
     };
     let plan = Plan::with_quadrature(network, kinds, compute.quadrature)?;
     Ok(Chosen { backend: Box::new(CpuBackend::from_plan(plan, options)?), precision })
-}
-
-/// Whether the network reads signals on the sphere, which GPUs do not compute.
-pub(crate) fn is_spherical(network: &Network) -> bool {
-    matches!(network.input(), Input::Sphere { .. } | Input::Molecule { .. })
 }

@@ -62,6 +62,11 @@ impl Input {
         }
     }
 
+    /// Whether signals live on the sphere, alone or around the atoms of molecules.
+    pub fn is_spherical(&self) -> bool {
+        matches!(self, Input::Sphere { .. } | Input::Molecule { .. })
+    }
+
     /// Number of features at a position.
     pub fn channels(&self) -> usize {
         match self {

@@ -1,5 +1,5 @@
 use ekernel_core::{
-    ArchError, Backend, BackendError, Control, Input, Kinds, Network, Pairs, Plan, Session, plan::Readout,
+    ArchError, Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Session, plan::Readout,
 };
 
 use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, rotations, session::CpuSession};
@@ -69,7 +69,7 @@ impl CpuBackend {
     /// Floating point operations that a pair of images without negative pixels executes, a fused multiply-add counted as
     /// two; of signals on the sphere, that a pair of them (of atoms) executes. Nothing where some are not counted.
     pub fn operations_per_pair(&self) -> Option<u64> {
-        if let Input::Sphere { .. } | Input::Molecule { .. } = self.plan.input {
+        if self.plan.input.is_spherical() {
             return rotations::operations(&self.plan, &self.options);
         }
         let kind = relu_chain::Kind::of(self.plan.kinds);
@@ -110,7 +110,7 @@ impl Backend for CpuBackend {
         control: &Control,
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(&self.plan.input)?;
-        if let Input::Sphere { .. } | Input::Molecule { .. } = self.plan.input {
+        if self.plan.input.is_spherical() {
             return rotations::prepare(&self.plan, self.options, &self.pool, pairs, control);
         }
         Ok(match self.options.precision {

@@ -111,7 +111,7 @@ impl Backend for ReferenceBackend {
         control: &Control,
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(self.network.input())?;
-        if let Input::Sphere { .. } | Input::Molecule { .. } = self.network.input() {
+        if self.network.input().is_spherical() {
             let (mode, limit) = (self.rotations, self.memory_limit);
             return rotations::prepare(&self.network, self.kinds, mode, limit, pairs, control);
         }

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use ekernel_core::{
-    Backend, BackendError, Control, Input, Kinds, Network, Pairs, Session,
+    Backend, BackendError, Control, Kinds, Network, Pairs, Session,
     plan::{Plan, Readout},
 };
 
@@ -59,7 +59,7 @@ impl WgpuBackend {
     /// Errors: [`BackendError::Device`] if the device refuses the shaders, the strategy cannot serve the plan, or the plan is one
     /// on the sphere.
     pub fn from_plan(plan: Plan, options: WgpuOptions, device: Device) -> Result<WgpuBackend, BackendError> {
-        if let Input::Sphere { .. } | Input::Molecule { .. } = plan.input {
+        if plan.input.is_spherical() {
             return Err(BackendError::Device {
                 device: device.describe(),
                 problem: "networks on the sphere are not computed on GPUs".to_owned(),

@@ -178,7 +178,7 @@ fn tested(arguments: &Check, network: &Network) -> anyhow::Result<Vec<Tested>> {
         let options = CpuOptions { precision: precision.of_backend(), ..CpuOptions::default() };
         tested.push((name, precision, Box::new(CpuBackend::new(network, Kinds::Both, options)?)));
     }
-    if backends::is_spherical(network) {
+    if network.input().is_spherical() {
         if arguments.adapter.is_some() {
             return Err(mistake(
                 "--adapter: networks on the sphere are computed on the CPU alone; leave --adapter out",
