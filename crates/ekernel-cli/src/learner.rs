@@ -67,8 +67,7 @@ impl Training {
         targets: &Targets,
         spread: Option<&Spread<'_>>,
     ) -> Result<Prediction, PredictError> {
-        let ridge = self.choose_ridge(train, targets)?;
-        let machine = Machine::new(train, ridge, self.time, self.par())?;
+        let (ridge, machine) = self.machine(train, targets)?;
         match targets {
             Targets::Classes { labels, n_classes, .. } => {
                 let fit = machine.fit(one_hot_centered(labels, *n_classes)?.view())?;
@@ -98,10 +97,19 @@ impl Training {
         .map(Some)
     }
 
-    fn choose_ridge(&self, train: ArrayView2<'_, f64>, targets: &Targets) -> Result<Ridge, PredictError> {
-        if let RidgeChoice::Given(ridge) = self.ridge {
-            return Ok(ridge);
+    /// The machine on all training samples, with the given ridge or the best one with which there is a machine.
+    fn machine(
+        &self,
+        train: ArrayView2<'_, f64>,
+        targets: &Targets,
+    ) -> Result<(Ridge, Machine), PredictError> {
+        match self.ridge {
+            RidgeChoice::Given(ridge) => Ok((ridge, Machine::new(train, ridge, self.time, self.par())?)),
+            RidgeChoice::Auto => self.search(train, targets)?.machine(train, self.time, self.par()),
         }
+    }
+
+    fn search(&self, train: ArrayView2<'_, f64>, targets: &Targets) -> Result<RidgeSearch, PredictError> {
         let folds = FOLDS.min(targets.len());
         let (targets, folds) = match targets {
             Targets::Classes { labels, n_classes, .. } => (
@@ -112,7 +120,7 @@ impl Training {
                 (ekernel_predict::Targets::Values(values.view()), Folds::strided(values.nrows(), folds)?)
             }
         };
-        Ok(RidgeSearch::new(train, &targets, &RIDGES, self.time, &folds, self.par())?.best().ridge)
+        RidgeSearch::new(train, &targets, &RIDGES, self.time, &folds, self.par())
     }
 }
 

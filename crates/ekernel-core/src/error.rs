@@ -338,6 +338,16 @@ pub enum ArchError {
         /// The network's elements.
         known: String,
     },
+    /// A molecule has no atom that the network makes a signal for.
+    #[error(
+        "molecule {molecule} has no atom of the elements {centers}, around which the network looks; leave it out, or add its elements to `centers`"
+    )]
+    NoCenter {
+        /// Index of the molecule.
+        molecule: usize,
+        /// The network's centers.
+        centers: String,
+    },
     /// The images do not fit the network.
     #[error("the network's input is {expected}, but the samples are {found}{hint}")]
     Samples {

@@ -260,12 +260,18 @@ impl fmt::Display for Input {
                     "signals on the sphere of bandlimit {bandlimit} and shape [{rings}, {points}, {channels}] (theta, phi, channels)"
                 )
             }
-            Input::Molecule { bandlimit, potential, atoms } => write!(
-                f,
-                "molecules of the elements {:?}, {} channels of bandlimit {bandlimit} around each atom, atoms {atoms}",
-                potential.elements,
-                potential.channels()
-            ),
+            Input::Molecule { bandlimit, potential, atoms } => {
+                let centers = match potential.centers == potential.elements {
+                    true => String::new(),
+                    false => format!(" of {:?}", potential.centers),
+                };
+                write!(
+                    f,
+                    "molecules of the elements {:?}, {} channels of bandlimit {bandlimit} around each atom{centers}, atoms {atoms}",
+                    potential.elements,
+                    potential.channels()
+                )
+            }
         }
     }
 }

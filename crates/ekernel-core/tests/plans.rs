@@ -47,7 +47,7 @@ fn plans_are_as_they_were() {
 }
 
 /// Networks on the sphere and on molecules, with every kind of layer there.
-const SPHERICAL: [(&str, &str); 5] = [
+const SPHERICAL: [(&str, &str); 6] = [
     (
         "sphere",
         "[input]\nspace = 'sphere'\nbandlimit = 6\nchannels = 10\n[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_conv'\nb_std = 0.5\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'dense'",
@@ -63,6 +63,10 @@ const SPHERICAL: [(&str, &str); 5] = [
     (
         "molecule_indexed",
         "[input]\nspace = 'molecule'\nbandlimit = 6\nelements = [1, 6, 7, 8, 9]\npowers = [2, 6]\natoms = 'indexed'\n[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'erf'\n[[layers]]\nop = 'so3_conv'\n[[layers]]\nop = 'erf'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'atom_sum'\n[[layers]]\nop = 'dense'",
+    ),
+    (
+        "molecule_elements",
+        "[input]\nspace = 'molecule'\nbandlimit = 6\nelements = [1, 6, 7, 8, 9]\ncenters = [6, 7, 8, 9]\npowers = [4]\nshells = [1.1, 1.5]\nshell_width = 0.2\ncharge_power = 0.5\natoms = 'elements'\n[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'atom_sum'\n[[layers]]\nop = 'dense'",
     ),
     (
         "molecule_shared",

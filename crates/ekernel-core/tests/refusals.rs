@@ -211,6 +211,24 @@ fn spherical_cases() -> Vec<(&'static str, String)> {
         ("another word on the atoms", pooled("bandlimit = 4; elements = [1, 6]; atoms = \"sharing\"")),
         ("no powers", pooled("bandlimit = 4; elements = [1, 6]; powers = []; atoms = \"shared\"")),
         ("a negative power", pooled("bandlimit = 4; elements = [1, 6]; powers = [-2]; atoms = \"shared\"")),
+        (
+            "a center that is no element",
+            pooled("bandlimit = 4; elements = [1, 6]; centers = [7]; atoms = \"shared\""),
+        ),
+        ("no centers", pooled("bandlimit = 4; elements = [1, 6]; centers = []; atoms = \"shared\"")),
+        ("a shell behind", pooled("bandlimit = 4; elements = [1, 6]; shells = [-1]; atoms = \"shared\"")),
+        (
+            "no functions of the distance",
+            pooled("bandlimit = 4; elements = [1, 6]; shells = []; atoms = \"shared\""),
+        ),
+        (
+            "shells without width",
+            pooled("bandlimit = 4; elements = [1, 6]; shells = [1]; shell_width = 0; atoms = \"shared\""),
+        ),
+        (
+            "a steep power of the charges",
+            pooled("bandlimit = 4; elements = [1, 6]; charge_power = 9; atoms = \"shared\""),
+        ),
         ("an angle of 0", pooled("bandlimit = 4; elements = [1, 6]; cutoff_angle = 0; atoms = \"shared\"")),
     ]
 }

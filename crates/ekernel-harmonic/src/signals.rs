@@ -36,10 +36,10 @@ pub fn sphere_coefficients(
 
 /// What the atoms of a molecule see of one another, as signals on the sphere around each.
 ///
-/// In the direction x̂, atom i sees for each element Z and each power p
+/// In the direction x̂, atom i sees for each element Z and each function n of the distance
 ///
 /// ```text
-/// f_{Z,p}(x̂) = Σ_{j≠i, Z_j=Z} Z_i Z_j / r_ij^p · g(r̂_ij·x̂),   r̂_ij = (r_j - r_i)/r_ij,
+/// f_{Z,n}(x̂) = Σ_{j≠i, Z_j=Z} h_n(r_ij, Z_i, Z_j) · g(r̂_ij·x̂),   r̂_ij = (r_j - r_i)/r_ij,
 /// g(t) = exp(-(t - 1)²/β),   β = -(cos(cutoff) - 1)²/ln 0.05,
 /// ```
 ///
@@ -48,7 +48,7 @@ pub fn sphere_coefficients(
 #[derive(Clone, Debug)]
 pub struct AtomSignals {
     elements: Vec<u8>,
-    powers: Vec<f64>,
+    radial: usize,
     profile: Vec<f64>,
 }
 
@@ -57,22 +57,19 @@ pub struct AtomSignals {
 const NODES: usize = 1024;
 
 impl AtomSignals {
-    /// The signals of these elements (atomic numbers) and powers, at the degrees below `bandlimit`; the cutoff angle is in
-    /// degrees.
+    /// The signals of these elements (atomic numbers) and of `radial` functions of the distance, at the degrees below
+    /// `bandlimit`; the cutoff angle is in degrees.
     ///
     /// # Errors
-    /// [`HarmonicError::Bandlimit`]; [`HarmonicError::NotFinite`] for a power or cutoff angle that is not finite, and for
-    /// an angle of 0.
+    /// [`HarmonicError::Bandlimit`]; [`HarmonicError::NotFinite`] for a cutoff angle that is not finite, and for an angle
+    /// of 0.
     pub fn new(
         bandlimit: usize,
         elements: &[u8],
-        powers: &[f64],
+        radial: usize,
         cutoff_angle: f64,
     ) -> Result<AtomSignals, HarmonicError> {
         check_bandlimit("signals around atoms", bandlimit)?;
-        if let Some(at) = powers.iter().position(|p| !p.is_finite()) {
-            return Err(HarmonicError::NotFinite { what: "the powers", index: vec![at], value: powers[at] });
-        }
         let width = cutoff_angle.to_radians().cos() - 1.0;
         let beta = -width * width / 0.05f64.ln();
         if !(beta.is_finite() && beta.recip().is_finite()) {
@@ -80,12 +77,12 @@ impl AtomSignals {
             return Err(HarmonicError::NotFinite { what, index: vec![], value: beta.recip() });
         }
         let profile = zonal_coefficients(bandlimit, NODES, |t| (-(t - 1.0) * (t - 1.0) / beta).exp())?;
-        Ok(AtomSignals { elements: elements.to_vec(), powers: powers.to_vec(), profile })
+        Ok(AtomSignals { elements: elements.to_vec(), radial, profile })
     }
 
-    /// Number of channels, elements × powers; channel e·powers + p is of element e and power p.
+    /// Number of channels, elements × radial; channel e·radial + n is of element e and function n of the distance.
     pub fn channels(&self) -> usize {
-        self.elements.len() * self.powers.len()
+        self.elements.len() * self.radial
     }
 
     /// The degrees are those below it.
@@ -94,10 +91,10 @@ impl AtomSignals {
     }
 
     /// The coefficients, `[channel][packed lm]`, of what atom `atom` sees of a molecule with atomic numbers `charges` at
-    /// `positions`, shape `[atoms][3]`. Atoms of other elements are not seen.
+    /// `positions`, shape `[atoms][3]`. `strength(n, r, [Z_i, Z_j])` is h_n. Atoms of other elements are not seen.
     ///
     /// # Errors
-    /// [`HarmonicError::Shape`]; [`HarmonicError::NotFinite`]; [`HarmonicError::ZeroDirection`] if another atom is at the
+    /// [`HarmonicError::Shape`]; [`HarmonicError::NotFinite`] for a strength that is not; [`HarmonicError::ZeroDirection`] if another atom is at the
     /// same place.
     ///
     /// # Panics
@@ -107,6 +104,7 @@ impl AtomSignals {
         charges: &[u8],
         positions: ArrayView2<'_, f64>,
         atom: usize,
+        strength: impl Fn(usize, f64, [u8; 2]) -> f64,
     ) -> Result<Array2<Complex64>, HarmonicError> {
         check_shape("the positions", positions.shape(), &[charges.len(), 3])?;
         let mut coefficients = Array2::zeros((self.channels(), sphere_len(self.bandlimit())));
@@ -118,11 +116,15 @@ impl AtomSignals {
             if distance == 0.0 {
                 return Err(HarmonicError::ZeroDirection);
             }
-            let product = f64::from(charges[atom]) * f64::from(charge);
-            for (p, power) in self.powers.iter().enumerate() {
-                let mut row = coefficients.row_mut(element * self.powers.len() + p);
+            for n in 0..self.radial {
+                let strength = strength(n, distance, [charges[atom], charge]);
+                if !strength.is_finite() {
+                    let what = "the strength of an atom's signal";
+                    return Err(HarmonicError::NotFinite { what, index: vec![other, n], value: strength });
+                }
+                let mut row = coefficients.row_mut(element * self.radial + n);
                 if let Some(row) = row.as_slice_mut() {
-                    add_zonal(product / distance.powf(*power), &self.profile, to, row)?;
+                    add_zonal(strength, &self.profile, to, row)?;
                 }
             }
         }

@@ -8,7 +8,7 @@ use ekernel_harmonic::{
     AtomSignals, Complex64, Euler, HarmonicError, SphereGrid, WignerD, sphere_coefficients, sphere_index,
     spherical_harmonics,
 };
-use ndarray::{Array2, Array3, Ix3, array};
+use ndarray::{Array2, Array3, Ix3, array, s};
 use support::{CASES, oracle, within};
 
 const ELEMENTS: [u8; 3] = [1, 6, 8];
@@ -17,6 +17,11 @@ const POWERS: [f64; 2] = [2.0, 6.0];
 fn formaldehyde() -> (Vec<u8>, Array2<f64>) {
     let positions = array![[0.0, 0.0, 0.0], [0.1, 0.2, 1.2], [0.94, 0.05, -0.54], [-0.94, 0.0, -0.55]];
     (vec![6, 8, 1, 1], positions)
+}
+
+/// Z_i Z_j / r^p for the p of a channel.
+fn strength(n: usize, distance: f64, charges: [u8; 2]) -> f64 {
+    f64::from(charges[0]) * f64::from(charges[1]) / distance.powf(POWERS[n])
 }
 
 /// f_{Z,p}(x) of atom 0, as it is written down.
@@ -36,10 +41,10 @@ fn value(x: [f64; 3], element: u8, power: f64) -> f64 {
 #[test]
 fn the_coefficients_are_those_of_the_definition() {
     let bandlimit = 6;
-    let maker = AtomSignals::new(bandlimit, &ELEMENTS, &POWERS, 45.0).unwrap();
+    let maker = AtomSignals::new(bandlimit, &ELEMENTS, POWERS.len(), 45.0).unwrap();
     assert_eq!((maker.channels(), maker.bandlimit()), (6, bandlimit));
     let (charges, positions) = formaldehyde();
-    let found = maker.coefficients(&charges, positions.view(), 0).unwrap();
+    let found = maker.coefficients(&charges, positions.view(), 0, strength).unwrap();
     // ∫ f conj(Y_lm) on a grid fine enough for the signal itself.
     let grid = SphereGrid::gauss_legendre(100).unwrap();
     let mut expected = Array2::<Complex64>::zeros((6, 36));
@@ -69,7 +74,7 @@ fn the_coefficients_are_those_of_the_definition() {
 
 #[test]
 fn turned_molecules_have_turned_signals() {
-    let maker = AtomSignals::new(8, &ELEMENTS, &POWERS, 45.0).unwrap();
+    let maker = AtomSignals::new(8, &ELEMENTS, POWERS.len(), 45.0).unwrap();
     let (charges, positions) = formaldehyde();
     let euler = Euler::new(0.7, 1.9, -2.3);
     let mut turned = positions.clone();
@@ -80,8 +85,8 @@ fn turned_molecules_have_turned_signals() {
     let turn = WignerD::new(8, euler).unwrap();
     let (mut worst, mut largest) = (0.0f64, 0.0f64);
     for atom in 0..4 {
-        let still = maker.coefficients(&charges, positions.view(), atom).unwrap();
-        let moved = maker.coefficients(&charges, turned.view(), atom).unwrap();
+        let still = maker.coefficients(&charges, positions.view(), atom, strength).unwrap();
+        let moved = maker.coefficients(&charges, turned.view(), atom, strength).unwrap();
         for (still, moved) in still.outer_iter().zip(moved.outer_iter()) {
             let mut rotated = vec![Complex64::default(); 64];
             turn.rotate(&still.to_vec(), &mut rotated).unwrap();
@@ -99,8 +104,10 @@ fn turned_molecules_have_turned_signals() {
 #[test]
 fn the_cutoff_angle_is_where_little_is_left() {
     for angle in [45.0, 90.0, 180.0] {
-        let maker = AtomSignals::new(64, &[1], &[0.0], angle).unwrap();
-        let signal = maker.coefficients(&[1, 1], array![[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]].view(), 0).unwrap();
+        let maker = AtomSignals::new(64, &[1], 1, angle).unwrap();
+        let signal = maker
+            .coefficients(&[1, 1], array![[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]].view(), 0, |_, _, _| 1.0)
+            .unwrap();
         let at = |theta: f64| -> f64 {
             let mut harmonics = vec![Complex64::default(); 64 * 64];
             spherical_harmonics(64, [theta.sin(), 0.0, theta.cos()], &mut harmonics).unwrap();
@@ -134,17 +141,19 @@ fn samples_have_the_published_coefficients() {
 
 #[test]
 fn what_is_refused() {
-    let maker = AtomSignals::new(2, &ELEMENTS, &POWERS, 45.0).unwrap();
+    let maker = AtomSignals::new(2, &ELEMENTS, POWERS.len(), 45.0).unwrap();
     let here = array![[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]];
-    assert_eq!(maker.coefficients(&[1, 1], here.view(), 0), Err(HarmonicError::ZeroDirection));
-    let shape = maker.coefficients(&[1], here.view(), 0);
+    assert_eq!(maker.coefficients(&[1, 1], here.view(), 0, strength), Err(HarmonicError::ZeroDirection));
+    let shape = maker.coefficients(&[1], here.view(), 0, strength);
     assert!(matches!(shape, Err(HarmonicError::Shape { .. })), "{shape:?}");
-    let nan = maker.coefficients(&[1, 1], array![[0.0, 0.0, 0.0], [0.0, f64::NAN, 1.0]].view(), 0);
+    let nan = maker.coefficients(&[1, 1], array![[0.0, 0.0, 0.0], [0.0, f64::NAN, 1.0]].view(), 0, strength);
     assert!(matches!(nan, Err(HarmonicError::NotFinite { .. })), "{nan:?}");
-    for (bandlimit, powers, angle) in [(0, 2.0, 45.0), (2, f64::NAN, 45.0), (2, 2.0, 0.0), (2, 2.0, f64::NAN)]
-    {
-        let refused = AtomSignals::new(bandlimit, &[1], &[powers], angle).map(|_| ());
-        assert!(refused.is_err(), "{bandlimit} {powers} {angle}");
+    let infinite =
+        maker.coefficients(&[6, 1], formaldehyde().1.view().slice(s![..2, ..]), 0, |_, _, _| f64::INFINITY);
+    assert!(matches!(infinite, Err(HarmonicError::NotFinite { .. })), "{infinite:?}");
+    for (bandlimit, angle) in [(0, 45.0), (2, 0.0), (2, f64::NAN)] {
+        let refused = AtomSignals::new(bandlimit, &[1], 1, angle).map(|_| ());
+        assert!(refused.is_err(), "{bandlimit} {angle}");
     }
     let wrong = sphere_coefficients(3, Array3::zeros((6, 6, 1)).view());
     assert!(matches!(wrong, Err(HarmonicError::Shape { .. })), "{wrong:?}");

@@ -4,8 +4,8 @@ use faer::Par;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::{
-    Folds, PredictError, Ridge, Spectrum, TargetMean, Time, argmax, classes::check_labels, one_hot_centered,
-    time::filter, validate,
+    Folds, Machine, PredictError, Ridge, Spectrum, TargetMean, Time, argmax, classes::check_labels,
+    one_hot_centered, time::filter, validate,
 };
 
 /// Ridges worth trying when nothing is known: relative, each decade from 1e-8 to 10.
@@ -54,7 +54,8 @@ pub struct RidgeScore {
 pub struct RidgeSearch {
     /// One score for each ridge.
     pub scores: Vec<RidgeScore>,
-    best: usize,
+    /// Of the finite scores, the best first; not empty.
+    ranking: Vec<usize>,
 }
 
 impl RidgeSearch {
@@ -111,30 +112,58 @@ impl RidgeSearch {
         }
         let scores: Vec<RidgeScore> =
             tallies.iter().zip(ridges).map(|(tally, &ridge)| problem.score(tally, ridge)).collect();
-        match (best(&scores), refused) {
-            (Some(best), _) => Ok(RidgeSearch { scores, best }),
-            (None, Some(error)) => Err(error),
-            (None, None) => Err(PredictError::NoRidges),
+        let ranking = ranking(&scores);
+        match (ranking.is_empty(), refused) {
+            (false, _) => Ok(RidgeSearch { scores, ranking }),
+            (true, Some(error)) => Err(error),
+            (true, None) => Err(PredictError::NoRidges),
         }
     }
 
     /// The best score: the lowest error rate, then the lowest squared error, then the largest ridge.
     pub fn best(&self) -> &RidgeScore {
-        &self.scores[self.best]
+        &self.scores[self.ranking[0]]
+    }
+
+    /// The machine on all training samples, whose kernel this is again, with the best ridge that there is one for: together
+    /// they have a smaller smallest eigenvalue than the training parts of the folds, so that the very best may not do.
+    ///
+    /// # Errors
+    /// Those of [`Machine::new`]; [`NotPositiveDefinite`](PredictError::NotPositiveDefinite) and
+    /// [`Indefinite`](PredictError::Indefinite) only if every ridge that was finite on the folds is refused, for the best.
+    pub fn machine(
+        &self,
+        kernel: ArrayView2<'_, f64>,
+        time: Time,
+        par: Par,
+    ) -> Result<(Ridge, Machine), PredictError> {
+        let mut refused = None;
+        for &i in &self.ranking {
+            let ridge = self.scores[i].ridge;
+            match Machine::new(kernel, ridge, time, par) {
+                Err(error @ (PredictError::Indefinite { .. } | PredictError::NotPositiveDefinite { .. })) => {
+                    refused = refused.or(Some(error))
+                }
+                other => return other.map(|machine| (ridge, machine)),
+            }
+        }
+        Err(refused.unwrap_or(PredictError::NoRidges))
     }
 }
 
-/// Index of the best score that is finite.
-fn best(scores: &[RidgeScore]) -> Option<usize> {
-    let finite = (0..scores.len()).filter(|&i| scores[i].mean_squared_error.is_finite());
-    finite.min_by(|&i, &j| {
+/// Indices of the scores that are finite, the best first.
+fn ranking(scores: &[RidgeScore]) -> Vec<usize> {
+    let mut finite: Vec<usize> =
+        (0..scores.len()).filter(|&i| scores[i].mean_squared_error.is_finite()).collect();
+    finite.sort_by(|&i, &j| {
         let (a, b) = (&scores[i], &scores[j]);
         let rate = |score: &RidgeScore| score.error_rate.unwrap_or(0.0);
         rate(a)
             .total_cmp(&rate(b))
             .then(a.mean_squared_error.total_cmp(&b.mean_squared_error))
             .then(b.ridge.value().total_cmp(&a.ridge.value()))
-    })
+    });
+    finite
 }
 
 /// Errors of one ridge, summed over the folds seen so far.

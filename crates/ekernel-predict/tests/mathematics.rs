@@ -186,6 +186,29 @@ fn ridge_search_scores_are_those_of_machines_on_the_folds() {
     }
 }
 
+/// A pair of samples that only all samples together contain makes their kernel indefinite, and the best ridge too small.
+#[test]
+fn the_machine_of_a_search_passes_over_ridges_that_do_not_do_for_all() {
+    // A smooth function on a line; strided folds part neighbours.
+    let mut kernel = Array2::from_shape_fn((12, 12), |(i, j)| (-0.1 * (i as f64 - j as f64).powi(2)).exp());
+    let values = Array2::from_shape_fn((12, 1), |(i, _)| (0.4 * i as f64).sin());
+    (kernel[[0, 1]], kernel[[1, 0]]) = (1.01, 1.01);
+    let folds = Folds::strided(12, 2).unwrap();
+    let by_value = Targets::Values(values.view());
+    for time in [Time::INFINITE, Time::new(1e6).unwrap()] {
+        let ridges = [Ridge::Relative(1e-6), Ridge::Relative(2.0)];
+        let search = RidgeSearch::new(kernel.view(), &by_value, &ridges, time, &folds, Par::Seq).unwrap();
+        assert_eq!(search.best().ridge, ridges[0]);
+        assert!(Machine::new(kernel.view(), ridges[0], time, Par::Seq).is_err());
+        let (ridge, machine) = search.machine(kernel.view(), time, Par::Seq).unwrap();
+        assert_eq!(ridge, ridges[1]);
+        assert!(machine.fit(values.view()).is_ok());
+        let few = RidgeSearch::new(kernel.view(), &by_value, &ridges[..1], time, &folds, Par::Seq).unwrap();
+        let refused = few.machine(kernel.view(), time, Par::Seq).unwrap_err().to_string();
+        assert!(refused.contains("with a ridge of 1e-6 of the mean diagonal"), "{refused}");
+    }
+}
+
 #[test]
 fn ridge_search_prefers_the_larger_of_equals_and_passes_over_what_fails() {
     // Every pair of samples is alike, so that nothing can be solved without a ridge; the labels are unpredictable.

@@ -5,7 +5,7 @@ mod support;
 
 use std::f64::consts::PI;
 
-use ekernel_core::{Kinds, Molecule, Network, Pairs, Plan, Quadrature, Samples};
+use ekernel_core::{Kinds, Molecule, Network, Pairs, Plan, Potential, Quadrature, Samples};
 use ekernel_harmonic::{
     AtomSignals, Complex64, Euler, RotationGrid, SphereGrid, SphereTransform, WignerD, sphere_coefficients,
     sphere_to_real,
@@ -300,13 +300,16 @@ fn molecules_are_sums_over_atoms() {
     let layers = PER_ATOM.replace("'dropout'\nrate = 0.8", "'identity'");
     let alone = network(&format!("[input]\nspace = 'sphere'\nbandlimit = 4\nchannels = 6\n{layers}"));
     let mode = RotationMode::Grid(Quadrature::Fast);
-    let maker = AtomSignals::new(4, &[1, 6, 8], &[2.0, 6.0], 45.0).expect("signals");
+    let maker = AtomSignals::new(4, &[1, 6, 8], 2, 45.0).expect("signals");
+    let potential = Potential::new(&[1, 6, 8]);
+    let strength = |n, distance, charges| potential.strength(n, distance, charges);
     let grid = SphereGrid::driscoll_healy(4).expect("a grid");
     let transform = SphereTransform::<f64>::new(4, &grid).expect("a transform");
     let mut scratch = transform.scratch();
     let mut on_grid = |molecule: &Molecule, atom: usize| {
-        let signals =
-            maker.coefficients(&molecule.charges, molecule.positions.view(), atom).expect("signals");
+        let signals = maker
+            .coefficients(&molecule.charges, molecule.positions.view(), atom, strength)
+            .expect("signals");
         let mut samples = Array3::zeros((8, 7, 6));
         for (c, row) in signals.outer_iter().enumerate() {
             let mut one = Array2::zeros((8, 7));
@@ -318,7 +321,7 @@ fn molecules_are_sums_over_atoms() {
     let both = molecules();
     let [first, second]: [Vec<Samples>; 2] =
         [&both[0], &both[1]].map(|m| (0..m.atoms()).map(|atom| on_grid(m, atom)).collect());
-    for (atoms, count) in [("indexed", 4), ("shared", 20)] {
+    for (atoms, count) in [("indexed", 4), ("shared", 20), ("elements", 8)] {
         let whole = on_molecules(atoms, &[&layers, "[[layers]]\nop = 'atom_sum'\n"].concat());
         let [a, b] = [0, 1].map(|m| Samples::Molecules(vec![both[m].clone()]));
         let found = pair(&whole, mode, &a, &b);
@@ -326,7 +329,13 @@ fn molecules_are_sums_over_atoms() {
         let mut pairs = 0;
         for (i, f) in first.iter().enumerate() {
             for (j, fp) in second.iter().enumerate() {
-                if atoms == "shared" || i == j {
+                let one_element = both[0].charges[i] == both[1].charges[j];
+                let wanted = match atoms {
+                    "indexed" => i == j,
+                    "elements" => one_element,
+                    _ => true,
+                };
+                if wanted {
                     let [k, theta] = pair(&alone, mode, f, fp);
                     sum = [sum[0] + k, sum[1] + theta];
                     pairs += 1;

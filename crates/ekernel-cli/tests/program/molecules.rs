@@ -62,6 +62,7 @@ fn playground() -> Playground {
     let here = Playground::new();
     here.text("mol.toml", MOLECULE_ARCH);
     here.text("indexed.toml", &MOLECULE_ARCH.replace("shared", "indexed"));
+    here.text("elements.toml", &MOLECULE_ARCH.replace("shared", "elements"));
     let mlp = MOLECULE_ARCH.replace("\"s2_conv\"", "\"flatten\"\n[[layers]]\nop = \"dense\"");
     here.text("mlp.toml", &mlp.replace("[[layers]]\nop = \"so3_pool\"\n", ""));
     Chains::new(16).write(&here, "mol.npz");
@@ -196,6 +197,7 @@ fn the_order_of_atoms_matters_where_they_are_indexed() {
         before.iter().zip(&after).fold(0.0, |worst: f64, (a, b)| worst.max((a / b - 1.0).abs()))
     };
     assert!(worst("mol.toml") < 1e-12);
+    assert!(worst("elements.toml") < 1e-12);
     assert!(worst("indexed.toml") > 1e-2);
 }
 
@@ -230,6 +232,14 @@ fn molecules_that_cannot_be() {
     let atoms = (0..1001).map(|i| format!("H {} 0 0\n", 2 * i)).collect::<String>();
     here.text("long.xyz", &format!("1001\n\n{atoms}"));
     here.refuse(&gram("long.xyz"), &["long.xyz", "1001 atoms", "at most 1000"]);
+    here.text("oxygen.toml", &MOLECULE_ARCH.replace("[1, 6, 8]", "[1, 6, 8]\ncenters = [8]"));
+    faulty("methane.npz", &|c| {
+        c.charges.slice_mut(ndarray::s![3, ..]).mapv_inplace(|z| if z == 8 { 6 } else { z })
+    });
+    here.refuse(
+        &gram("methane.npz:train").replace("mol.toml", "oxygen.toml"),
+        &["molecule 3", "[8]", "centers"],
+    );
     here.refuse(&gram("mol.npz:trian"), &["no set of rows 'trian'", "train"]);
     here.refuse(&gram("data.npz:x"), &["data.npz", "charges"]);
 }
@@ -244,6 +254,7 @@ fn architectures_of_molecules_that_cannot_be() {
     plan("zero.toml", "bandlimit = 2", "bandlimit = 0", &["zero.toml", "bandlimit", "at least 1"]);
     plan("half.toml", "bandlimit = 2", "bandlimit = 2.5", &["half.toml", "bandlimit"]);
     plan("pairing.toml", "shared", "shard", &["pairing.toml", "shard", "shared"]);
+    plan("center.toml", "[1, 6, 8]", "[1, 6, 8]\ncenters = [9]", &["center.toml", "centers", "[6, 7, 8, 9]"]);
     plan("element.toml", "[1, 6, 8]", "[1, 6, 200]", &["element.toml", "elements", "118"]);
     plan("sum.toml", "[[layers]]\nop = \"atom_sum\"\n", "", &["sum.toml", "atom"]);
 }

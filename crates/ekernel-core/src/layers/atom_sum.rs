@@ -1,7 +1,8 @@
 //! atom_sum: Σ_i k(f_i, f'_i) over atoms with networks of their own (`indexed`), or Σ_i Σ_j k(f_i, f'_j) over the atoms of one
-//! network (`shared`).
+//! network (`shared`) or of the network of their element (`elements`).
 //!
-//! `indexed` lines up the features of the atoms, so that a weighted layer after it gives each atom weights of its own.
+//! `indexed` and `elements` line up the features of the atoms or elements, so that a weighted layer after it gives each of
+//! these weights of its own.
 
 use super::Incoming;
 use crate::{Domain, PerAtom, arch::ArchError};

@@ -60,6 +60,7 @@ impl fmt::Display for Plan {
                 let over = match atoms.pairing {
                     AtomPairing::Indexed => "atoms of equal index",
                     AtomPairing::Shared => "all pairs of atoms",
+                    AtomPairing::Elements => "all pairs of atoms of one element",
                 };
                 writeln!(f, "   => sum of %{output} over {over}")?;
             }

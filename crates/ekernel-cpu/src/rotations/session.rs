@@ -35,6 +35,9 @@ const PARALLEL: f64 = 1e-3;
 /// Below this two values are equal but for the rounding of the division.
 const EQUAL: f64 = 1e-13;
 
+/// Samples of each set whose pairs of atoms are counted for the size of tiles.
+const COUNTED: usize = 16;
+
 /// Seconds a tile should take, and a point of a pair takes in float32 on one core of a common processor.
 const TILE_SECONDS: f64 = 0.25;
 const POINT_SECONDS: f64 = 1e-9;
@@ -69,6 +72,8 @@ pub(crate) fn operations(plan: &Plan, options: &CpuOptions) -> Option<u64> {
 /// One prepared sample.
 struct Sample<T> {
     units: Vec<Unit<T>>,
+    /// The atomic numbers of the units, where these are atoms.
+    charges: Vec<u8>,
     /// The same in float64, where the session is delicate.
     wide: Vec<Unit<f64>>,
     /// Each unit's value with itself, `[unit][readout]`, where the head reads it.
@@ -138,7 +143,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
 
     fn prepare(
         &self,
-        units: &Units,
+        from: &Units<'_>,
         samples: &Samples,
         (done, of): (&AtomicUsize, usize),
         control: &Control,
@@ -148,7 +153,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
             control.check()?;
             let end = (start + BATCH).min(samples.len());
             let signals: Vec<Vec<Harmonics>> =
-                (start..end).map(|index| units.of(samples, index)).collect::<Result<_, _>>()?;
+                (start..end).map(|index| from.of(samples, index)).collect::<Result<_, _>>()?;
             let counts: Vec<usize> = signals.iter().map(Vec::len).collect();
             let signals: Vec<Harmonics> = signals.into_iter().flatten().collect();
             let mut workspaces = self.wide.workspaces();
@@ -159,13 +164,14 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
                 wide.extend(if self.delicate { found } else { vec![] });
             }
             let (mut units, mut wide) = (units.into_iter(), wide.into_iter());
-            let sample = |count: usize| Sample {
+            let sample = |(index, count): (usize, usize)| Sample {
                 units: units.by_ref().take(count).collect(),
+                charges: from.charges(samples, index),
                 wide: wide.by_ref().take(count).collect(),
                 own_units: Vec::new(),
                 own: Vec::new(),
             };
-            let prepared: Vec<Sample<T>> = counts.into_iter().map(sample).collect();
+            let prepared: Vec<Sample<T>> = (start..end).zip(counts).map(sample).collect();
             let done = done.fetch_add(prepared.len(), Ordering::Relaxed) + prepared.len();
             control.report(Progress::Prepared { done, of });
             Ok(prepared)
@@ -343,22 +349,21 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
     /// Pairs of units per pair of samples, on average.
     fn unit_pairs_per_pair(&self) -> f64 {
         let [x, y] = self.sets();
-        let mean = |set: &[Sample<T>]| {
-            set.iter().map(|sample| sample.units.len()).sum::<usize>() as f64 / set.len().max(1) as f64
+        let Some(atoms) = &self.plan.atoms else { return 1.0 };
+        let some = |set: &'_ [Sample<T>]| -> Vec<usize> {
+            (0..set.len()).step_by(set.len().div_ceil(COUNTED).max(1)).collect()
         };
-        match &self.plan.atoms {
-            None => 1.0,
-            Some(atoms) => {
-                let [n, m] = [mean(x), mean(y)].map(|mean| mean.ceil() as usize);
-                atoms.pairing.pairs(n, m).count().max(1) as f64
-            }
-        }
+        let (rows, cols) = (some(x), some(y));
+        let count =
+            |row: usize| -> usize { cols.iter().map(|&col| unit_pairs(atoms, &x[row], &y[col]).len()).sum() };
+        let pairs: usize = rows.iter().map(|&row| count(row)).sum();
+        (pairs as f64 / (rows.len() * cols.len()).max(1) as f64).max(1.0)
     }
 }
 
 /// The atoms of two molecules that are compared.
 fn unit_pairs<T>(atoms: &AtomPlan, first: &Sample<T>, second: &Sample<T>) -> Vec<UnitPair> {
-    atoms.pairing.pairs(first.units.len(), second.units.len()).collect()
+    atoms.pairing.pairs(&first.charges, &second.charges).collect()
 }
 
 /// The sum of each output of the atoms' head over pairs of atoms, in their order.

@@ -12,6 +12,8 @@ use crate::pass::number;
 /// What is kept of a sample with itself.
 pub(super) struct Own {
     signals: Vec<Signal>,
+    /// The atomic numbers of the atoms they are around, of molecules.
+    charges: Vec<u8>,
     /// Of each signal the variances after every layer.
     each: Vec<Vec<f64>>,
     /// Of the molecule, at its own layers.
@@ -31,6 +33,7 @@ impl Walk<'_> {
     pub(super) fn own(
         &self,
         signals: Vec<Signal>,
+        charges: Vec<u8>,
         control: &Control,
     ) -> Result<Result<Own, Outcome>, BackendError> {
         let mut alone = Vec::with_capacity(signals.len());
@@ -42,7 +45,7 @@ impl Walk<'_> {
             alone.push(passed);
         }
         let each: Vec<Vec<f64>> = alone.iter().map(|passed| passed.variances.clone()).collect();
-        let mut own = Own { signals, each, whole: vec![], output: [f64::NAN; 2] };
+        let mut own = Own { signals, charges, each, whole: vec![], output: [f64::NAN; 2] };
         let sums = match self.sums([&own, &own], Some(&alone), control)? {
             Ok(sums) => sums,
             Err(bad) => return Ok(Err(bad)),
@@ -77,7 +80,7 @@ impl Walk<'_> {
         control: &Control,
     ) -> Result<Result<Vec<Option<Field>>, Outcome>, BackendError> {
         let pairs: Vec<(usize, usize)> = match self.network.input() {
-            Input::Molecule { atoms, .. } => atoms.pairs(first.signals.len(), second.signals.len()).collect(),
+            Input::Molecule { atoms, .. } => atoms.pairs(&first.charges, &second.charges).collect(),
             Input::Sphere { .. } | Input::Image { .. } | Input::Vector { .. } => vec![(0, 0)],
         };
         let mut sums: Vec<Option<Field>> = vec![None; self.network.nodes().len()];

@@ -9,7 +9,7 @@ use super::{
     RotationMode,
     molecule::{Outcome, Own},
     pass::Walk,
-    signals::signals,
+    signals::{charges, signals},
 };
 
 /// A session for samples that have been checked.
@@ -63,8 +63,9 @@ impl SphereSession<'_> {
     ) -> Result<Vec<Own>, BackendError> {
         let mut all = Vec::with_capacity(samples.len());
         for i in 0..samples.len() {
-            let signals = signals(self.walk.network.input(), samples, i)?;
-            match self.walk.own(signals, control)? {
+            let input = self.walk.network.input();
+            let signals = signals(input, samples, i)?;
+            match self.walk.own(signals, charges(input, samples, i), control)? {
                 Ok(own) => all.push(own),
                 Err(outcome) => {
                     self.finite(outcome, [i, i])?;

@@ -19,15 +19,29 @@ pub(super) fn signals(input: &Input, samples: &Samples, i: usize) -> Result<Vec<
         }
         (Input::Molecule { bandlimit, potential, .. }, Samples::Molecules(molecules)) => {
             let molecule = &molecules[i];
-            let maker =
-                AtomSignals::new(*bandlimit, &potential.elements, &potential.powers, potential.cutoff_angle)
-                    .map_err(failed)?;
-            let signal =
-                |atom| maker.coefficients(&molecule.charges, molecule.positions.view(), atom).map_err(failed);
-            (0..molecule.atoms()).map(signal).collect()
+            let (elements, angle) = (&potential.elements, potential.cutoff_angle);
+            let maker = AtomSignals::new(*bandlimit, elements, potential.radial(), angle).map_err(failed)?;
+            let strength = |n, distance, charges| potential.strength(n, distance, charges);
+            let signal = |atom| {
+                maker
+                    .coefficients(&molecule.charges, molecule.positions.view(), atom, strength)
+                    .map_err(failed)
+            };
+            potential.centers(molecule).into_iter().map(signal).collect()
         }
         // Samples have been checked against the input.
         _ => Ok(vec![]),
+    }
+}
+
+/// The atomic numbers of the atoms whose signals [`signals`] gives, of molecules.
+pub(super) fn charges(input: &Input, samples: &Samples, i: usize) -> Vec<u8> {
+    match (input, samples) {
+        (Input::Molecule { potential, .. }, Samples::Molecules(molecules)) => {
+            let centers = potential.centers(&molecules[i]);
+            centers.into_iter().map(|atom| molecules[i].charges[atom]).collect()
+        }
+        _ => vec![],
     }
 }
 
