@@ -68,6 +68,11 @@ impl<T: Real> WignerTable<T> {
         self.bandlimit
     }
 
+    /// Bytes of the table.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.values.as_slice())
+    }
+
     /// d^l_mn at angle number `angle` for l = max(|m|,|n|)..L as `(values, sign)`: d is the value times the sign.
     ///
     /// # Panics

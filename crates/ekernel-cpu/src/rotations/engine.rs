@@ -158,6 +158,12 @@ impl<'a, T: Number, const W: usize> Engine<'a, T, W> {
         lifted + harmonics + (ops * size_of::<f64>()) as u64
     }
 
+    /// Bytes of the tables of its transforms, which all threads share.
+    pub(super) fn table_bytes(&self) -> u64 {
+        let transforms = self.stages.iter().flat_map(|stage| stage.transforms.iter().flatten());
+        transforms.map(|transform| transform.table_bytes() as u64).sum()
+    }
+
     /// Bytes of working memory of a thread: transforms, and two packs.
     pub(super) fn thread_bytes(&self) -> u64 {
         let stages: u64 = self.stages.iter().map(Stage::workspace_bytes::<W>).sum();

@@ -430,7 +430,10 @@ impl<T: Number, const W: usize> Session for RotationSession<'_, T, W> {
         let row = cols as f64 * self.unit_pairs_per_pair() * values as f64;
         let wide_thread = if self.delicate { self.wide.thread_bytes() } else { 0 };
         [
-            units as u64 * (self.engine.unit_bytes() + wide) + (samples * size_of::<Sample<T>>()) as u64,
+            units as u64 * (self.engine.unit_bytes() + wide)
+                + (samples * size_of::<Sample<T>>()) as u64
+                + self.engine.table_bytes()
+                + self.wide.table_bytes(),
             self.engine.thread_bytes() + wide_thread + row as u64,
         ]
     }

@@ -118,6 +118,11 @@ impl<T: Real> LaneTransform<T> {
         self.bandlimit
     }
 
+    /// Bytes of its Wigner functions, which all threads share.
+    pub fn table_bytes(&self) -> usize {
+        self.table.bytes()
+    }
+
     /// The number of rings n_β.
     pub fn rings(&self) -> usize {
         self.rings
