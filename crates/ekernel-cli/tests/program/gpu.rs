@@ -1,18 +1,8 @@
-//! The program on a GPU: a software adapter, or the one that `EKERNEL_GPU` names; `EKERNEL_GPU=skip` leaves these tests out.
+//! The program on a GPU, on the adapter of [`ekernel_testnets::gpu`].
+
+use ekernel_testnets::gpu::adapter;
 
 use crate::support::{Playground, read};
-
-/// The adapter of the tests; `None` where they are to be skipped.
-fn adapter() -> Option<String> {
-    match std::env::var("EKERNEL_GPU") {
-        Ok(name) if name == "skip" => {
-            println!("EKERNEL_GPU=skip: NOTHING IS TESTED ON A GPU");
-            None
-        }
-        Ok(name) => Some(name),
-        Err(_) => Some("software".to_owned()),
-    }
-}
 
 #[test]
 fn a_gram_matrix_is_the_cpu_s() {
