@@ -32,6 +32,9 @@ pub(crate) enum Command {
     /// Show how a network is computed, and what a pair of samples costs
     Plan(Plan),
     /// Compare the CPU and GPU backends with the literal reference on a network
+    ///
+    /// The exit code is 0 if all that could be compared agrees, 1 if a backend differs or fails, or if the adapter that was named
+    /// refuses the network, 2 for a mistake.
     Check(Check),
     /// List the GPUs and whether they can be used
     Devices(Devices),

@@ -29,8 +29,6 @@ use crate::{
 /// smaller.
 const LITERAL_WORK: u64 = 60_000_000;
 
-/// Exit code: 0 if all that could be compared agrees, 1 if a backend differs or fails, or if the adapter that was named
-/// refuses the network, 2 for a mistake
 #[derive(Args, Debug)]
 pub(crate) struct Check {
     /// The architecture file

@@ -9,7 +9,7 @@ mod tune;
 
 use std::{io::Write, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ekernel_core::BackendError;
 use ekernel_cpu::simd::Isa;
 use ekernel_data::write_atomically;
@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    args::{BackendName, Gpu, Precision, count},
+    args::{Gpu, Precision, count},
     backends,
     failure::{self, mistake},
     output,
@@ -37,9 +37,9 @@ pub(crate) struct Bench {
     /// so3-erf` [default: all]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = networks::name)]
     networks: Vec<&'static str>,
-    /// What to measure: cpu, wgpu, or auto for the CPU and a GPU that is named or hardware
+    /// What to measure
     #[arg(long, value_enum, default_value = "auto")]
-    backend: BackendName,
+    backend: Subject,
     #[command(flatten)]
     gpu: Gpu,
     /// Try sizes of workgroups on the GPU and store the fastest for its adapter and driver, in the file of --tuning: all, or
@@ -67,6 +67,17 @@ pub(crate) struct Bench {
     json: Option<Option<PathBuf>>,
 }
 
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// The CPU, and a GPU if one is named or there is a hardware one
+    Auto,
+    /// The CPU
+    Cpu,
+    /// A GPU
+    Wgpu,
+}
+
 /// A network that a GPU does not take.
 #[derive(Serialize)]
 struct Refused {
@@ -79,7 +90,7 @@ pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
         output::ensure_writable("--json", path, &[])?;
     }
     if let Some(sizes) = &arguments.tune {
-        if arguments.backend == BackendName::Cpu {
+        if arguments.backend == Subject::Cpu {
             return Err(mistake("--tune: only GPUs are tuned; leave --backend cpu out"));
         }
         let device = backends::open(arguments.gpu.adapter.as_ref())?;
@@ -121,16 +132,13 @@ fn publish(arguments: &Bench, text: &str, document: &serde_json::Value) -> anyho
 /// The GPU to measure: the one that is named, else a hardware one, if there is one or one is asked for.
 fn gpu(arguments: &Bench) -> anyhow::Result<Option<(Device, WgpuOptions)>> {
     let device = match arguments.backend {
-        BackendName::Reference => {
-            return Err(mistake("--backend reference: it is for checking; measure cpu or wgpu"));
-        }
-        BackendName::Cpu => match arguments.gpu.given() {
+        Subject::Cpu => match arguments.gpu.given() {
             Some(option) => {
                 return Err(mistake(format!("{option}: the CPU alone is measured; leave --backend cpu out")));
             }
             None => None,
         },
-        BackendName::Wgpu => {
+        Subject::Wgpu => {
             let cpu = [
                 ("--threads", !arguments.threads.is_empty()),
                 ("--isa", !arguments.isa.is_empty()),
@@ -141,10 +149,10 @@ fn gpu(arguments: &Bench) -> anyhow::Result<Option<(Device, WgpuOptions)>> {
             }
             Some(backends::open(arguments.gpu.adapter.as_ref())?)
         }
-        BackendName::Auto if arguments.gpu.adapter.is_some() => {
+        Subject::Auto if arguments.gpu.adapter.is_some() => {
             Some(backends::open(arguments.gpu.adapter.as_ref())?)
         }
-        BackendName::Auto => backends::hardware(),
+        Subject::Auto => backends::hardware(),
     };
     Ok(device.map(|device| {
         let options = backends::gpu_options(&arguments.gpu, &device, arguments.quiet);
@@ -159,7 +167,7 @@ fn setups(arguments: &Bench, gpu: Option<&(Device, WgpuOptions)>) -> anyhow::Res
     threads.dedup();
     let names =
         if arguments.networks.is_empty() { networks::NAMES.to_vec() } else { arguments.networks.clone() };
-    let isas = if arguments.backend == BackendName::Wgpu { vec![] } else { isas(&arguments.isa)? };
+    let isas = if arguments.backend == Subject::Wgpu { vec![] } else { isas(&arguments.isa)? };
     let mut setups = Vec::new();
     for name in names {
         for &isa in &isas {

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions, simd::Isa};
-use ekernel_wgpu::{Device, WgpuOptions};
+use ekernel_wgpu::{Device, WgpuBackend, WgpuOptions};
 use serde::Serialize;
 
 use super::{networks, peak, rate};
-use crate::{args::Precision, backends, samples::random};
+use crate::{args::Precision, samples::random};
 
 /// Passes over all rows of the table, so that whatever slows the machine for a while slows every row.
 pub(super) const PASSES: usize = 9;
@@ -90,7 +90,7 @@ impl Setup {
                 Ok((Box::new(backend), operations))
             }
             On::Gpu { device, options } => {
-                let backend = backends::gpu_backend(self.plan.clone(), *options, device.clone())?;
+                let backend = WgpuBackend::from_plan(self.plan.clone(), *options, device.clone())?;
                 Ok((Box::new(backend), None))
             }
         }
@@ -183,7 +183,13 @@ impl<'a> Run<'a> {
         let session = self.backend.prepare(Pairs::Between(&first, &second), control)?;
         let (started, share) = (Instant::now(), seconds / passes as f64);
         let trial = match self.tile {
-            Some(_) => None,
+            Some([rows, columns]) => {
+                if matches!(self.setup.on, On::Gpu { .. }) {
+                    // A session finds out as it runs how much a device does at once.
+                    session.tile(0..rows, 0..columns, control)?;
+                }
+                None
+            }
             None => Some(rate::tile(&*session, columns, most, share / 3.0, control)?),
         };
         let tile = *self.tile.get_or_insert(trial.map_or(most, |trial| trial.shape));

@@ -186,5 +186,5 @@ fn shown(tuning: Tuning) -> String {
 }
 
 fn is_refused(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(BackendError::Device { .. })) || error.is::<crate::failure::Mistake>()
+    matches!(error.downcast_ref(), Some(BackendError::Device { .. }))
 }
