@@ -203,11 +203,16 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             times.join(", ")
         ))?;
     }
+    outcome(&worst, &without, arguments.gpu.adapter.is_some())
+}
+
+/// What the command ends with: nothing, or the first thing that is wrong. That a GPU refuses the network is wrong of one that was
+/// named.
+fn outcome(worst: &[Worst], without: &[Without], named: bool) -> anyhow::Result<()> {
     if let Some(wrong) = worst.iter().find(|entry| !entry.is_fine()) {
         return Err(anyhow::anyhow!("{} differs from the reference; please report it", wrong.backend));
     }
-    let counts = |gpu: &&Without| gpu.verdict == Verdict::Failed || arguments.gpu.adapter.is_some();
-    match without.iter().find(counts) {
+    match without.iter().find(|gpu| named || gpu.verdict == Verdict::Failed) {
         Some(gpu) => Err(anyhow::anyhow!("{gpu}")),
         None => Ok(()),
     }
@@ -468,6 +473,27 @@ mod tests {
         let pool = "[[layers]]\nop = 'avg_pool'\nwindow = [4, 4]\nstrides = [1, 1]\n";
         let input = format!("[input]\nspace = 'image'\nshape = [{side}, {side}, 1]\n");
         format!("{input}{conv}{pool}[[layers]]\nop = 'flatten'\n[[layers]]\nop = 'dense'\n").parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_refused_is_wrong_where_it_was_named() {
+        let entry = |error| Worst { backend: "cpu f32", kernel: "ntk", error, pair: [0, 1], tolerance: 1e-6 };
+        let gpu = |verdict| {
+            let (device, reason) = ("a card".to_owned(), "too large".to_owned());
+            vec![Without { backend: GPU, device, verdict, reason }]
+        };
+        let told = |worst, without: &[Without], named| outcome(&[entry(worst)], without, named);
+        assert!(told(1e-7, &[], true).is_ok());
+        assert!(told(1e-7, &gpu(Verdict::Refused), false).is_ok());
+        for (worst, without, named, words) in [
+            (1e-7, gpu(Verdict::Refused), true, "wgpu f32 refused: too large"),
+            (1e-7, gpu(Verdict::Failed), false, "wgpu f32 failed: too large"),
+            (1e-5, vec![], false, "cpu f32 differs"),
+            (f64::NAN, gpu(Verdict::Refused), false, "cpu f32 differs"),
+        ] {
+            let problem = told(worst, &without, named).unwrap_err().to_string();
+            assert!(problem.contains(words), "{problem}");
+        }
     }
 
     #[test]
