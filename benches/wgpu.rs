@@ -2,15 +2,21 @@
 //! `EKERNEL_ADAPTER=NAME cargo bench --bench wgpu -- --noplot`.
 //!
 //! `fused` times whole networks with their stage in one dispatch, and says what part of the device's measured issue ceiling
-//! (multiply-adds alone, `shaders/peak.wgsl`) the operations of `shaders/tests/instruction_count.rs` take; `layered` times the
-//! same and single ops over materialised tensors. A throughput element is a position behind an activation.
+//! (multiply-adds alone, `Device::peak`) the operations of `shaders/tests/instruction_count.rs` take; `layered` times the
+//! same and single stages over materialised tensors; `cpu` is one thread of the CPU backend on the same. A throughput element is a
+//! position behind an activation. `EKERNEL_IMAGES` (64) sets the size: the square of it is computed at once;
+//! `EKERNEL_WORKGROUPS=128x4` are sizes that `ekernel bench --tune` found.
 
-use std::{hint::black_box, time::Instant};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ekernel::{
-    core::{Backend, Control, Kinds, Network, Pairs, Plan, Samples, plan::Op},
-    wgpu::{AdapterChoice, Device, StrategyChoice, WgpuBackend, WgpuOptions, wgpu},
+    core::{Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Samples, plan::Op},
+    cpu::{CpuBackend, CpuOptions, Precision},
+    wgpu::{AdapterChoice, Device, StrategyChoice, Tuning, WgpuBackend, WgpuOptions},
 };
 use ndarray::Array4;
 
@@ -46,102 +52,97 @@ fn elements(plan: &Plan) -> u64 {
     plan.stages.iter().zip(&cost.orbit).map(stage).sum()
 }
 
-/// Multiply-adds per second that the device issues, the best of three.
-fn peak(device: &Device) -> f64 {
-    let (gpu, queue) = (device.wgpu(), device.queue());
-    let source = wgpu::ShaderSource::Wgsl(ekernel_shaders::peak().into());
-    let module =
-        gpu.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some("ekernel.peak"), source });
-    let pipeline = gpu.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some("ekernel.peak"),
-        layout: None,
-        module: &module,
-        entry_point: Some("main"),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
-        cache: None,
-    });
-    let usage = wgpu::BufferUsages::STORAGE;
-    let buffer = gpu.create_buffer(&wgpu::BufferDescriptor {
-        label: None,
-        size: 4096,
-        usage,
-        mapped_at_creation: false,
-    });
-    let group = gpu.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: None,
-        layout: &pipeline.get_bind_group_layout(0),
-        entries: &[wgpu::BindGroupEntry { binding: 0, resource: buffer.as_entire_binding() }],
-    });
-    let mut workgroups = 64;
-    let mut best = 0f64;
-    for _ in 0..6 {
-        let start = Instant::now();
-        let mut encoder = gpu.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&pipeline);
-        pass.set_bind_group(0, &group, &[]);
-        pass.dispatch_workgroups(workgroups, 1, 1);
-        drop(pass);
-        queue.submit([encoder.finish()]);
-        if gpu.poll(wgpu::PollType::wait_indefinitely()).is_err() {
-            return best;
-        }
-        let took = start.elapsed().as_secs_f64();
-        let operations = ekernel_shaders::PEAK_OPERATIONS as f64 * 256.0 * f64::from(workgroups);
-        best = best.max(operations / took);
-        // Long enough to hide the launch, short enough for any driver.
-        if took < 0.02 {
-            workgroups = (workgroups * 8).min(65_535);
-        }
-    }
-    best
+/// What computes a case.
+enum On<'a> {
+    Gpu(&'a Device, StrategyChoice),
+    /// One thread, the widest instruction set.
+    Cpu,
 }
 
-fn time(
-    c: &mut Criterion,
-    device: &Device,
-    name: &str,
-    text: &str,
-    strategy: StrategyChoice,
-    count: usize,
-) -> Option<f64> {
+impl On<'_> {
+    fn group(&self) -> String {
+        match self {
+            On::Gpu(_, strategy) => format!("{strategy:?}").to_lowercase(),
+            On::Cpu => "cpu".to_owned(),
+        }
+    }
+
+    fn backend(&self, plan: Plan) -> Result<Box<dyn Backend>, BackendError> {
+        Ok(match self {
+            On::Gpu(device, strategy) => {
+                let options = WgpuOptions { strategy: *strategy, tuning: tuning(), ..WgpuOptions::default() };
+                Box::new(WgpuBackend::from_plan(plan, options, (*device).clone())?)
+            }
+            On::Cpu => {
+                let options = CpuOptions { precision: Precision::F32, threads: 1, ..CpuOptions::default() };
+                Box::new(CpuBackend::from_plan(plan, options)?)
+            }
+        })
+    }
+}
+
+/// The sizes of workgroups that `EKERNEL_WORKGROUPS` names, `128x4`: invocations, and runs of planes in turn.
+fn tuning() -> Tuning {
+    let Ok(words) = std::env::var("EKERNEL_WORKGROUPS") else { return Tuning::default() };
+    let sizes = words.split_once('x').and_then(|(invocations, in_turn)| {
+        Some(Tuning { invocations: invocations.parse().ok()?, in_turn: in_turn.parse().ok()? })
+    });
+    sizes.unwrap_or_else(|| panic!("EKERNEL_WORKGROUPS={words}: write 128x4"))
+}
+
+/// Times all pairs of `count` images, and gives positions per second in the best iteration; nothing where the case is filtered
+/// out.
+fn time(c: &mut Criterion, on: &On<'_>, name: &str, text: &str, count: usize) -> Option<f64> {
     let network: Network = text.parse().expect("a network");
     let plan = Plan::new(&network, Kinds::Both).expect("a plan");
-    let options = WgpuOptions { strategy, ..WgpuOptions::default() };
-    let backend = WgpuBackend::from_plan(plan.clone(), options, device.clone())
-        .inspect_err(|e| eprintln!("{name}: {e}"))
-        .ok()?;
+    let positions = ((count * count) as u64 * elements(&plan)) as f64;
     let samples = images(&network, count);
     let control = Control::new();
-    let session = backend.prepare(Pairs::Between(&samples, &samples), &control).expect("prepared");
-    let run = || black_box(session.tile(0..count, 0..count, &control).expect("computed"));
-    run();
-    let start = Instant::now();
-    run();
-    let took = start.elapsed().as_secs_f64();
-    let pairs = (count * count) as u64;
-    let mut group = c.benchmark_group(format!("{strategy:?}").to_lowercase());
-    group.throughput(Throughput::Elements(pairs * elements(&plan)));
-    group.sample_size(10);
-    group.bench_function(name, |b| b.iter(run));
+    let mut best = Duration::MAX;
+    let mut group = c.benchmark_group(on.group());
+    group.throughput(Throughput::Elements(positions as u64)).sample_size(10);
+    group.bench_function(name, |bencher| {
+        let backend = on.backend(plan.clone()).expect("a backend");
+        let session = backend.prepare(Pairs::Between(&samples, &samples), &control).expect("prepared");
+        // The first tile compiles shaders and learns how much the device does at once.
+        session.tile(0..1, 0..1, &control).expect("computed");
+        bencher.iter_custom(|iterations| {
+            let mut all = Duration::ZERO;
+            for _ in 0..iterations {
+                let started = Instant::now();
+                black_box(session.tile(0..count, 0..count, &control).expect("computed"));
+                let took = started.elapsed();
+                (best, all) = (best.min(took), all + took);
+            }
+            all
+        });
+    });
     group.finish();
-    let rate = (pairs * elements(&plan)) as f64 / took;
-    println!("{name}: {:.4} ms per entry, {:.3e} positions/s", 1e3 * took / pairs as f64, rate);
-    Some(rate)
+    if best == Duration::MAX {
+        return None;
+    }
+    let (seconds, entries) = (best.as_secs_f64(), (count * count) as f64);
+    println!("{name}: {:.4} ms per entry, {:.3e} positions/s", 1e3 * seconds / entries, positions / seconds);
+    Some(positions / seconds)
 }
 
 fn bench(c: &mut Criterion) {
     let Some(device) = device() else { return };
     let count = std::env::var("EKERNEL_IMAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(64);
-    let peak = peak(&device);
-    println!("{}: {peak:.3e} multiply-adds/s", device.describe());
+    let peak = device.peak(&Control::new()).expect("a peak");
+    println!("{}: {peak:.3e} multiply-adds/s, {:?}", device.describe(), tuning());
+    let few = (count / 16).max(1);
+    let fused = On::Gpu(&device, StrategyChoice::Fused);
+    let layered = On::Gpu(&device, StrategyChoice::Layered);
+    let same = include_str!("../examples/architectures/table1_cnn_same.toml");
+    let myrtle5 = include_str!("../examples/architectures/myrtle5.toml");
     for (name, text) in [
         ("table1_cnn", include_str!("../examples/architectures/table1_cnn.toml")),
-        ("table1_cnn_same", include_str!("../examples/architectures/table1_cnn_same.toml")),
+        ("table1_cnn_same", same),
         ("table1_c4", include_str!("../examples/architectures/table1_c4.toml")),
         ("cnn21_gap", include_str!("../examples/architectures/cnn21_gap.toml")),
     ] {
-        if let Some(rate) = time(c, &device, name, text, StrategyChoice::Fused, count) {
+        if let Some(rate) = time(c, &fused, name, text, count) {
             println!(
                 "{name}: {:.0} % of the issue ceiling, {:.0} % of peak float32 operations",
                 100.0 * INSTRUCTIONS * rate / peak,
@@ -149,30 +150,22 @@ fn bench(c: &mut Criterion) {
                 100.0 * 28.0 * rate / peak
             );
         }
+        time(c, &On::Cpu, name, text, few);
     }
-    let few = (count / 16).max(1);
-    time(
-        c,
-        &device,
-        "table1_cnn_same",
-        include_str!("../examples/architectures/table1_cnn_same.toml"),
-        StrategyChoice::Layered,
-        few,
-    );
-    time(
-        c,
-        &device,
-        "myrtle5",
-        include_str!("../examples/architectures/myrtle5.toml"),
-        StrategyChoice::Layered,
-        few,
-    );
+    time(c, &layered, "table1_cnn_same", same, few);
+    time(c, &layered, "myrtle5", myrtle5, few);
+    time(c, &On::Cpu, "myrtle5", myrtle5, few);
     for activation in ["relu", "leaky_relu", "erf", "gelu", "sin", "rbf", "exp", "gaussian", "sign"] {
         let text = format!(
             "[input]\nspace = 'image'\nshape = [16, 16, 3]\n[[layers]]\nop = 'conv'\nfilter = [3, 3]\npadding = 'same'\n\
              [[layers]]\nop = '{activation}'\n[[layers]]\nop = 'global_avg_pool'\n"
         );
-        time(c, &device, activation, &text, StrategyChoice::Layered, few);
+        for on in [&layered, &fused, &On::Cpu] {
+            // The sign has no slope to chain.
+            if activation != "sign" || !matches!(on, On::Gpu(_, StrategyChoice::Fused)) {
+                time(c, on, activation, &text, few);
+            }
+        }
     }
 }
 

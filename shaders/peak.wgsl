@@ -1,5 +1,5 @@
 // What a device issues at most: fused multiply-adds in eight independent chains, and nothing else. The yardstick of
-// benches/wgpu.rs.
+// `ekernel bench` and benches/wgpu.rs.
 
 const ROUNDS: u32 = 256u;
 

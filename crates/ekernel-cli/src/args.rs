@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ekernel_core::{Kinds, Network, plan::Quadrature};
 use ekernel_data::Normalization;
 
-use ekernel_wgpu::AdapterChoice;
+use ekernel_wgpu::{AdapterChoice, StrategyChoice};
 
 use crate::{
     commands::{
@@ -32,10 +32,13 @@ pub(crate) enum Command {
     /// Show how a network is computed, and what a pair of samples costs
     Plan(Plan),
     /// Compare the CPU and GPU backends with the literal reference on a network
+    ///
+    /// The exit code is 0 if all that could be compared agrees, 1 if a backend differs or fails, or if the adapter that was named
+    /// refuses the network, 2 for a mistake.
     Check(Check),
     /// List the GPUs and whether they can be used
     Devices(Devices),
-    /// Measure the CPU backend on the networks of the paper's Table 1
+    /// Measure the CPU and GPU backends on the networks that the field compares itself on, or tune a GPU
     Bench(Bench),
     /// Learning curves on shipped data: of a CNN and a C4 network on digits, tested on rotated ones, or of an MLP and an SO(3)
     /// network on molecules
@@ -53,9 +56,8 @@ pub(crate) struct Compute {
     /// What computes
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) backend: BackendName,
-    /// The GPU to compute on: part of its name, or its number in `ekernel devices` [default: a hardware one]
-    #[arg(long, value_name = "NAME|INDEX")]
-    pub(crate) adapter: Option<AdapterChoice>,
+    #[command(flatten)]
+    pub(crate) gpu: Gpu,
     /// Floating point numbers to compute with [default: f32; the reference always f64]
     #[arg(long, value_enum)]
     pub(crate) precision: Option<Precision>,
@@ -72,6 +74,21 @@ pub(crate) struct Compute {
     pub(crate) quadrature: Quadrature,
     #[command(flatten)]
     pub(crate) talk: Talk,
+}
+
+/// Which GPU computes, and how.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Gpu {
+    /// The GPU: part of its name, or its number in `ekernel devices` [default: a hardware one]
+    #[arg(long, value_name = "NAME|INDEX")]
+    pub(crate) adapter: Option<AdapterChoice>,
+    /// How a GPU computes a stage of planes [default: auto]
+    #[arg(long, value_enum)]
+    pub(crate) strategy: Option<Strategy>,
+    /// The file of `ekernel bench --tune`, or none for the built-in sizes of workgroups [default: $EKERNEL_TUNING, or
+    /// ekernel/tuning.json in the user's caches]
+    #[arg(long, value_name = "FILE|none")]
+    pub(crate) tuning: Option<PathBuf>,
 }
 
 /// How a command talks.
@@ -116,6 +133,16 @@ pub(crate) enum BackendName {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Strategy {
+    /// Fused where the plan and the adapter allow it, else layered
+    Auto,
+    /// A whole stage in one dispatch, planes in workgroup memory
+    Fused,
+    /// One dispatch per op over materialised kernel tensors
+    Layered,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Blocks {
     Orbit,
     All,
@@ -152,6 +179,27 @@ impl Kind {
     /// What has to be computed to have all of these.
     pub(crate) fn needed(kinds: &[Kind]) -> Kinds {
         if kinds.contains(&Kind::Ntk) { Kinds::Both } else { Kinds::Nngp }
+    }
+}
+
+impl Gpu {
+    /// The first option that was given, in words.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        [
+            ("--adapter", self.adapter.is_some()),
+            ("--strategy", self.strategy.is_some()),
+            ("--tuning", self.tuning.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(option, given)| given.then_some(option))
+    }
+
+    pub(crate) fn strategy(&self) -> StrategyChoice {
+        match self.strategy {
+            None | Some(Strategy::Auto) => StrategyChoice::Auto,
+            Some(Strategy::Fused) => StrategyChoice::Fused,
+            Some(Strategy::Layered) => StrategyChoice::Layered,
+        }
     }
 }
 

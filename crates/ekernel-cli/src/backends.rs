@@ -3,12 +3,12 @@
 use ekernel_core::{Backend, BackendError, Kinds, Network, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_reference::{ReferenceBackend, RotationMode};
-use ekernel_wgpu::{AdapterChoice, Device, GpuError, WgpuBackend, WgpuOptions};
+use ekernel_wgpu::{AdapterChoice, Device, GpuError, StrategyChoice, WgpuBackend, WgpuOptions};
 
 use crate::{
-    args::{BackendName, Blocks, Compute, Precision},
+    args::{BackendName, Blocks, Compute, Gpu, Precision},
     failure::mistake,
-    output,
+    output, tuning,
 };
 
 /// What computes a network, and in which precision.
@@ -20,9 +20,15 @@ pub(crate) struct Chosen {
 /// Takes the backend that was asked for. `auto` is a hardware GPU where there is one and nothing speaks for the CPU (f64, a
 /// number of threads, a network without planes) and it takes the network, else the CPU; an adapter that is named is a wish for the GPU.
 pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Chosen> {
-    match (compute.backend, &compute.adapter) {
-        (BackendName::Cpu | BackendName::Reference, Some(_)) => {
-            Err(mistake("--adapter: only --backend wgpu and auto compute on an adapter; leave --adapter out"))
+    if let (BackendName::Cpu | BackendName::Reference, Some(option)) = (compute.backend, compute.gpu.given())
+    {
+        return Err(mistake(format!(
+            "{option}: only --backend wgpu and auto compute on an adapter; leave {option} out"
+        )));
+    }
+    match (compute.backend, &compute.gpu.adapter) {
+        (BackendName::Auto, None) if compute.gpu.strategy.is_some() => {
+            Err(mistake("--strategy: say --backend wgpu too, or name the --adapter"))
         }
         (BackendName::Auto, None) => {
             let for_cpu = compute.precision == Some(Precision::F64)
@@ -41,7 +47,7 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
                 _ => Err(error),
             })
         }
-        (BackendName::Cpu, None) => cpu(compute, network, kinds),
+        (BackendName::Cpu, _) => cpu(compute, network, kinds),
         (BackendName::Wgpu, _) | (BackendName::Auto, Some(_)) => {
             if compute.precision == Some(Precision::F64) {
                 return Err(mistake(
@@ -53,9 +59,9 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
                     "networks on the sphere are computed on the CPU alone; use --backend cpu",
                 ));
             }
-            gpu(compute, network, kinds, open(compute.adapter.as_ref())?)
+            gpu(compute, network, kinds, open(compute.gpu.adapter.as_ref())?)
         }
-        (BackendName::Reference, None) => {
+        (BackendName::Reference, _) => {
             if compute.precision == Some(Precision::F32) {
                 return Err(mistake(
                     "--precision f32: the reference computes in f64 only; leave --precision out",
@@ -84,9 +90,29 @@ pub(crate) fn hardware() -> Option<Device> {
     Device::open_blocking(&AdapterChoice::Hardware).ok()
 }
 
+/// What the words say and what was found best on the device.
+pub(crate) fn gpu_options(gpu: &Gpu, device: &Device, quiet: bool) -> WgpuOptions {
+    WgpuOptions {
+        strategy: gpu.strategy(),
+        tuning: tuning::of(&device.describe(), gpu.tuning.as_deref(), quiet),
+        ..WgpuOptions::default()
+    }
+}
+
+/// The backend of a plan. A strategy that cannot serve it is a mistake that other words can mend.
+pub(crate) fn gpu_backend(plan: Plan, options: WgpuOptions, device: Device) -> anyhow::Result<WgpuBackend> {
+    WgpuBackend::from_plan(plan, options, device).map_err(|error| match error {
+        BackendError::Device { problem, .. } if options.strategy == StrategyChoice::Fused => {
+            mistake(format!("--strategy fused: {problem}"))
+        }
+        error => error.into(),
+    })
+}
+
 fn gpu(compute: &Compute, network: &Network, kinds: Kinds, device: Device) -> anyhow::Result<Chosen> {
-    let options = WgpuOptions { all_blocks: compute.blocks == Blocks::All, ..WgpuOptions::default() };
-    let backend = WgpuBackend::new(network, kinds, options, device)?;
+    let mut options = gpu_options(&compute.gpu, &device, compute.talk.quiet);
+    options.all_blocks = compute.blocks == Blocks::All;
+    let backend = gpu_backend(Plan::new(network, kinds)?, options, device)?;
     Ok(Chosen { backend: Box::new(backend), precision: Precision::F32 })
 }
 

@@ -21,6 +21,7 @@ mod progress;
 mod report;
 mod samples;
 mod space;
+mod tuning;
 
 use std::process::ExitCode;
 

@@ -32,6 +32,8 @@ struct Meter {
     last_line: Instant,
     /// Pairs done at the first report of this work, and at the last.
     pairs: Option<[u64; 2]>,
+    /// Whether the work is counted by whoever began it, and not by a backend.
+    counted: bool,
 }
 
 enum Shown {
@@ -52,8 +54,14 @@ impl Task {
         } else {
             Shown::Lines
         };
-        let meter =
-            Meter { shown, label: String::new(), pace: Pace::new(), last_line: Instant::now(), pairs: None };
+        let meter = Meter {
+            shown,
+            label: String::new(),
+            pace: Pace::new(),
+            last_line: Instant::now(),
+            pairs: None,
+            counted: false,
+        };
         let meter = Arc::new(Mutex::new(meter));
         let reader = Arc::clone(&meter);
         let control = Arc::new(Control::with_progress(move |progress| {
@@ -82,10 +90,22 @@ impl Task {
         meter.pace = Pace::new();
         meter.last_line = Instant::now();
         meter.pairs = None;
+        meter.counted = false;
         if let Shown::Bar(bar) = &meter.shown {
             bar.reset();
             bar.set_message(meter.label.clone());
         }
+    }
+
+    /// Shows that so many steps of the work are done and that `label` is under way. What backends report is no longer shown.
+    pub(crate) fn count(&self, label: &str, done: usize, of: usize) {
+        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        meter.label = label.to_owned();
+        meter.counted = true;
+        if let Shown::Bar(bar) = &meter.shown {
+            bar.set_message(meter.label.clone());
+        }
+        meter.tell([done as u64, of as u64], "measurements", "");
     }
 
     /// Takes the bar away, and gives the number of pairs that were computed since the work began: those found finished
@@ -101,6 +121,9 @@ impl Task {
 
 impl Meter {
     fn show(&mut self, progress: Progress) {
+        if self.counted {
+            return;
+        }
         let (done, of, unit) = match progress {
             Progress::Prepared { done, of } => (done as u64, of as u64, "samples prepared"),
             Progress::Pairs { done, of } => (done, of, "pairs"),
@@ -109,14 +132,18 @@ impl Meter {
             let [first, last] = self.pairs.unwrap_or([done, done]);
             self.pairs = Some([first, last.max(done)]);
         }
+        let speed = self.pace.observe(progress, Instant::now());
+        self.tell([done, of], unit, &speed.map(|speed| rate(speed, unit)).unwrap_or_default());
+    }
+
+    fn tell(&mut self, [done, of]: [u64; 2], unit: &str, rate: &str) {
         let now = Instant::now();
-        let rate = self.pace.observe(progress, now).map(|speed| rate(speed, unit)).unwrap_or_default();
         match &self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => {
                 bar.set_length(of);
                 bar.set_position(done);
-                bar.set_prefix(rate);
+                bar.set_prefix(rate.to_owned());
             }
             Shown::Lines if now.duration_since(self.last_line) >= LINE_EVERY => {
                 self.last_line = now;

@@ -1,5 +1,5 @@
-//! Random networks and samples for property tests: every layer, padding, group and activation, in graphs that are valid by
-//! construction and that reduce to a [`Plan`](ekernel_core::Plan).
+//! Random networks and samples for property tests, and the adapter of the GPU tests ([`gpu`]). The networks have every
+//! layer, padding, group and activation, in graphs that are valid by construction and that reduce to a [`Plan`](ekernel_core::Plan).
 //!
 //! ```
 //! use ekernel_core::{Kinds, Plan};
@@ -11,6 +11,7 @@
 //! ```
 
 mod draft;
+pub mod gpu;
 mod network;
 mod samples;
 

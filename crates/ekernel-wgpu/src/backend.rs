@@ -6,7 +6,8 @@ use ekernel_core::{
 };
 
 use crate::{
-    Device, WgpuOptions, fused, lower::lower, resident::strategies, session::WgpuSession, strategy::Strategy,
+    Device, Tuning, WgpuOptions, fused, lower::lower, resident::strategies, session::WgpuSession,
+    strategy::Strategy,
 };
 
 /// Computes kernels on a GPU: planes in float32, sums over planes and the head in float64.
@@ -95,7 +96,7 @@ impl WgpuBackend {
 
     fn described(&self, stage: usize, strategy: &dyn Strategy) -> StageStrategy {
         let chunk_bytes = self.device.chunk_bytes(self.options.chunk_bytes);
-        let fits = fused::plan(self.device.limits(), &self.plan, stage);
+        let fits = fused::plan(self.device.limits(), &self.plan, stage, self.options.tuning);
         let chunk = format!(
             "chunks of at most {} pairs in buffers of {} MiB",
             strategy.max_lanes(chunk_bytes),
@@ -103,7 +104,7 @@ impl WgpuBackend {
         );
         let detail = match (strategy.name(), fits) {
             ("layered", Err(reason)) => format!("{chunk}; not fused: {reason}"),
-            ("layered", Ok(_)) => chunk,
+            ("layered", Ok(_)) => format!("{chunk}; it could be fused"),
             (_, Ok(layout)) => layout,
             (_, Err(reason)) => reason,
         };
@@ -133,8 +134,12 @@ impl Backend for WgpuBackend {
         let blocks = if self.options.all_blocks { ", all blocks" } else { "" };
         let found = self.strategies().unwrap_or_default();
         let mut names: Vec<&str> = found.iter().map(|strategy| strategy.name).collect();
+        names.sort_unstable();
         names.dedup();
-        format!("wgpu f32 {} {}{blocks}", names.join(" and "), self.device.describe())
+        let Tuning { invocations, in_turn } = self.options.tuning;
+        let tuned = names.contains(&"fused") && self.options.tuning != Tuning::default();
+        let tuned = if tuned { format!(" tuned to {invocations}x{in_turn}") } else { String::new() };
+        format!("wgpu f32 {}{tuned} {}{blocks}", names.join(" and "), self.device.describe())
     }
 
     fn prepare<'a>(

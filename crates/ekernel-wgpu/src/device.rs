@@ -137,10 +137,14 @@ impl Device {
         largest_binding(&self.0.limits)
     }
 
+    /// Whether the processor pretends to be a GPU.
+    pub fn is_software(&self) -> bool {
+        self.0.device.adapter_info().device_type == wgpu::DeviceType::Cpu
+    }
+
     /// Bytes that a working buffer may take, of those wished for.
     pub(crate) fn chunk_bytes(&self, wished: u64) -> u64 {
-        let software = self.0.device.adapter_info().device_type == wgpu::DeviceType::Cpu;
-        wished.min(self.largest_binding()).min(if software { SOFTWARE_CHUNK } else { u64::MAX })
+        wished.min(self.largest_binding()).min(if self.is_software() { SOFTWARE_CHUNK } else { u64::MAX })
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -10,11 +10,28 @@ pub enum StrategyChoice {
     Layered,
 }
 
+/// Sizes of the fused strategy's workgroups. Which are fastest depends on the adapter; `ekernel bench --tune` measures it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// Invocations of a workgroup that are aimed at; never more than the device grants.
+    pub invocations: u32,
+    /// Runs of planes that a workgroup does one after the other at most.
+    pub in_turn: u32,
+}
+
+impl Default for Tuning {
+    fn default() -> Tuning {
+        Tuning { invocations: 256, in_turn: 16 }
+    }
+}
+
 /// How the GPU backend computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WgpuOptions {
     /// Fused or layered.
     pub strategy: StrategyChoice,
+    /// Sizes of the fused strategy's workgroups.
+    pub tuning: Tuning,
     /// Computes all |H|² blocks (g·f, g'·f') of a group network instead of one orbit: the same mean, |H| times the work. For
     /// comparing.
     pub all_blocks: bool,
@@ -25,6 +42,11 @@ pub struct WgpuOptions {
 
 impl Default for WgpuOptions {
     fn default() -> WgpuOptions {
-        WgpuOptions { strategy: StrategyChoice::Auto, all_blocks: false, chunk_bytes: 128 << 20 }
+        WgpuOptions {
+            strategy: StrategyChoice::Auto,
+            tuning: Tuning::default(),
+            all_blocks: false,
+            chunk_bytes: 128 << 20,
+        }
     }
 }

@@ -48,12 +48,12 @@ pub(crate) fn strategies(
     let strategy = |readout: &Readout| -> Result<Option<Box<dyn Strategy>>, GpuError> {
         let Readout::Planes { stage, .. } = readout else { return Ok(None) };
         if options.strategy != StrategyChoice::Layered
-            && let Some(fused) = Fused::new(device, plan, *stage)?
+            && let Some(fused) = Fused::new(device, plan, *stage, options.tuning)?
         {
             return Ok(Some(Box::new(fused)));
         }
         if options.strategy == StrategyChoice::Fused {
-            let reason = fused::plan(device.limits(), plan, *stage).err().unwrap_or_default();
+            let reason = fused::plan(device.limits(), plan, *stage, options.tuning).err().unwrap_or_default();
             return Err(GpuError::NotFused { device: device.name().to_owned(), stage: *stage, reason });
         }
         Ok(Some(Box::new(Layered::new(device, plan, *stage)?)))

@@ -6,7 +6,7 @@ mod device;
 use device::device;
 use ekernel_core::{Backend, Control, Kernels, Kinds, Network, Pairs, Samples};
 use ekernel_reference::ReferenceBackend;
-use ekernel_wgpu::{Device, StrategyChoice, WgpuBackend, WgpuOptions};
+use ekernel_wgpu::{Device, StrategyChoice, Tuning, WgpuBackend, WgpuOptions};
 use ndarray::{Array2, Array4};
 
 /// Error relative to the largest entry.
@@ -71,7 +71,11 @@ fn difference(found: &Array2<f64>, expected: &Array2<f64>) -> (f64, (usize, usiz
 }
 
 fn error(device: &Device, network: &Network, kinds: Kinds, samples: &Samples) -> f64 {
-    let options = WgpuOptions { strategy: StrategyChoice::Fused, ..WgpuOptions::default() };
+    error_tuned(device, network, kinds, samples, Tuning::default())
+}
+
+fn error_tuned(device: &Device, network: &Network, kinds: Kinds, samples: &Samples, tuning: Tuning) -> f64 {
+    let options = WgpuOptions { strategy: StrategyChoice::Fused, tuning, ..WgpuOptions::default() };
     let tested = WgpuBackend::new(network, kinds, options, device.clone()).expect("a fused plan");
     let found = kernels(&tested, samples);
     let expected = kernels(&ReferenceBackend::new(network, kinds), samples);
@@ -104,6 +108,21 @@ fn every_padding_and_window() {
                 println!("{padding:<9} {shape:?} {layers} × {filter:?} {more:?} {kinds:?}: {worst:.1e}");
                 assert!(worst < BOUND, "{padding} {shape:?} {filter:?}: {worst:e}");
             }
+        }
+    }
+}
+
+/// Workgroups of every size add up the same planes.
+#[test]
+fn every_tuning() {
+    let Some(device) = device() else { return };
+    let shape = [9, 8, 2];
+    for padding in ["valid", "same", "circular"] {
+        let network = network(shape, 2, [3, 3], padding, "");
+        for (invocations, in_turn) in [(1, 1), (64, 3), (1024, 64)] {
+            let tuning = Tuning { invocations, in_turn };
+            let worst = error_tuned(&device, &network, Kinds::Both, &images(shape), tuning);
+            assert!(worst < BOUND, "{padding} {tuning:?}: {worst:e}");
         }
     }
 }

@@ -1,21 +1,21 @@
 //! `ekernel check A.toml`: the CPU backend, and a GPU if there is one, against the literal reference.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use ekernel_core::{
-    Backend, Input, Kernels, Kinds, Network, Pairs,
+    Backend, BackendError, Input, Kernels, Kinds, Network, Pairs,
     plan::{Op, Quadrature, Sink},
 };
 use ekernel_cpu::{CpuBackend, CpuOptions};
+use ekernel_gram::GramError;
 use ekernel_reference::ReferenceBackend;
-use ekernel_wgpu::{AdapterChoice, WgpuBackend, WgpuOptions};
 use ndarray::Array2;
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{Precision, Talk},
+    args::{Gpu, Precision, Talk},
     backends,
     failure::{self, mistake},
     kernels::Computer,
@@ -37,9 +37,8 @@ pub(crate) struct Check {
     /// Seed of the random samples
     #[arg(long, value_name = "S", default_value = "0")]
     seed: u32,
-    /// The GPU to check: part of its name, or its number in `ekernel devices` [default: a hardware one, if there is one]
-    #[arg(long, value_name = "NAME|INDEX")]
-    adapter: Option<AdapterChoice>,
+    #[command(flatten)]
+    gpu: Gpu,
     #[command(flatten)]
     talk: Talk,
 }
@@ -55,8 +54,36 @@ enum Demand {
     Opposite,
 }
 
+/// The GPU, in tables.
+const GPU: &str = "wgpu f32";
+
 /// A backend to check: "cpu f64", "cpu f32" or "wgpu f32".
 type Tested = (&'static str, Precision, Box<dyn Backend>);
+
+/// A GPU that has nothing to compare.
+struct Without {
+    backend: &'static str,
+    device: String,
+    verdict: Verdict,
+    reason: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It does not take the network, and says so before it computes.
+    Refused,
+    /// It took the network and gave up.
+    Failed,
+}
+
+impl Verdict {
+    fn name(self) -> &'static str {
+        match self {
+            Verdict::Refused => "refused",
+            Verdict::Failed => "failed",
+        }
+    }
+}
 
 /// The worst entry of one comparison.
 struct Worst {
@@ -102,8 +129,15 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
     let reference = compute(&ReferenceBackend::new(&network, Kinds::Both), "reference")?;
     let mut worst = Vec::new();
     let mut seconds = vec![("reference".to_owned(), reference.work.seconds)];
-    for (name, precision, backend) in tested(arguments, &network)? {
-        let computed = compute(backend.as_ref(), name)?;
+    let (tested, mut without) = tested(arguments, &network)?;
+    for (name, precision, backend) in tested {
+        let computed = match compute(backend.as_ref(), name) {
+            Ok(computed) => computed,
+            Err(error) => {
+                without.push(Without::of(name, Verdict::Failed, error)?);
+                continue;
+            }
+        };
         seconds.push((backend.describe(), computed.work.seconds));
         for demand in [Demand::Full, Demand::Relaxed, Demand::Opposite] {
             if precision == Precision::F64 && demand == Demand::Opposite {
@@ -137,7 +171,8 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             "samples": names,
             "worst": rows,
             "seconds": seconds.iter().map(|(name, seconds)| json!({ "backend": name, "seconds": seconds })).collect::<Vec<_>>(),
-            "ok": agreed,
+            "without": without.iter().map(Without::json).collect::<Vec<_>>(),
+            "ok": agreed && !without.iter().any(|gpu| gpu.verdict == Verdict::Failed),
         }))?;
     } else {
         let mut table = Table::new(["backend", "kernel", "worst error", "allowed", "at the pair", "verdict"]);
@@ -151,60 +186,113 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
                 if entry.is_fine() { "ok".to_owned() } else { "WRONG".to_owned() },
             ]);
         }
+        for gpu in &without {
+            let row = [gpu.backend, "", "", "", "", gpu.verdict.name()];
+            table.row(row.map(str::to_owned));
+        }
+        let reasons: Vec<String> = without.iter().map(|gpu| format!("{gpu}\n")).collect();
         let times: Vec<String> =
             seconds.iter().map(|(name, seconds)| format!("{name} {}", duration(*seconds))).collect();
         output::print(&format!(
-            "{} on {}, {} samples ({}); errors relative to the largest entry\n\n{table}\n{}\n",
+            "{} on {}, {} samples ({}); errors relative to the largest entry\n\n{table}\n{}{}\n",
             architecture.name,
             network.input(),
             names.len(),
             names.join(", "),
+            reasons.concat(),
             times.join(", ")
         ))?;
     }
-    if agreed {
-        Ok(())
-    } else {
-        let wrong: Vec<&str> =
-            worst.iter().filter(|entry| !entry.is_fine()).map(|entry| entry.backend).collect();
-        Err(anyhow::anyhow!("{} differs from the reference; please report it", wrong[0]))
+    outcome(&worst, &without, arguments.gpu.adapter.is_some())
+}
+
+/// What the command ends with: nothing, or the first thing that is wrong. That a GPU refuses the network is wrong of one that was
+/// named.
+fn outcome(worst: &[Worst], without: &[Without], named: bool) -> anyhow::Result<()> {
+    if let Some(wrong) = worst.iter().find(|entry| !entry.is_fine()) {
+        return Err(anyhow::anyhow!("{} differs from the reference; please report it", wrong.backend));
+    }
+    match without.iter().find(|gpu| named || gpu.verdict == Verdict::Failed) {
+        Some(gpu) => Err(anyhow::anyhow!("{gpu}")),
+        None => Ok(()),
     }
 }
 
-/// The backends to check: the CPU in both precisions, and for planar networks the GPU that is named, or a hardware one.
-fn tested(arguments: &Check, network: &Network) -> anyhow::Result<Vec<Tested>> {
+/// The backends to check: the CPU in both precisions, and for planar networks the GPU that is named, or a hardware one, unless
+/// it refuses the network.
+fn tested(arguments: &Check, network: &Network) -> anyhow::Result<(Vec<Tested>, Vec<Without>)> {
     let mut tested: Vec<Tested> = Vec::new();
     for (name, precision) in [("cpu f64", Precision::F64), ("cpu f32", Precision::F32)] {
         let options = CpuOptions { precision: precision.of_backend(), ..CpuOptions::default() };
         tested.push((name, precision, Box::new(CpuBackend::new(network, Kinds::Both, options)?)));
     }
     if network.input().is_spherical() {
-        if arguments.adapter.is_some() {
-            return Err(mistake(
-                "--adapter: networks on the sphere are computed on the CPU alone; leave --adapter out",
-            ));
+        if let Some(option) = arguments.gpu.given() {
+            return Err(mistake(format!(
+                "{option}: networks on the sphere are computed on the CPU alone; leave {option} out"
+            )));
         }
         output::note(
             arguments.talk.quiet,
             "networks on the sphere are computed on the CPU alone, so no GPU is checked",
         );
-        return Ok(tested);
+        return Ok((tested, vec![]));
     }
-    let device = match &arguments.adapter {
+    let device = match &arguments.gpu.adapter {
         Some(adapter) => Some(backends::open(Some(adapter))?),
         None => backends::hardware(),
     };
+    let mut without = vec![];
     match device {
         Some(device) => {
-            let backend = WgpuBackend::new(network, Kinds::Both, WgpuOptions::default(), device)?;
-            tested.push(("wgpu f32", Precision::F32, Box::new(backend)));
+            let options = backends::gpu_options(&arguments.gpu, &device, arguments.talk.quiet);
+            let plan = ekernel_core::Plan::new(network, Kinds::Both)?;
+            match backends::gpu_backend(plan, options, device) {
+                Ok(backend) => tested.push((GPU, Precision::F32, Box::new(backend))),
+                Err(error) => without.push(Without::of(GPU, Verdict::Refused, error)?),
+            }
         }
         None => output::note(
             arguments.talk.quiet,
             "no hardware GPU was found, so none is checked; --adapter names another (see ekernel devices)",
         ),
     }
-    Ok(tested)
+    Ok((tested, without))
+}
+
+impl Without {
+    /// The device's own words.
+    ///
+    /// Errors: whatever is not of the device.
+    fn of(backend: &'static str, verdict: Verdict, error: anyhow::Error) -> anyhow::Result<Without> {
+        let said = error.chain().find_map(|cause| {
+            let cause = match cause.downcast_ref() {
+                Some(GramError::Backend(error)) => Some(error),
+                _ => cause.downcast_ref::<BackendError>(),
+            };
+            match cause? {
+                BackendError::Device { device, problem, .. } => Some((device.clone(), problem.clone())),
+                _ => None,
+            }
+        });
+        let Some((device, reason)) = said else { return Err(error) };
+        Ok(Without { backend, device, verdict, reason })
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "backend": self.backend,
+            "device": self.device,
+            "verdict": self.verdict.name(),
+            "reason": self.reason,
+        })
+    }
+}
+
+impl fmt::Display for Without {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.backend, self.verdict.name(), self.reason)
+    }
 }
 
 /// Which demand a pair belongs to. In f64 an angle near zero (repeated, collinear or constant patches) costs the reference
@@ -385,6 +473,27 @@ mod tests {
         let pool = "[[layers]]\nop = 'avg_pool'\nwindow = [4, 4]\nstrides = [1, 1]\n";
         let input = format!("[input]\nspace = 'image'\nshape = [{side}, {side}, 1]\n");
         format!("{input}{conv}{pool}[[layers]]\nop = 'flatten'\n[[layers]]\nop = 'dense'\n").parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_refused_is_wrong_where_it_was_named() {
+        let entry = |error| Worst { backend: "cpu f32", kernel: "ntk", error, pair: [0, 1], tolerance: 1e-6 };
+        let gpu = |verdict| {
+            let (device, reason) = ("a card".to_owned(), "too large".to_owned());
+            vec![Without { backend: GPU, device, verdict, reason }]
+        };
+        let told = |worst, without: &[Without], named| outcome(&[entry(worst)], without, named);
+        assert!(told(1e-7, &[], true).is_ok());
+        assert!(told(1e-7, &gpu(Verdict::Refused), false).is_ok());
+        for (worst, without, named, words) in [
+            (1e-7, gpu(Verdict::Refused), true, "wgpu f32 refused: too large"),
+            (1e-7, gpu(Verdict::Failed), false, "wgpu f32 failed: too large"),
+            (1e-5, vec![], false, "cpu f32 differs"),
+            (f64::NAN, gpu(Verdict::Refused), false, "cpu f32 differs"),
+        ] {
+            let problem = told(worst, &without, named).unwrap_err().to_string();
+            assert!(problem.contains(words), "{problem}");
+        }
     }
 
     #[test]

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ekernel_core::plan::{HeadOp, Quadrature};
-use ekernel_wgpu::{AdapterChoice, WgpuBackend, WgpuOptions};
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{BackendName, Kind, quadrature},
+    args::{BackendName, Gpu, Kind, quadrature},
     backends,
     failure::mistake,
     output,
@@ -29,9 +28,8 @@ pub(crate) struct Plan {
     /// Show how this backend computes it: wgpu says which stages are fused or layered on the adapter
     #[arg(long, value_enum, default_value = "cpu")]
     backend: BackendName,
-    /// The GPU: part of its name, or its number in `ekernel devices` [default: a hardware one]
-    #[arg(long, value_name = "NAME|INDEX")]
-    adapter: Option<AdapterChoice>,
+    #[command(flatten)]
+    gpu: Gpu,
     /// The plan as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -42,11 +40,11 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
     let plan =
         ekernel_core::Plan::with_quadrature(&network, Kind::needed(&arguments.kind), arguments.quadrature)
             .map_err(|error| located(&path, error))?;
-    if arguments.adapter.is_some() && arguments.backend != BackendName::Wgpu {
-        return Err(mistake("--adapter: say --backend wgpu too"));
+    if let (Some(option), true) = (arguments.gpu.given(), arguments.backend != BackendName::Wgpu) {
+        return Err(mistake(format!("{option}: say --backend wgpu too")));
     }
     let strategies = if arguments.backend == BackendName::Wgpu {
-        strategies(plan.clone(), arguments.adapter.as_ref())?
+        strategies(plan.clone(), &arguments.gpu)?
     } else {
         vec![]
     };
@@ -128,10 +126,11 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
 }
 
 /// How an adapter computes each stage that ends in a readout.
-fn strategies(plan: ekernel_core::Plan, adapter: Option<&AdapterChoice>) -> anyhow::Result<Vec<String>> {
-    let device = backends::open(adapter)?;
+fn strategies(plan: ekernel_core::Plan, gpu: &Gpu) -> anyhow::Result<Vec<String>> {
+    let device = backends::open(gpu.adapter.as_ref())?;
     let name = device.describe();
-    let backend = WgpuBackend::from_plan(plan, WgpuOptions::default(), device)?;
+    let options = backends::gpu_options(gpu, &device, false);
+    let backend = backends::gpu_backend(plan, options, device)?;
     let mut lines = vec![name];
     for strategy in backend.strategies()? {
         lines.push(strategy.to_string());

@@ -14,7 +14,7 @@ mod runs;
 use ekernel_core::Plan;
 
 use crate::{
-    Device, GpuError,
+    Device, GpuError, Tuning,
     device::largest_binding,
     host::Image,
     recorder::Recorder,
@@ -48,8 +48,13 @@ impl Fused {
     /// The readout of a stage; nothing where [`plan`] gives a reason.
     ///
     /// Errors: [`GpuError::Refused`] if the driver refuses the shader.
-    pub(crate) fn new(device: &Device, plan: &Plan, stage: usize) -> Result<Option<Fused>, GpuError> {
-        let Ok((chain, layout)) = lay_out(device.limits(), plan, stage) else { return Ok(None) };
+    pub(crate) fn new(
+        device: &Device,
+        plan: &Plan,
+        stage: usize,
+        tuning: Tuning,
+    ) -> Result<Option<Fused>, GpuError> {
+        let Ok((chain, layout)) = lay_out(device.limits(), plan, stage, tuning) else { return Ok(None) };
         let pipeline = Pipeline::new(device, &chain, &layout)?;
         Ok(Some(Fused { chain, layout, pipeline }))
     }
@@ -63,13 +68,23 @@ impl Fused {
 /// How a stage is laid out in workgroup memory, in words.
 ///
 /// Errors: why it is not fused.
-pub(crate) fn plan(limits: &wgpu::Limits, plan: &Plan, stage: usize) -> Result<String, String> {
-    lay_out(limits, plan, stage).map(|(_, layout)| layout.to_string())
+pub(crate) fn plan(
+    limits: &wgpu::Limits,
+    plan: &Plan,
+    stage: usize,
+    tuning: Tuning,
+) -> Result<String, String> {
+    lay_out(limits, plan, stage, tuning).map(|(_, layout)| layout.to_string())
 }
 
-fn lay_out(limits: &wgpu::Limits, plan: &Plan, stage: usize) -> Result<(Chain, Layout), String> {
+fn lay_out(
+    limits: &wgpu::Limits,
+    plan: &Plan,
+    stage: usize,
+    tuning: Tuning,
+) -> Result<(Chain, Layout), String> {
     let chain = Chain::new(plan, stage)?;
-    let layout = Layout::new(&chain, Room::of(limits))?;
+    let layout = Layout::new(&chain, Room::of(limits, tuning))?;
     let (most, needed) = (largest_binding(limits), layout.largest_buffer());
     if needed > most {
         return Err(format!(

@@ -9,9 +9,10 @@ use super::{
     chain::Chain,
     runs::{Axis, Division, Segment},
 };
+use crate::Tuning;
 
-/// Invocations of a workgroup that are aimed at.
-const THREADS: usize = 256;
+/// Cells of a piece of a plane along one axis at most.
+const LONGEST_PIECE: usize = 256;
 
 /// Loop iterations of one invocation at most: some software adapters stop silently at 65535.
 const ITERATIONS: usize = 30_000;
@@ -20,31 +21,30 @@ const ITERATIONS: usize = 30_000;
 /// that drivers round up to 16 bytes.
 const RESERVED: usize = 64;
 
-/// Runs that one workgroup does one after the other at most.
-const ITEMS: usize = 16;
-
 /// How often the work of a plane may be repeated where it is cut: beyond that op by op is faster.
 const REPEATED: f64 = 8.0;
 
 /// Columns that small planes are put side by side to fill.
 const ABREAST: usize = 32;
 
-/// What a device grants.
+/// What a device grants, and what it does best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Room {
     /// Bytes of workgroup memory.
     pub(crate) bytes: usize,
     /// Invocations of a workgroup.
     pub(crate) threads: usize,
+    pub(crate) tuning: Tuning,
 }
 
 impl Room {
-    pub(crate) fn of(limits: &wgpu::Limits) -> Room {
+    pub(crate) fn of(limits: &wgpu::Limits, tuning: Tuning) -> Room {
         Room {
             bytes: (limits.max_compute_workgroup_storage_size as usize).saturating_sub(RESERVED),
             threads: (limits.max_compute_invocations_per_workgroup)
                 .min(limits.max_compute_workgroup_size_x)
                 .min(limits.max_compute_workgroup_size_y) as usize,
+            tuning,
         }
     }
 }
@@ -105,7 +105,8 @@ impl Layout {
         let abreast = (ABREAST / across(cols)).clamp(1, runs);
         let pack = abreast.min(cells / (rows.cells() * cols.cells())).max(1);
         let width = across(cols) * pack;
-        let most = (THREADS.min(room.threads) / width).clamp(1, rows.data);
+        let aimed = (room.tuning.invocations as usize).min(room.threads);
+        let most = (aimed / width).clamp(1, rows.data);
         // The fewest idle rows, then the most strips.
         let idle = |strips: usize| rows.data.div_ceil(strips) * strips;
         let strips =
@@ -123,7 +124,8 @@ impl Layout {
         if iterations > ITERATIONS {
             return Err(format!("{} layers are too many for one dispatch", chain.layers.len()));
         }
-        let items = (ITERATIONS / iterations.max(1)).clamp(1, ITEMS).min(runs.div_ceil(pack));
+        let in_turn = (room.tuning.in_turn as usize).max(1);
+        let items = (ITERATIONS / iterations.max(1)).clamp(1, in_turn).min(runs.div_ceil(pack));
         Ok(Layout { axes: [rows.clone(), cols.clone()], pack, items, strips, rows_per_strip, bytes })
     }
 
@@ -176,7 +178,7 @@ fn divisions(chain: &Chain, axis: usize, cells: usize) -> Vec<Axis> {
     let whole = [Division::Paired, Division::Single];
     whole
         .into_iter()
-        .chain((1..longest.min(THREADS)).map(Division::Pieces))
+        .chain((1..longest.min(LONGEST_PIECE)).map(Division::Pieces))
         .filter_map(|division| Axis::sketch(chain, axis, division))
         .filter(|made| made.cells() <= cells)
         .collect()
@@ -215,7 +217,8 @@ mod tests {
     use super::*;
 
     /// What every WebGPU device grants.
-    const LEAST: Room = Room { bytes: 16_384, threads: 256 };
+    const LEAST: Room =
+        Room { bytes: 16_384, threads: 256, tuning: Tuning { invocations: 256, in_turn: 16 } };
 
     fn chain(n: usize, layers: usize, padding: &str) -> Chain {
         let mut text = format!("[input]\nspace = 'image'\nshape = [{n}, {n}, 3]\n");
@@ -248,6 +251,28 @@ mod tests {
                 assert!(whole, "{padding} {n}: {layout}");
             }
         }
+    }
+
+    /// Workgroups are as large as they are tuned to be, and answer for every run; what cannot be is left as it fits.
+    #[test]
+    fn tuning_sizes_workgroups() {
+        let chain = chain(32, 5, "valid");
+        let room =
+            |invocations, in_turn| Room { threads: 1024, tuning: Tuning { invocations, in_turn }, ..LEAST };
+        let mut parts = Vec::new();
+        for in_turn in [0, 1, 4, 16, u32::MAX] {
+            for invocations in [0, 64, 128, 256, 512, 1024, u32::MAX] {
+                let layout = Layout::new(&chain, room(invocations, in_turn)).expect("a layout");
+                check(&layout, room(invocations, in_turn));
+                let found = layout.across() * layout.pack * layout.strips;
+                assert!(found <= (invocations as usize).max(layout.across()), "{invocations}: {layout}");
+                assert!(3 * found >= (invocations as usize).min(1024), "{invocations}: {layout}");
+                assert!(layout.parts() * layout.pack * layout.items >= layout.runs(), "{in_turn}: {layout}");
+                assert!(layout.items <= (in_turn as usize).max(1), "{in_turn}: {layout}");
+                parts.push(layout.parts());
+            }
+        }
+        assert!(parts[0] > *parts.last().expect("layouts"), "{parts:?}");
     }
 
     #[test]

@@ -1,16 +1,10 @@
-//! The device of the tests: a software adapter, or the one that `EKERNEL_GPU` names. Without one they fail and say what to
-//! install; `EKERNEL_GPU=skip` leaves them out, and says so.
+//! The device of the tests, on the adapter of [`ekernel_testnets::gpu`].
 
-use ekernel_wgpu::{AdapterChoice, Device};
+use ekernel_testnets::gpu;
+use ekernel_wgpu::Device;
 
 /// The device; `None` where the tests are to be skipped.
 pub(crate) fn device() -> Option<Device> {
-    let name = std::env::var("EKERNEL_GPU").unwrap_or_else(|_| "software".to_owned());
-    if name == "skip" {
-        println!("EKERNEL_GPU=skip: NOTHING IS TESTED ON A GPU");
-        return None;
-    }
-    let Ok(choice) = name.parse::<AdapterChoice>();
-    let opened = Device::open_blocking(&choice);
-    Some(opened.unwrap_or_else(|e| panic!("{e} (or set EKERNEL_GPU=skip)")))
+    let Ok(choice) = gpu::adapter()?.parse();
+    Some(gpu::opened(Device::open_blocking(&choice)))
 }

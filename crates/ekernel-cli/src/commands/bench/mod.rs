@@ -1,23 +1,35 @@
-//! `ekernel bench`: the CPU backend on the networks that the field compares itself on.
+//! `ekernel bench`: the CPU and GPU backends on the networks that the field compares itself on.
 
+mod machine;
 mod networks;
 mod peak;
 mod rate;
+mod row;
+mod tune;
 
-use std::time::Instant;
+use std::{io::Write, path::PathBuf};
 
-use clap::Args;
-use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Plan, Session};
-use ekernel_cpu::{CpuBackend, CpuOptions, simd::Isa};
+use clap::{Args, ValueEnum};
+use ekernel_core::BackendError;
+use ekernel_cpu::simd::Isa;
+use ekernel_data::write_atomically;
+use ekernel_wgpu::{Device, WgpuOptions};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{
-    args::{Precision, Talk, count},
-    failure::mistake,
+    args::{Gpu, Precision, count},
+    backends,
+    failure::{self, mistake},
     output,
-    report::{counted, duration, number, table::Table},
-    samples::random,
+    progress::Task,
+    report::{duration, number, table::Table},
 };
+use machine::{Adapter, Machine};
+use row::{Measured, On, PASSES, Run, Setup};
+
+/// The form of the JSON document.
+const FORMAT: u32 = 1;
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
@@ -25,7 +37,17 @@ pub(crate) struct Bench {
     /// so3-erf` [default: all]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = networks::name)]
     networks: Vec<&'static str>,
-    /// Floating point numbers to compute with
+    /// What to measure
+    #[arg(long, value_enum, default_value = "auto")]
+    backend: Subject,
+    #[command(flatten)]
+    gpu: Gpu,
+    /// Try sizes of workgroups on the GPU and store the fastest for its adapter and driver, in the file of --tuning: all, or
+    /// these (invocations x runs of planes in turn)
+    #[arg(long, value_name = "NxM,…", require_equals = true, value_parser = tune::sizes,
+        conflicts_with_all = ["networks", "precision", "threads", "isa"])]
+    tune: Option<Option<tune::Sizes>>,
+    /// Floating point numbers of the CPU
     #[arg(long, value_enum, default_value = "f32")]
     precision: Precision,
     /// Numbers of threads to measure [default: one, and one per core]
@@ -34,82 +56,168 @@ pub(crate) struct Bench {
     /// Instruction sets to measure, widest first; `all` for those of this processor [default: the widest]
     #[arg(long, value_name = "ISA,…", value_delimiter = ',')]
     isa: Vec<String>,
-    /// Seconds to measure each
+    /// Seconds to measure each; a pair that takes longer is measured once
     #[arg(long, value_name = "S", default_value = "3", value_parser = seconds)]
     seconds: f64,
-    #[command(flatten)]
-    talk: Talk,
+    /// Nothing on standard error but errors
+    #[arg(long, short)]
+    quiet: bool,
+    /// The result as JSON, in a file or instead of the table
+    #[arg(long, value_name = "FILE")]
+    json: Option<Option<PathBuf>>,
 }
 
-/// One network, on one instruction set and number of threads.
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// The CPU, and a GPU if one is named or there is a hardware one
+    Auto,
+    /// The CPU
+    Cpu,
+    /// A GPU
+    Wgpu,
+}
+
+/// A network that a GPU does not take.
 #[derive(Serialize)]
-struct Measured {
+struct Refused {
     network: &'static str,
-    backend: String,
-    threads: usize,
-    /// In the best of [`PASSES`].
-    pairs_per_second: f64,
-    /// In the middle one.
-    median_pairs_per_second: f64,
-    /// Operations that are executed; those of [`Plan::cost`] where `nominal`.
-    gflops: f64,
-    nominal: bool,
-    /// Of the best multiply-adds that as many cores did in any pass.
-    peak_fraction: f64,
-    bytes_per_pair: u64,
-    first_result_seconds: f64,
+    reason: String,
 }
-
-/// Samples of a session, each side: whole registers of second samples.
-const IMAGES: usize = 32;
-
-/// Passes over all rows of the table, so that whatever slows the machine for a while slows every row.
-const PASSES: usize = 9;
 
 pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
+    if let Some(Some(path)) = &arguments.json {
+        output::ensure_writable("--json", path, &[])?;
+    }
+    if let Some(sizes) = &arguments.tune {
+        if arguments.backend == Subject::Cpu {
+            return Err(mistake("--tune: only GPUs are tuned; leave --backend cpu out"));
+        }
+        let device = backends::open(arguments.gpu.adapter.as_ref())?;
+        return tune::run(arguments, sizes.as_ref(), device).map_err(failure::nothing_kept);
+    }
+    let gpu = gpu(arguments)?;
+    let setups = setups(arguments, gpu.as_ref())?;
+    let task = Task::new(arguments.quiet)?;
+    let (rows, refused) = measure(arguments, &setups, &task).map_err(failure::nothing_kept)?;
+    if let (Some(first), true) = (refused.first(), rows.is_empty()) {
+        return Err(mistake(format!("{}: {}", first.network, first.reason)));
+    }
+    let document = json!({
+        "format": FORMAT,
+        "program": output::PROGRAM,
+        "machine": Machine::here(),
+        "adapter": gpu.as_ref().map(|(device, options)| Adapter::of(device, options.tuning)),
+        "kernels": ["nngp", "ntk"],
+        "passes": PASSES,
+        "measured": rows,
+        "refused": refused,
+    });
+    publish(arguments, &table(&rows, gpu.as_ref()), &document)
+}
+
+/// Prints the text, and writes the document where it is wanted.
+fn publish(arguments: &Bench, text: &str, document: &serde_json::Value) -> anyhow::Result<()> {
+    match &arguments.json {
+        None => output::print(text),
+        Some(None) => output::print_json(document),
+        Some(Some(path)) => {
+            let json = serde_json::to_string_pretty(document)?;
+            write_atomically(path, |file| writeln!(file, "{json}"))?;
+            output::print(text)
+        }
+    }
+}
+
+/// The GPU to measure: the one that is named, else a hardware one, if there is one or one is asked for.
+fn gpu(arguments: &Bench) -> anyhow::Result<Option<(Device, WgpuOptions)>> {
+    let device = match arguments.backend {
+        Subject::Cpu => match arguments.gpu.given() {
+            Some(option) => {
+                return Err(mistake(format!("{option}: the CPU alone is measured; leave --backend cpu out")));
+            }
+            None => None,
+        },
+        Subject::Wgpu => {
+            let cpu = [
+                ("--threads", !arguments.threads.is_empty()),
+                ("--isa", !arguments.isa.is_empty()),
+                ("--precision f64", arguments.precision == Precision::F64),
+            ];
+            if let Some((option, _)) = cpu.into_iter().find(|(_, given)| *given) {
+                return Err(mistake(format!("{option}: that is of the CPU; leave --backend wgpu out")));
+            }
+            Some(backends::open(arguments.gpu.adapter.as_ref())?)
+        }
+        Subject::Auto if arguments.gpu.adapter.is_some() => {
+            Some(backends::open(arguments.gpu.adapter.as_ref())?)
+        }
+        Subject::Auto => backends::hardware(),
+    };
+    Ok(device.map(|device| {
+        let options = backends::gpu_options(&arguments.gpu, &device, arguments.quiet);
+        (device, options)
+    }))
+}
+
+fn setups(arguments: &Bench, gpu: Option<&(Device, WgpuOptions)>) -> anyhow::Result<Vec<Setup>> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut threads = if arguments.threads.is_empty() { vec![1, cores] } else { arguments.threads.clone() };
     threads.sort_unstable();
     threads.dedup();
     let names =
         if arguments.networks.is_empty() { networks::NAMES.to_vec() } else { arguments.networks.clone() };
-
+    let isas = if arguments.backend == Subject::Wgpu { vec![] } else { isas(&arguments.isa)? };
     let mut setups = Vec::new();
     for name in names {
-        for isa in isas(&arguments.isa)? {
+        for &isa in &isas {
             for &threads in &threads {
-                setups.push(Setup::new(name, isa, threads, arguments.precision)?);
+                let on = On::Cpu { isa, threads, precision: arguments.precision };
+                setups.push(Setup::new(name, on)?);
             }
         }
-    }
-    let mut runs = Vec::new();
-    for setup in &setups {
-        output::note(
-            arguments.talk.quiet,
-            &format!(
-                "{} on {}: first result",
-                setup.name,
-                counted(setup.threads as u64, "thread", "threads")
-            ),
-        );
-        runs.push(Run::start(setup)?);
-    }
-    for pass in 1..=PASSES {
-        output::note(arguments.talk.quiet, &format!("pass {pass} of {PASSES}"));
-        for run in &mut runs {
-            run.pass(arguments)?;
+        if let Some((device, options)) = gpu {
+            setups.push(Setup::new(name, On::Gpu { device: device.clone(), options: *options })?);
         }
     }
-    let rows = runs.into_iter().map(Run::finish).collect::<anyhow::Result<Vec<_>>>()?;
-    if arguments.talk.json {
-        return output::print_json(
-            &serde_json::json!({ "program": output::PROGRAM, "kernels": ["nngp", "ntk"], "passes": PASSES, "measured": rows }),
-        );
-    }
-    output::print(&table(&rows, arguments.precision))
+    Ok(setups)
 }
 
-fn table(rows: &[Measured], precision: Precision) -> String {
+fn measure(
+    arguments: &Bench,
+    setups: &[Setup],
+    task: &Task,
+) -> anyhow::Result<(Vec<Measured>, Vec<Refused>)> {
+    let control = task.control();
+    let steps = setups.len() * (1 + PASSES);
+    let (mut runs, mut refused) = (Vec::new(), Vec::new());
+    for (at, setup) in setups.iter().enumerate() {
+        task.count(&format!("first result of {}", setup.label()), at, steps);
+        control.check()?;
+        match Run::start(setup, control) {
+            Ok(run) => runs.push(run),
+            Err(error) => match (error.downcast_ref(), &setup.on) {
+                (Some(BackendError::Device { problem, .. }), On::Gpu { .. }) => {
+                    output::note(arguments.quiet, &format!("{}: {problem}", setup.label()));
+                    refused.push(Refused { network: setup.name, reason: problem.clone() });
+                }
+                _ => return Err(error),
+            },
+        }
+    }
+    for pass in 1..=PASSES {
+        for (at, run) in runs.iter_mut().enumerate() {
+            let done = setups.len() * pass + at;
+            task.count(&format!("pass {pass} of {}", run.setup.label()), done, steps);
+            control.check()?;
+            run.pass(arguments.seconds, PASSES, control)?;
+        }
+    }
+    task.end();
+    Ok((runs.into_iter().map(Run::finish).collect(), refused))
+}
+
+fn table(rows: &[Measured], gpu: Option<&(Device, WgpuOptions)>) -> String {
     let mut table = Table::new([
         "network",
         "on",
@@ -121,12 +229,15 @@ fn table(rows: &[Measured], precision: Precision) -> String {
         "bytes/pair",
         "first result",
     ]);
+    let adapter = gpu.map(|(device, _)| device.describe());
     for row in rows {
+        // The adapter is named once, above.
+        let on = adapter.as_ref().map_or(row.backend.clone(), |adapter| row.backend.replace(adapter, ""));
         table.row([
             row.network.to_owned(),
-            row.backend.clone(),
-            row.threads.to_string(),
-            number(row.pairs_per_second),
+            on.trim().to_owned(),
+            row.threads.map_or_else(String::new, |threads| threads.to_string()),
+            format!("{}{}", number(row.pairs_per_second), if row.passes < PASSES { "†" } else { "" }),
             number(row.median_pairs_per_second),
             format!("{}{}", number(row.gflops), if row.nominal { "*" } else { "" }),
             format!("{:.0} %", 100.0 * row.peak_fraction),
@@ -134,14 +245,21 @@ fn table(rows: &[Measured], precision: Precision) -> String {
             duration(row.first_result_seconds),
         ]);
     }
-    let star = if rows.iter().any(|row| row.nominal) {
-        "* nominal operations: the network runs op by op, where executed ones are not counted\n"
-    } else {
-        ""
-    };
+    let mut notes = String::new();
+    if rows.iter().any(|row| row.nominal) {
+        notes += "* nominal operations, those of the plan: executed ones are not counted on GPUs and where a network runs op by \
+                  op\n";
+    }
+    if rows.iter().any(|row| row.passes < PASSES) {
+        notes += "† fewer passes: pairs take long beside --seconds\n";
+    }
+    if gpu.is_some_and(|(device, _)| device.is_software()) {
+        notes += "the adapter is software: its speed says nothing of GPUs\n";
+    }
+    let gpu = adapter.map_or_else(String::new, |adapter| format!("\nwgpu is {adapter}"));
     format!(
-        "{}, NNGP and NTK together; the best and the median of {PASSES} passes; the peak is that of fused multiply-adds in the same passes\n\n{table}{star}",
-        precision.name()
+        "NNGP and NTK together; the best and the median of {PASSES} passes; the peak is that of fused multiply-adds in the \
+         same passes{gpu}\n\n{table}{notes}"
     )
 }
 
@@ -161,88 +279,6 @@ fn isas(names: &[String]) -> anyhow::Result<Vec<Isa>> {
         })
     };
     names.iter().map(of).collect()
-}
-
-/// What is measured in one row.
-struct Setup {
-    name: &'static str,
-    network: Network,
-    backend: CpuBackend,
-    isa: Isa,
-    threads: usize,
-    precision: Precision,
-}
-
-impl Setup {
-    fn new(name: &'static str, isa: Isa, threads: usize, precision: Precision) -> anyhow::Result<Setup> {
-        let network = networks::network(name)?;
-        let options = CpuOptions { precision: precision.of_backend(), threads, isa, ..CpuOptions::default() };
-        let plan = Plan::with_quadrature(&network, Kinds::Both, networks::quadrature(name))?;
-        let backend = CpuBackend::from_plan(plan, options)?;
-        Ok(Setup { name, network, backend, isa, threads, precision })
-    }
-}
-
-/// A row on its way.
-struct Run<'a> {
-    setup: &'a Setup,
-    first_result_seconds: f64,
-    /// First images of a tile.
-    rows: usize,
-    rates: Vec<f64>,
-    peaks: Vec<f64>,
-}
-
-impl<'a> Run<'a> {
-    fn start(setup: &'a Setup) -> anyhow::Result<Run<'a>> {
-        let started = Instant::now();
-        let one = random(setup.network.input(), 1, 1);
-        let control = Control::new();
-        let session = setup.backend.prepare(Pairs::Between(&one, &one), &control)?;
-        session.tile(0..1, 0..1, &control)?;
-        let first_result_seconds = started.elapsed().as_secs_f64();
-        Ok(Run { setup, first_result_seconds, rows: 0, rates: vec![], peaks: vec![] })
-    }
-
-    fn pass(&mut self, arguments: &Bench) -> anyhow::Result<()> {
-        let input = self.setup.network.input();
-        let (first, second) = (random(input, IMAGES, 1), random(input, IMAGES, 2));
-        let session: Box<dyn Session + '_> =
-            self.setup.backend.prepare(Pairs::Between(&first, &second), &Control::new())?;
-        if self.rows == 0 {
-            self.rows = rate::rows(&*session, arguments.seconds / PASSES as f64)?;
-        }
-        self.peaks.push(peak::gflops(self.setup.isa, self.setup.precision));
-        let seconds = arguments.seconds / PASSES as f64;
-        self.rates.push(rate::pairs_per_second(&*session, self.rows, self.setup.threads, seconds)?);
-        Ok(())
-    }
-
-    fn finish(self) -> anyhow::Result<Measured> {
-        let cost = self.setup.backend.plan().cost();
-        let executed = self.setup.backend.operations_per_pair();
-        let operations = executed.unwrap_or(cost.flops) as f64 / 1e9;
-        let best = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
-        let pairs_per_second = best(&self.rates);
-        let gflops = pairs_per_second * operations;
-        Ok(Measured {
-            network: self.setup.name,
-            backend: self.setup.backend.describe(),
-            threads: self.setup.threads,
-            pairs_per_second,
-            median_pairs_per_second: median(self.rates),
-            gflops,
-            nominal: executed.is_none(),
-            peak_fraction: gflops / (best(&self.peaks) * self.setup.threads as f64),
-            bytes_per_pair: cost.bytes,
-            first_result_seconds: self.first_result_seconds,
-        })
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
