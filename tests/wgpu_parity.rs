@@ -6,7 +6,7 @@ mod parity;
 
 use ekernel::{
     core::{
-        Activation, Conv, GlobalPool, Input, Kinds, Network, Padding, Pairs, Plan, Samples,
+        Activation, Conv, GlobalPool, Input, Kinds, Network, Padding, Pairs, Plan, Pool, Samples,
         plan::{Form, Op, PlaneOp},
     },
     cpu::{CpuBackend, CpuOptions, Precision},
@@ -165,10 +165,11 @@ fn every_activation() {
     assert!(worst <= FULL, "{worst:e}");
 }
 
-/// Images from one pixel to planes that are larger than workgroup memory, and strides over 64×64 pixels.
+/// Images from one pixel to planes that are larger than workgroup memory, and strides over up to 224×224 pixels.
 #[test]
 fn sizes() {
-    let shapes = [([1, 1], 1), ([1, 9], 1), ([2, 3], 1), ([13, 6], 1), ([40, 33], 1), ([64, 64], 4)];
+    let shapes =
+        [([1, 1], 1), ([1, 9], 1), ([2, 3], 1), ([13, 6], 1), ([40, 33], 1), ([64, 64], 4), ([224, 224], 32)];
     for ([height, width], stride) in shapes {
         let conv = || Conv::new([3, 3]).padding(Padding::Same).b_std(0.1);
         let network = Network::builder(Input::Image { height, width, channels: 2 })
@@ -186,6 +187,39 @@ fn sizes() {
         let error = kernel_error(&found, &expected);
         println!("{height}×{width}, stride {stride}: {error:e}");
         assert!(error <= FULL, "{height}×{width}: {error:e}");
+    }
+}
+
+/// Sums that are divided among dispatches: more taps of a convolution or a local pool, or channels, than the 65535 iterations after
+/// which some drivers end an invocation. Their error does not grow with their length.
+#[test]
+fn long_sums() {
+    let conv = |size: [usize; 2]| Conv::new(size).padding(Padding::Valid).b_std(0.1);
+    let plain = |shape: [usize; 3]| {
+        let [height, width, channels] = shape;
+        Network::builder(Input::Image { height, width, channels })
+    };
+    let pooled = |shape, size, strides| {
+        let mut pool = Pool::mean(size);
+        pool.window.strides = strides;
+        plain(shape).layer(conv([1, 3])).layer(Activation::Relu).layer(pool).layer(conv([1, 1]))
+    };
+    let cases = [
+        ("a window of 260×260", [261, 261, 2], plain([261, 261, 2]).layer(conv([260, 260]))),
+        ("a window of 1×70000", [1, 70_001, 2], plain([1, 70_001, 2]).layer(conv([1, 70_000]))),
+        ("70000 channels", [2, 3, 70_000], plain([2, 3, 70_000]).layer(conv([1, 2]))),
+        ("a pool of 1×250", [1, 500, 2], pooled([1, 500, 2], [1, 250], [1, 100])),
+        ("a pool of 13×12", [26, 26, 2], pooled([26, 26, 2], [13, 12], [12, 12])),
+    ];
+    for (what, shape, body) in cases {
+        let network = body.layer(Activation::Relu).layer(GlobalPool::mean()).build().expect("a network");
+        let samples = noise(shape).select(&[0, 1]);
+        let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
+        let found = kernels(&tested, Pairs::Symmetric(&samples)).expect("computed");
+        let expected = kernels(&cpu(&network), Pairs::Symmetric(&samples)).expect("computed");
+        let error = kernel_error(&found, &expected);
+        println!("{what}: {error:e}");
+        assert!(error <= FULL, "{what}: {error:e}");
     }
 }
 
@@ -224,17 +258,17 @@ fn random_networks_on_awkward_samples() {
     assert!(errors[errors.len() * 9 / 10] <= FULL && errors[errors.len() - 1] <= RELAXED, "{errors:?}");
 }
 
-/// Small working buffers cut pairs into blocks of offsets, and every entry is the same in whatever tile it is computed.
+/// Small working buffers cut pairs into blocks of offsets: every entry is the same to the last bit however that is done, and in
+/// whatever tile it is computed.
 #[test]
 fn blocks_and_tiles_change_nothing() {
     use ekernel::core::{Backend, Control};
     for fixture in fixture::planar() {
         let small = WgpuOptions { chunk_bytes: 1 << 16, ..options(StrategyChoice::Layered) };
         let Some(tested) = gpu(&fixture.network, small) else { return };
+        let Some(whole) = gpu(&fixture.network, options(StrategyChoice::Layered)) else { return };
         let found = kernels(&tested, fixture.pairs()).expect("computed");
-        let error =
-            kernel_error(&found, &kernels(&cpu(&fixture.network), fixture.pairs()).expect("computed"));
-        assert!(error <= FULL, "{}: {error:e}", fixture.name);
+        assert_eq!(found, kernels(&whole, fixture.pairs()).expect("computed"), "{}", fixture.name);
         let control = Control::new();
         let session = tested.prepare(fixture.pairs(), &control).expect("prepared");
         let [i, j] = [fixture.x1.len() - 1, fixture.x2.len() - 1];
