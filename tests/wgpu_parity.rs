@@ -24,8 +24,9 @@ use proptest::{
 /// Of the largest entry.
 const FULL: f64 = 1e-6;
 
-/// Nearly repeated samples behind a local pool or a smooth dual.
-const RELAXED: f64 = 5e-5;
+/// Where a kinked activation reads a difference of float32 numbers, behind a local pool or a smooth dual: nearly parallel pixels
+/// there lose half of their angle's digits. 5.4e-6 is the worst of 96 random networks, where two features leave many such pixels.
+const RELAXED: f64 = 1e-5;
 
 fn options(strategy: StrategyChoice) -> WgpuOptions {
     WgpuOptions { strategy, ..WgpuOptions::default() }
@@ -223,8 +224,10 @@ fn long_sums() {
     }
 }
 
-/// Errors on random networks, the same ones in every run, sorted.
-fn random_errors(cases: impl Strategy<Value = (Network, Samples)>) -> Option<Vec<f64>> {
+/// The second largest and the largest error on random networks, the same ones in every run. Those that find no defect by
+/// subtraction are held to [`FULL`].
+fn random_errors(cases: impl Strategy<Value = (Network, Samples)>) -> Option<[f64; 2]> {
+    let mut exact = 0.0_f64;
     let config = ProptestConfig { rng_seed: RngSeed::Fixed(11), ..ProptestConfig::default() };
     let mut runner = TestRunner::new(config);
     let mut errors = vec![];
@@ -235,27 +238,33 @@ fn random_errors(cases: impl Strategy<Value = (Network, Samples)>) -> Option<Vec
             continue;
         }
         let strategy = [StrategyChoice::Layered, StrategyChoice::Auto][errors.len() % 2];
-        let error = disagreement(&gpu(&network, options(strategy))?, &cpu(&network), &samples);
+        let trusted = cpu(&network);
+        let error = disagreement(&gpu(&network, options(strategy))?, &trusted, &samples);
+        if !subtracts(trusted.plan()) {
+            exact = exact.max(error);
+        }
         if error > FULL {
             println!("{strategy:?} {error:9.1e}\n{network}");
         }
         errors.push(error);
     }
     errors.sort_by(f64::total_cmp);
-    println!("half below {:e}, worst {:e}", errors[errors.len() / 2], errors[errors.len() - 1]);
-    Some(errors)
+    let [.., second, worst] = errors[..] else { return None };
+    println!("half below {:e}, worst {worst:e} and {second:e}, without differences {exact:e}", errors[24]);
+    assert!(exact <= FULL, "{exact:e}");
+    Some([second, worst])
 }
 
 #[test]
 fn random_networks() {
-    let Some(errors) = random_errors(cases()) else { return };
-    assert!(errors[errors.len() * 9 / 10] <= FULL && errors[errors.len() - 1] <= RELAXED, "{errors:?}");
+    let Some([second, worst]) = random_errors(cases()) else { return };
+    assert!(second <= FULL && worst <= RELAXED, "{worst:e} and {second:e}");
 }
 
 #[test]
 fn random_networks_on_awkward_samples() {
-    let Some(errors) = random_errors(awkward_cases()) else { return };
-    assert!(errors[errors.len() * 9 / 10] <= FULL && errors[errors.len() - 1] <= RELAXED, "{errors:?}");
+    let Some([_, worst]) = random_errors(awkward_cases()) else { return };
+    assert!(worst <= FULL, "{worst:e}");
 }
 
 /// Small working buffers cut pairs into blocks of offsets: every entry is the same to the last bit however that is done, and in
@@ -293,9 +302,16 @@ fn all_blocks_are_one_orbit() {
     }
 }
 
-/// The suite must see every broken plan.
+/// The suite must see every broken plan, by a wrong number: a refusal proves nothing.
 #[test]
 fn broken_plans_show() {
+    broken(StrategyChoice::Layered, 5);
+    // Kinked chains without a part of the NTK are not fused.
+    broken(StrategyChoice::Auto, 2);
+}
+
+/// Tries every sabotage on at least so many fixtures that the strategy is meant for.
+fn broken(strategy: StrategyChoice, least: usize) {
     let fixtures = fixture::planar();
     for (what, sabotage) in SABOTAGES {
         let mut tried = 0;
@@ -308,12 +324,20 @@ fn broken_plans_show() {
             if normalized || plan.stages.is_empty() || tried == 6 || !sabotage(&mut plan) {
                 continue;
             }
-            tried += 1;
             let Some(device) = gpu::device() else { return };
-            let broken = WgpuBackend::from_plan(plan, WgpuOptions::default(), device).expect("a plan");
-            let error = disagreement(&broken, &trusted, &fixture.x1);
-            assert!(error > FULL, "{what} goes unseen on {}: {error:e}", fixture.name);
+            let broken = WgpuBackend::from_plan(plan, options(strategy), device).expect("a plan");
+            let fused = || broken.strategies().expect("shaders").iter().any(|stage| stage.name == "fused");
+            if strategy == StrategyChoice::Auto && !fused() {
+                continue;
+            }
+            tried += 1;
+            let found = kernels(&broken, Pairs::Symmetric(&fixture.x1));
+            let found = found.unwrap_or_else(|e| panic!("{what} on {}: {e}", fixture.name));
+            let expected = kernels(&trusted, Pairs::Symmetric(&fixture.x1)).expect("computed");
+            let error = kernel_error(&found, &expected);
+            assert!(error > FULL && error.is_finite(), "{what} goes unseen on {}: {error:e}", fixture.name);
         }
-        assert!(tried >= 5, "{what} was tried on {tried} fixtures only");
+        println!("{strategy:?}: {what} shows on {tried} fixtures");
+        assert!(tried >= least, "{what} was tried on {tried} fixtures only");
     }
 }
