@@ -252,6 +252,16 @@ fn large(side: usize, strategy: StrategyChoice) -> Option<(WgpuBackend, Samples)
 
 const CONV: &str = "[[layers]]\nop = 'conv'\nfilter = [3, 3]\npadding = 'same'\n[[layers]]\nop = 'relu'\n";
 
+/// The plan tells how a pair of large images is divided.
+#[test]
+fn large_pairs_are_planned_in_blocks() {
+    let Some((backend, _)) = large(224, StrategyChoice::Layered) else { return };
+    let [stage] = &backend.strategies().expect("shaders")[..] else { panic!("one readout") };
+    for part in ["one pair", "199809 planes of stage 0 in ", "49729 planes of stage 1 in ", "not fused"] {
+        assert!(stage.to_string().contains(part), "{stage}");
+    }
+}
+
 /// A single pair is divided too: in one dispatch the fused one takes some 18 s. Cancelling takes 0.1 s; three leave a busy machine time.
 #[test]
 fn a_large_pair_is_cancelled_in_its_midst() {

@@ -34,14 +34,11 @@ impl Tensors {
         let found = smallest.map(|(at, _)| at);
         let buffer = match found {
             Some(at) => shelf.free.swap_remove(at),
-            None => match shelf.make(device, size) {
-                // Others' buffers may be all that stands in the way.
-                Err(GpuError::OutOfMemory { .. }) => {
-                    shelf.clear();
-                    shelf.make(device, size)?
-                }
-                made => made?,
-            },
+            // Those that are free are too small. Without them no more are held than were ever in use at once.
+            None => {
+                shelf.clear();
+                shelf.make(device, size)?
+            }
         };
         drop(shelf);
         Ok(Tensor { buffer: Some(buffer), home: self.clone() })
