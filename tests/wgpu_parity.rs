@@ -6,7 +6,7 @@ mod parity;
 
 use ekernel::{
     core::{
-        Activation, Conv, GlobalPool, Input, Kinds, Network, Padding, Pairs, Plan, Samples,
+        Activation, Conv, GlobalPool, Input, Kinds, Network, Padding, Pairs, Plan, Pool, Samples,
         plan::{Form, Op, PlaneOp},
     },
     cpu::{CpuBackend, CpuOptions, Precision},
@@ -24,8 +24,9 @@ use proptest::{
 /// Of the largest entry.
 const FULL: f64 = 1e-6;
 
-/// Nearly repeated samples behind a local pool or a smooth dual.
-const RELAXED: f64 = 5e-5;
+/// Where a kinked activation reads a difference of float32 numbers, behind a local pool or a smooth dual: nearly parallel pixels
+/// there lose half of their angle's digits. 5.4e-6 is the worst of 96 random networks, where two features leave many such pixels.
+const RELAXED: f64 = 1e-5;
 
 fn options(strategy: StrategyChoice) -> WgpuOptions {
     WgpuOptions { strategy, ..WgpuOptions::default() }
@@ -165,10 +166,11 @@ fn every_activation() {
     assert!(worst <= FULL, "{worst:e}");
 }
 
-/// Images from one pixel to planes that are larger than workgroup memory, and strides over 64×64 pixels.
+/// Images from one pixel to planes that are larger than workgroup memory, and strides over up to 224×224 pixels.
 #[test]
 fn sizes() {
-    let shapes = [([1, 1], 1), ([1, 9], 1), ([2, 3], 1), ([13, 6], 1), ([40, 33], 1), ([64, 64], 4)];
+    let shapes =
+        [([1, 1], 1), ([1, 9], 1), ([2, 3], 1), ([13, 6], 1), ([40, 33], 1), ([64, 64], 4), ([224, 224], 32)];
     for ([height, width], stride) in shapes {
         let conv = || Conv::new([3, 3]).padding(Padding::Same).b_std(0.1);
         let network = Network::builder(Input::Image { height, width, channels: 2 })
@@ -189,8 +191,43 @@ fn sizes() {
     }
 }
 
-/// Errors on random networks, the same ones in every run, sorted.
-fn random_errors(cases: impl Strategy<Value = (Network, Samples)>) -> Option<Vec<f64>> {
+/// Sums that are divided among dispatches: more taps of a convolution or a local pool, or channels, than the 65535 iterations after
+/// which some drivers end an invocation. Their error does not grow with their length.
+#[test]
+fn long_sums() {
+    let conv = |size: [usize; 2]| Conv::new(size).padding(Padding::Valid).b_std(0.1);
+    let plain = |shape: [usize; 3]| {
+        let [height, width, channels] = shape;
+        Network::builder(Input::Image { height, width, channels })
+    };
+    let pooled = |shape, size, strides| {
+        let mut pool = Pool::mean(size);
+        pool.window.strides = strides;
+        plain(shape).layer(conv([1, 3])).layer(Activation::Relu).layer(pool).layer(conv([1, 1]))
+    };
+    let cases = [
+        ("a window of 260×260", [261, 261, 2], plain([261, 261, 2]).layer(conv([260, 260]))),
+        ("a window of 1×70000", [1, 70_001, 2], plain([1, 70_001, 2]).layer(conv([1, 70_000]))),
+        ("70000 channels", [2, 3, 70_000], plain([2, 3, 70_000]).layer(conv([1, 2]))),
+        ("a pool of 1×250", [1, 500, 2], pooled([1, 500, 2], [1, 250], [1, 100])),
+        ("a pool of 13×12", [26, 26, 2], pooled([26, 26, 2], [13, 12], [12, 12])),
+    ];
+    for (what, shape, body) in cases {
+        let network = body.layer(Activation::Relu).layer(GlobalPool::mean()).build().expect("a network");
+        let samples = noise(shape).select(&[0, 1]);
+        let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
+        let found = kernels(&tested, Pairs::Symmetric(&samples)).expect("computed");
+        let expected = kernels(&cpu(&network), Pairs::Symmetric(&samples)).expect("computed");
+        let error = kernel_error(&found, &expected);
+        println!("{what}: {error:e}");
+        assert!(error <= FULL, "{what}: {error:e}");
+    }
+}
+
+/// The second largest and the largest error on random networks, the same ones in every run. Those that find no defect by
+/// subtraction are held to [`FULL`].
+fn random_errors(cases: impl Strategy<Value = (Network, Samples)>) -> Option<[f64; 2]> {
+    let mut exact = 0.0_f64;
     let config = ProptestConfig { rng_seed: RngSeed::Fixed(11), ..ProptestConfig::default() };
     let mut runner = TestRunner::new(config);
     let mut errors = vec![];
@@ -201,40 +238,46 @@ fn random_errors(cases: impl Strategy<Value = (Network, Samples)>) -> Option<Vec
             continue;
         }
         let strategy = [StrategyChoice::Layered, StrategyChoice::Auto][errors.len() % 2];
-        let error = disagreement(&gpu(&network, options(strategy))?, &cpu(&network), &samples);
+        let trusted = cpu(&network);
+        let error = disagreement(&gpu(&network, options(strategy))?, &trusted, &samples);
+        if !subtracts(trusted.plan()) {
+            exact = exact.max(error);
+        }
         if error > FULL {
             println!("{strategy:?} {error:9.1e}\n{network}");
         }
         errors.push(error);
     }
     errors.sort_by(f64::total_cmp);
-    println!("half below {:e}, worst {:e}", errors[errors.len() / 2], errors[errors.len() - 1]);
-    Some(errors)
+    let [.., second, worst] = errors[..] else { return None };
+    println!("half below {:e}, worst {worst:e} and {second:e}, without differences {exact:e}", errors[24]);
+    assert!(exact <= FULL, "{exact:e}");
+    Some([second, worst])
 }
 
 #[test]
 fn random_networks() {
-    let Some(errors) = random_errors(cases()) else { return };
-    assert!(errors[errors.len() * 9 / 10] <= FULL && errors[errors.len() - 1] <= RELAXED, "{errors:?}");
+    let Some([second, worst]) = random_errors(cases()) else { return };
+    assert!(second <= FULL && worst <= RELAXED, "{worst:e} and {second:e}");
 }
 
 #[test]
 fn random_networks_on_awkward_samples() {
-    let Some(errors) = random_errors(awkward_cases()) else { return };
-    assert!(errors[errors.len() * 9 / 10] <= FULL && errors[errors.len() - 1] <= RELAXED, "{errors:?}");
+    let Some([_, worst]) = random_errors(awkward_cases()) else { return };
+    assert!(worst <= FULL, "{worst:e}");
 }
 
-/// Small working buffers cut pairs into blocks of offsets, and every entry is the same in whatever tile it is computed.
+/// Small working buffers cut pairs into blocks of offsets: every entry is the same to the last bit however that is done, and in
+/// whatever tile it is computed.
 #[test]
 fn blocks_and_tiles_change_nothing() {
     use ekernel::core::{Backend, Control};
     for fixture in fixture::planar() {
         let small = WgpuOptions { chunk_bytes: 1 << 16, ..options(StrategyChoice::Layered) };
         let Some(tested) = gpu(&fixture.network, small) else { return };
+        let Some(whole) = gpu(&fixture.network, options(StrategyChoice::Layered)) else { return };
         let found = kernels(&tested, fixture.pairs()).expect("computed");
-        let error =
-            kernel_error(&found, &kernels(&cpu(&fixture.network), fixture.pairs()).expect("computed"));
-        assert!(error <= FULL, "{}: {error:e}", fixture.name);
+        assert_eq!(found, kernels(&whole, fixture.pairs()).expect("computed"), "{}", fixture.name);
         let control = Control::new();
         let session = tested.prepare(fixture.pairs(), &control).expect("prepared");
         let [i, j] = [fixture.x1.len() - 1, fixture.x2.len() - 1];
@@ -259,9 +302,16 @@ fn all_blocks_are_one_orbit() {
     }
 }
 
-/// The suite must see every broken plan.
+/// The suite must see every broken plan, by a wrong number: a refusal proves nothing.
 #[test]
 fn broken_plans_show() {
+    broken(StrategyChoice::Layered, 5);
+    // Kinked chains without a part of the NTK are not fused.
+    broken(StrategyChoice::Auto, 2);
+}
+
+/// Tries every sabotage on at least so many fixtures that the strategy is meant for.
+fn broken(strategy: StrategyChoice, least: usize) {
     let fixtures = fixture::planar();
     for (what, sabotage) in SABOTAGES {
         let mut tried = 0;
@@ -274,12 +324,20 @@ fn broken_plans_show() {
             if normalized || plan.stages.is_empty() || tried == 6 || !sabotage(&mut plan) {
                 continue;
             }
-            tried += 1;
             let Some(device) = gpu::device() else { return };
-            let broken = WgpuBackend::from_plan(plan, WgpuOptions::default(), device).expect("a plan");
-            let error = disagreement(&broken, &trusted, &fixture.x1);
-            assert!(error > FULL, "{what} goes unseen on {}: {error:e}", fixture.name);
+            let broken = WgpuBackend::from_plan(plan, options(strategy), device).expect("a plan");
+            let fused = || broken.strategies().expect("shaders").iter().any(|stage| stage.name == "fused");
+            if strategy == StrategyChoice::Auto && !fused() {
+                continue;
+            }
+            tried += 1;
+            let found = kernels(&broken, Pairs::Symmetric(&fixture.x1));
+            let found = found.unwrap_or_else(|e| panic!("{what} on {}: {e}", fixture.name));
+            let expected = kernels(&trusted, Pairs::Symmetric(&fixture.x1)).expect("computed");
+            let error = kernel_error(&found, &expected);
+            assert!(error > FULL && error.is_finite(), "{what} goes unseen on {}: {error:e}", fixture.name);
         }
-        assert!(tried >= 5, "{what} was tried on {tried} fixtures only");
+        println!("{strategy:?}: {what} shows on {tried} fixtures");
+        assert!(tried >= least, "{what} was tried on {tried} fixtures only");
     }
 }

@@ -59,7 +59,7 @@ struct Level {
 @group(1) @binding(1) var<storage, read> runs: array<array<Segment, 2>>;
 // Per part of a lane: two sums, the exponent of their unit, the number of elements added.
 @group(1) @binding(2) var<storage, read_write> results: array<vec4<u32>>;
-// The first lane of this dispatch and the end of its lanes.
+// Of all parts of all lanes, the first of this dispatch and the end.
 @group(1) @binding(3) var<uniform> job: vec4<u32>;
 
 // Cell columns of a window's taps.
@@ -127,9 +127,9 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
-    let group = workgroup.y * groups.x + workgroup.x;
-    let lane_index = job.x + group / PARTS;
-    if (lane_index >= job.y) {
+    let group = job.x + workgroup.y * groups.x + workgroup.x;
+    let lane_index = group / PARTS;
+    if (group >= job.y) {
         return;
     }
     let lane = lanes[lane_index];

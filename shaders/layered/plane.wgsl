@@ -4,6 +4,9 @@
 
 const WORKGROUP: u32 = 64u;
 
+// Taps that are added up before the sum is compensated.
+const RUN: i32 = 16;
+
 // One op of a plan on one chunk. Maps are word offsets within a copy.
 struct Op {
     lanes: u32,
@@ -37,8 +40,10 @@ struct Op {
     pooled: u32,
     numbers: vec4<f32>,
     nan: f32,
-    begin: u32,
-    end: u32,
+    // 0, which no compiler knows.
+    zero: u32,
+    // The first workgroup of this dispatch: an op on a chunk may be several.
+    start: u32,
     output_cyclic: u32,
     // local_pool: the block of fine planes.
     fine: vec2<u32>,
@@ -50,6 +55,12 @@ struct Op {
     base: vec2<u32>,
     all_cols: u32,
     spare: u32,
+    // What this dispatch adds up of each element: positions a of the window (correlate: channels, as columns), and, of a local
+    // pool, fine planes from one offset to before another.
+    tap_begin: vec2<i32>,
+    tap_end: vec2<i32>,
+    fine_begin: vec2<i32>,
+    fine_end: vec2<i32>,
 }
 
 @group(0) @binding(0) var<storage, read> lanes: array<vec4<u32>>;
@@ -79,7 +90,7 @@ fn euclid(a: vec2<i32>, n: vec2<i32>) -> vec2<i32> {
 
 // The invocation's number, over workgroups in two dimensions.
 fn invocation(workgroup: vec3<u32>, count: vec3<u32>, local: u32) -> u32 {
-    return (workgroup.y * count.x + workgroup.x) * WORKGROUP + local;
+    return (op.start + workgroup.y * count.x + workgroup.x) * WORKGROUP + local;
 }
 
 fn elements() -> u32 {
@@ -160,4 +171,25 @@ fn store(p: Place, value: f32) {
 
 fn store_ntk(p: Place, value: f32) {
     output[p.index + elements()] = value;
+}
+
+// Adds to a sum (x: the sum, y: what rounding has added to it so far), so that its error does not grow with its length.
+// Compilers take (a + b) - a for b; the exclusive or keeps them from seeing through.
+fn compensated(sum: vec2<f32>, x: f32) -> vec2<f32> {
+    let more = x - sum.y;
+    let total = opaque(sum.x + more);
+    return vec2<f32>(total, opaque(total - sum.x) - more);
+}
+
+fn opaque(x: f32) -> f32 {
+    return bitcast<f32>(bitcast<u32>(x) ^ op.zero);
+}
+
+// Adds to what an earlier dispatch has stored, if there was one.
+fn store_more(p: Place, value: f32) {
+    store(p, value + select(0.0, output[p.index], op.accumulate != 0u));
+}
+
+fn store_more_ntk(p: Place, value: f32) {
+    store_ntk(p, value + select(0.0, output[p.index + elements()], op.accumulate != 0u));
 }

@@ -1,7 +1,7 @@
 // plane_sum: ΣK and ΣΘ over each plane, and how many elements were added, which the host checks. One workgroup a plane; the
 // planes are added up on the host in float64.
 
-const RUN: u32 = 16u;
+const PLANE_RUN: u32 = 16u;
 
 var<workgroup> cov_sums: array<f32, WORKGROUP>;
 var<workgroup> ntk_sums: array<f32, WORKGROUP>;
@@ -14,17 +14,17 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let positions = u32(op.extent.x * op.extent.y);
-    let plane = workgroup.y * groups.x + workgroup.x;
+    let plane = op.start + workgroup.y * groups.x + workgroup.x;
     let exists = plane < op.lanes * op.rows * op.cols;
     var cov = 0.0;
     var ntk = 0.0;
     var count = 0u;
     if (exists) {
         // Sums of short runs first, so that no long chain of roundings builds up.
-        for (var start = local; start < positions; start += WORKGROUP * RUN) {
+        for (var start = local; start < positions; start += WORKGROUP * PLANE_RUN) {
             var run_cov = 0.0;
             var run_ntk = 0.0;
-            for (var i = 0u; i < RUN; i++) {
+            for (var i = 0u; i < PLANE_RUN; i++) {
                 let at = start + i * WORKGROUP;
                 if (at >= positions) {
                     break;

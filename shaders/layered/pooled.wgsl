@@ -1,5 +1,5 @@
-// pooled: the planes of an earlier stage as this op carries them. Pooled defects ū are those of K = mm' − ū, m the window
-// mean of s. With α = (m² − v)/m² the defect behind the pool is
+// pooled: the sums of a local pool times numbers.x = scale/|w|², as this op carries them. Pooled defects ū are those of
+// K = mm' − ū, m the window mean of s. With α = (m² − v)/m² the defect behind the pool is
 // √(vv') − K = ū − mm'·(α + α' − αα')/(1 + √((1−α)(1−α'))), a difference of defects instead of kernels.
 
 @compute @workgroup_size(WORKGROUP)
@@ -12,7 +12,7 @@ fn main(
     if (!p.exists) {
         return;
     }
-    var x = input[p.index];
+    var x = op.numbers.x * input[p.index];
     if (op.pooled != 0u) {
         let m = maps_at(p, op.special);
         if (op.defect != 0u) {
@@ -29,6 +29,6 @@ fn main(
     }
     store(p, x);
     if (op.has_ntk != 0u) {
-        store_ntk(p, input_ntk(p));
+        store_ntk(p, op.numbers.x * input_ntk(p));
     }
 }

@@ -6,7 +6,7 @@ use ekernel_core::{
 };
 
 use crate::{
-    Device, Tuning, WgpuOptions, fused, lower::lower, resident::strategies, session::WgpuSession,
+    Device, GpuError, Tuning, WgpuOptions, fused, lower::lower, resident::strategies, session::WgpuSession,
     strategy::Strategy,
 };
 
@@ -68,7 +68,7 @@ impl WgpuBackend {
             });
         }
         let backend = WgpuBackend { plan: Arc::new(lower(plan)), options, device };
-        strategies(&backend.device, &backend.plan, &options)?;
+        backend.compiled()?;
         Ok(backend)
     }
 
@@ -77,7 +77,12 @@ impl WgpuBackend {
         &self.plan
     }
 
-    /// The device it computes on.
+    /// How each readout is computed, with its shaders compiled.
+    fn compiled(&self) -> Result<Vec<Option<Box<dyn Strategy>>>, GpuError> {
+        self.device.surviving(|device| strategies(device, &self.plan, &self.options))
+    }
+
+    /// The device it was made with. After a loss it computes on what is [`Device::current`] then.
     pub fn device(&self) -> &Device {
         &self.device
     }
@@ -86,7 +91,7 @@ impl WgpuBackend {
     ///
     /// Errors: [`BackendError::Device`] if the device refuses the shaders.
     pub fn strategies(&self) -> Result<Vec<StageStrategy>, BackendError> {
-        let found = strategies(&self.device, &self.plan, &self.options)?;
+        let found = self.compiled()?;
         let named = self.plan.readouts.iter().zip(found).filter_map(|(readout, strategy)| match readout {
             Readout::Planes { stage, .. } => Some(self.described(*stage, strategy?.as_ref())),
             _ => None,
@@ -96,17 +101,12 @@ impl WgpuBackend {
 
     fn described(&self, stage: usize, strategy: &dyn Strategy) -> StageStrategy {
         let chunk_bytes = self.device.chunk_bytes(self.options.chunk_bytes);
-        let fits = fused::plan(self.device.limits(), &self.plan, stage, self.options.tuning);
-        let chunk = format!(
-            "chunks of at most {} pairs in buffers of {} MiB",
-            strategy.max_lanes(chunk_bytes),
-            chunk_bytes >> 20
-        );
+        let fits = fused::fits(self.device.limits(), &self.plan, stage, self.options.tuning);
+        let layout = strategy.describe(chunk_bytes);
         let detail = match (strategy.name(), fits) {
-            ("layered", Err(reason)) => format!("{chunk}; not fused: {reason}"),
-            ("layered", Ok(_)) => format!("{chunk}; it could be fused"),
-            (_, Ok(layout)) => layout,
-            (_, Err(reason)) => reason,
+            ("layered", Err(reason)) => format!("{layout}; not fused: {reason}"),
+            ("layered", Ok(())) => format!("{layout}; it could be fused"),
+            _ => layout,
         };
         StageStrategy { stage, name: strategy.name(), detail }
     }
@@ -148,6 +148,6 @@ impl Backend for WgpuBackend {
         control: &Control,
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(&self.plan.input)?;
-        Ok(Box::new(WgpuSession::new(self.device.clone(), &self.plan, self.options, pairs, control)?))
+        Ok(Box::new(WgpuSession::new(&self.device, &self.plan, self.options, pairs, control)?))
     }
 }

@@ -2,10 +2,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use ekernel_core::{Element, Plan, Samples};
+use ekernel_core::{BackendError, Control, Element, Plan, Samples};
 use ndarray::Axis;
 
-use crate::host::features;
+use crate::{host::features, threads::on_all_cores};
 
 /// One set of samples.
 pub(crate) struct Set {
@@ -21,19 +21,43 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    pub(crate) fn new(plan: &Plan, samples: &Samples, elements: &[Element], keep: bool) -> Set {
-        let sizes: Vec<f64> = (0..samples.len()).map(|index| size(plan, samples, index)).collect();
-        let mut set = Set { sizes, prints: vec![], directions: vec![], own: vec![] };
-        for index in 0..samples.len() {
-            for element in elements {
-                let numbers = features(samples, index, *element, set.sizes[index]);
-                set.prints.push(print(&numbers));
-                if keep {
-                    set.directions.push(direction(numbers));
-                }
+    /// `keep` says whether directions are wanted.
+    ///
+    /// Errors: [`BackendError::Cancelled`].
+    pub(crate) fn new(
+        plan: &Plan,
+        samples: &Samples,
+        elements: &[Element],
+        keep: bool,
+        control: &Control,
+    ) -> Result<Set, BackendError> {
+        let of_sample = |index: usize| {
+            let size = size(plan, samples, index);
+            let copy = |element: &Element| {
+                let numbers = features(samples, index, *element, size);
+                (print(&numbers), keep.then(|| direction(numbers)))
+            };
+            Ok((size, elements.iter().map(copy).collect::<Vec<_>>()))
+        };
+        let mut set = Set { sizes: vec![], prints: vec![], directions: vec![], own: vec![] };
+        for (size, copies) in on_all_cores(samples.len(), control, of_sample)? {
+            set.sizes.push(size);
+            for (print, direction) in copies {
+                set.prints.push(print);
+                set.directions.extend(direction);
             }
         }
-        set
+        Ok(set)
+    }
+
+    /// Bytes that it takes on the host.
+    pub(crate) fn bytes(&self) -> u64 {
+        let numbers = |lists: &[Vec<f64>]| lists.iter().map(|list| size_of_val(&**list)).sum::<usize>();
+        let all = size_of_val(&*self.sizes)
+            + size_of_val(&*self.prints)
+            + numbers(&self.directions)
+            + numbers(&self.own);
+        all as u64
     }
 }
 

@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,6 +23,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// A device on which kernels are computed: a cheap handle, shared between threads and backends.
+///
+/// A lost one is opened anew, once for all who hold it: [`Device::current`].
 #[derive(Clone)]
 pub struct Device(Arc<Inner>);
 
@@ -32,6 +37,10 @@ struct Inner {
     adapter: Option<Adapter>,
     lost: Arc<Mutex<Option<String>>>,
     pipelines: Mutex<HashMap<String, wgpu::ComputePipeline>>,
+    /// Bytes of working buffers at most.
+    memory: AtomicU64,
+    /// Opened in its place after it was lost.
+    successor: Mutex<Option<Device>>,
 }
 
 impl Device {
@@ -92,15 +101,62 @@ impl Device {
         lost: Arc<Mutex<Option<String>>>,
     ) -> Device {
         let limits = device.limits();
-        Device(Arc::new(Inner { device, queue, limits, name, adapter, lost, pipelines: Mutex::default() }))
+        Device(Arc::new(Inner {
+            device,
+            queue,
+            limits,
+            name,
+            adapter,
+            lost,
+            pipelines: Mutex::default(),
+            memory: AtomicU64::new(u64::MAX),
+            successor: Mutex::default(),
+        }))
     }
 
-    /// The same adapter opened anew, after a loss.
+    /// This device, or the one that was opened in its place after it was lost.
+    pub fn current(&self) -> Device {
+        lock(&self.0.successor).as_ref().map_or_else(|| self.clone(), Device::current)
+    }
+
+    /// Lets the working buffers of a session take at most so many bytes, as if the device had no more: for sharing a card with
+    /// other programs. Where that does not suffice for one pair there is an error.
+    pub fn limit_memory(&self, bytes: u64) {
+        self.0.memory.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn memory_limit(&self) -> u64 {
+        self.0.memory.load(Ordering::Relaxed)
+    }
+
+    /// Work on the current device, once more on a new one where that is lost meanwhile.
+    pub(crate) fn surviving<T>(&self, work: impl Fn(&Device) -> Result<T, GpuError>) -> Result<T, GpuError> {
+        let device = self.current();
+        match work(&device) {
+            Err(GpuError::Lost { .. }) => work(&device.reopen()?),
+            done => done,
+        }
+    }
+
+    /// What is there instead of this device, which is lost: the same adapter opened anew, by the first who asks.
     ///
     /// Errors: [`GpuError::Lost`] for a device of the caller, [`GpuError::NoDevice`].
     pub(crate) fn reopen(&self) -> Result<Device, GpuError> {
+        let mut successor = lock(&self.0.successor);
+        if let Some(next) = &*successor {
+            return if lock(&next.0.lost).is_some() { next.reopen() } else { Ok(next.clone()) };
+        }
+        tracing::warn!("{} was lost; it is opened anew", self.describe());
+        let next = self.opened_anew()?;
+        next.limit_memory(self.memory_limit());
+        lock(&self.0.pipelines).clear();
+        *successor = Some(next.clone());
+        Ok(next)
+    }
+
+    fn opened_anew(&self) -> Result<Device, GpuError> {
         let Some(adapter) = &self.0.adapter else {
-            return Err(self.lost("and it is not ekernel's to open anew"));
+            return Err(self.lost("and it belongs to the calling program, which has to open it anew"));
         };
         // An adapter gives one device; a fresh handle of the same adapter is found by its place and name.
         let again = pollster::block_on(Adapter::list())
@@ -147,6 +203,10 @@ impl Device {
         wished.min(self.largest_binding()).min(if self.is_software() { SOFTWARE_CHUNK } else { u64::MAX })
     }
 
+    pub(crate) fn out_of_memory(&self, what: &str, bytes: u64) -> GpuError {
+        GpuError::OutOfMemory { device: self.0.name.clone(), what: what.to_owned(), bytes }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.0.name
     }
@@ -183,9 +243,7 @@ impl Device {
         };
         match error {
             None => Ok(value),
-            Some(wgpu::Error::OutOfMemory { .. }) => {
-                Err(GpuError::OutOfMemory { device: self.0.name.clone(), what: what.to_owned(), bytes })
-            }
+            Some(wgpu::Error::OutOfMemory { .. }) => Err(self.out_of_memory(what, bytes)),
             Some(wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. }) => {
                 // What a lost device creates is invalid ("Buffer with … label is invalid") without an error of its own; shaders
                 // that are refused are called invalid in other words.
@@ -310,6 +368,13 @@ pub(crate) fn largest_binding(limits: &wgpu::Limits) -> u64 {
 /// The value behind a lock, whatever a panicking thread left there: every update is a single assignment.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether both are handles of one device, opened once.
+impl PartialEq for Device {
+    fn eq(&self, other: &Device) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl fmt::Debug for Device {

@@ -111,14 +111,6 @@ pub enum GpuError {
         /// Why not.
         reason: String,
     },
-    /// One element would take longer than drivers let an invocation run.
-    #[error("{problem}")]
-    TooManyTaps {
-        /// The device's name.
-        device: String,
-        /// What has too many.
-        problem: String,
-    },
     /// The work was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -148,7 +140,6 @@ impl GpuError {
             | GpuError::OutOfMemory { device, .. }
             | GpuError::TooLarge { device, .. }
             | GpuError::Refused { device, .. }
-            | GpuError::TooManyTaps { device, .. }
             | GpuError::NotFused { device, .. }
             | GpuError::Unfinished { device, .. } => device.clone(),
         }
@@ -160,7 +151,6 @@ impl GpuError {
                 "close other programs that use it, or compute fewer samples at once"
             }
             GpuError::TooLarge { .. } => "use smaller images or the cpu backend",
-            GpuError::TooManyTaps { .. } => "use the cpu backend",
             GpuError::Unfinished { .. } => "update its driver, or use the cpu backend",
             _ => "use another adapter or the cpu backend",
         }

@@ -6,6 +6,7 @@
 
 mod adapters;
 mod backend;
+mod bindings;
 mod copies;
 mod device;
 mod error;
@@ -21,6 +22,7 @@ mod resident;
 mod session;
 mod strategy;
 mod tensors;
+mod threads;
 
 pub use adapters::{Adapter, AdapterChoice};
 pub use backend::{StageStrategy, WgpuBackend};

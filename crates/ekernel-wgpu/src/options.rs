@@ -36,7 +36,7 @@ pub struct WgpuOptions {
     /// comparing.
     pub all_blocks: bool,
     /// Bytes that one working buffer takes at most; the device's largest binding if that is less, and 4 MiB on software
-    /// adapters, where a dispatch over more would hold up cancelling.
+    /// adapters.
     pub chunk_bytes: u64,
 }
 

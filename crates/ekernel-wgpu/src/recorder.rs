@@ -5,6 +5,7 @@
 
 use std::{
     collections::VecDeque,
+    ops::Range,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -108,6 +109,28 @@ impl<'a> Recorder<'a> {
         self.encoder.get_or_insert_with(|| {
             device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("ekernel") })
         })
+    }
+
+    /// Divides workgroups that do so much work among dispatches, none of which should take longer than a submission:
+    /// `record` records those of a range, which do so much of it.
+    pub(crate) fn pieces(
+        &mut self,
+        workgroups: u64,
+        work: f64,
+        mut record: impl FnMut(&mut Self, Range<u64>, f64) -> Result<(), GpuError>,
+    ) -> Result<(), GpuError> {
+        let each = work / workgroups.max(1) as f64;
+        let longest = u64::from(self.device.limits().max_compute_workgroups_per_dimension);
+        let mut start = 0;
+        while start < workgroups {
+            let target = self.pace.target();
+            // What does not fit in this submission makes the next one, but for leftovers.
+            let room = (target - self.work).max(0.25 * target);
+            let count = ((room / each.max(1.0)) as u64).clamp(1, longest).min(workgroups - start);
+            record(self, start..start + count, each * count as f64)?;
+            start += count;
+        }
+        Ok(())
     }
 
     /// Records `workgroups` workgroups, laid out in two dimensions where one would be too long.

@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ekernel_core::{Control, Element, Pairs, Plan, Progress, Samples, plan::Readout};
+use ekernel_core::{BackendError, Control, Element, Pairs, Plan, Progress, Samples, plan::Readout};
 
 use crate::{
     Device, GpuError, StrategyChoice, WgpuOptions,
@@ -14,6 +14,7 @@ use crate::{
     fused::{self, Fused},
     host::Image,
     layered::Layered,
+    session::CHUNKS_IN_FLIGHT,
     strategy::Strategy,
     tensors::Tensors,
 };
@@ -53,7 +54,7 @@ pub(crate) fn strategies(
             return Ok(Some(Box::new(fused)));
         }
         if options.strategy == StrategyChoice::Fused {
-            let reason = fused::plan(device.limits(), plan, *stage, options.tuning).err().unwrap_or_default();
+            let reason = fused::fits(device.limits(), plan, *stage, options.tuning).err().unwrap_or_default();
             return Err(GpuError::NotFused { device: device.name().to_owned(), stage: *stage, reason });
         }
         Ok(Some(Box::new(Layered::new(device, plan, *stage)?)))
@@ -64,13 +65,13 @@ pub(crate) fn strategies(
 impl Resident {
     /// Computes the maps of all copies on all cores and uploads them.
     pub(crate) fn new(
-        device: Device,
+        device: &Device,
         plan: &Arc<Plan>,
         options: &WgpuOptions,
         (pairs, elements): (Pairs<'_>, &[Element]),
         control: &Control,
     ) -> Result<Resident, GpuError> {
-        let strategies = strategies(&device, plan, options)?;
+        let strategies = strategies(device, plan, options)?;
         let sets: Vec<&Samples> =
             if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
         let words: Vec<usize> = strategies.iter().flatten().map(|strategy| strategy.copy_words()).collect();
@@ -92,7 +93,7 @@ impl Resident {
                         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                         control.report(Progress::Prepared { done, of });
                     }
-                    Image::new(plan, samples, index, elements[element], sizes[index])
+                    Image::new(plan, samples, (index, elements[element]), sizes[index], control)
                 };
                 let pages = pack(&readouts, (start, count), &image, control)?;
                 for (readout, page) in readouts.iter_mut().flatten().zip(pages) {
@@ -104,10 +105,21 @@ impl Resident {
                 }
             }
         }
-        Ok(Resident { device, readouts, per_page, spare: Mutex::default() })
+        Ok(Resident { device: device.clone(), readouts, per_page, spare: Mutex::default() })
     }
 
-    /// Bytes on the device.
+    /// Bytes that a tile adds: working buffers, and results of chunks under way with their copies on the host.
+    pub(crate) fn working_bytes(&self, chunk_bytes: u64) -> u64 {
+        let strategies = || self.readouts.iter().flatten().map(|readout| readout.strategy.as_ref());
+        let working = strategies().map(|strategy| strategy.working_bytes(&self.device, chunk_bytes)).max();
+        let results = |strategy: &dyn Strategy| {
+            4 * strategy.result_words() as u64 * u64::from(strategy.max_lanes(chunk_bytes))
+        };
+        let under_way = 2 * (CHUNKS_IN_FLIGHT as u64 + 1);
+        working.unwrap_or(0) + under_way * strategies().map(results).max().unwrap_or(0)
+    }
+
+    /// Bytes of maps on the device.
     pub(crate) fn bytes(&self) -> u64 {
         let pages = self.readouts.iter().flatten().flat_map(|readout| readout.pages.iter().flatten());
         pages.map(wgpu::Buffer::size).sum()
@@ -118,7 +130,7 @@ impl Resident {
 fn pack(
     readouts: &[Option<OnDevice>],
     (start, count): (usize, usize),
-    image: &(dyn Fn(usize) -> Image + Sync),
+    image: &(dyn Fn(usize) -> Result<Image, BackendError> + Sync),
     control: &Control,
 ) -> Result<Vec<Vec<f32>>, GpuError> {
     let strategies: Vec<&dyn Strategy> =
@@ -157,14 +169,15 @@ fn fill(
     strategies: &[&dyn Strategy],
     mut pages: Vec<&mut [f32]>,
     copies: std::ops::Range<usize>,
-    image: &(dyn Fn(usize) -> Image + Sync),
+    image: &(dyn Fn(usize) -> Result<Image, BackendError> + Sync),
     control: &Control,
 ) {
     for (at, copy) in copies.enumerate() {
+        // Cancelled in between or before.
+        let Ok(image) = image(copy) else { return };
         if control.is_cancelled() {
             return;
         }
-        let image = image(copy);
         for (page, strategy) in pages.iter_mut().zip(strategies) {
             let words = strategy.copy_words();
             strategy.pack(&image, &mut page[at * words..][..words]);

@@ -3,8 +3,9 @@
 mod precise;
 mod run;
 
+pub(crate) use run::CHUNKS_IN_FLIGHT;
+
 use std::{
-    collections::HashMap,
     ops::Range,
     sync::{
         Arc, Mutex,
@@ -22,9 +23,10 @@ use crate::{
     Device, WgpuOptions,
     copies::Set,
     device::lock,
-    host::{Delicate, Image},
+    host::{Delicate, DelicateSamples, Image},
     recorder::Pace,
     resident::Resident,
+    threads::on_all_cores,
 };
 
 /// Working buffers are not made smaller than this.
@@ -58,13 +60,12 @@ pub(crate) struct WgpuSession<'a> {
     resident: Mutex<Arc<Resident>>,
     chunk_bytes: AtomicU64,
     pace: Pace,
-    /// Values of samples with themselves in float64, found for delicate pairs.
-    precise_own: Mutex<HashMap<(usize, usize), Vec<f64>>>,
+    delicate_samples: DelicateSamples,
 }
 
 impl<'a> WgpuSession<'a> {
     pub(crate) fn new(
-        device: Device,
+        device: &Device,
         plan: &Arc<Plan>,
         options: WgpuOptions,
         pairs: Pairs<'a>,
@@ -83,9 +84,13 @@ impl<'a> WgpuSession<'a> {
         let delicate = Delicate::new(plan);
         let samples =
             if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
-        let sets = samples.iter().map(|set| Set::new(plan, set, &elements, delicate.stages)).collect();
+        let sets = samples
+            .iter()
+            .map(|set| Set::new(plan, set, &elements, delicate.stages, control))
+            .collect::<Result<Vec<Set>, BackendError>>()?;
         let chunk_bytes = device.chunk_bytes(options.chunk_bytes).max(SMALLEST_CHUNK);
-        let resident = Resident::new(device, plan, &options, (pairs, &elements), control)?;
+        let upload = |device: &Device| Resident::new(device, plan, &options, (pairs, &elements), control);
+        let resident = device.surviving(upload)?;
         let mut session = WgpuSession {
             plan: Arc::clone(plan),
             options,
@@ -96,7 +101,7 @@ impl<'a> WgpuSession<'a> {
             resident: Mutex::new(Arc::new(resident)),
             chunk_bytes: AtomicU64::new(chunk_bytes),
             pace: Pace::new(),
-            precise_own: Mutex::default(),
+            delicate_samples: DelicateSamples::default(),
         };
         if plan.needs_self {
             for (set, samples) in samples.iter().enumerate() {
@@ -121,7 +126,7 @@ impl<'a> WgpuSession<'a> {
             match readout {
                 Readout::Vector => {
                     for (job, values) in jobs.iter().zip(&mut values) {
-                        values[index] = [self.inner(job), 0.0];
+                        values[index] = [self.inner(job, control)?, 0.0];
                     }
                 }
                 Readout::Planes { orbit, .. } => {
@@ -139,15 +144,21 @@ impl<'a> WgpuSession<'a> {
     }
 
     /// K⁰ of two vectors.
-    fn inner(&self, job: &Job) -> f64 {
-        let [first, second] =
-            job.samples.map(|(set, index)| self.image(set, index, Element::IDENTITY).features);
-        first.iter().zip(&second).map(|(x, y)| x * y).sum::<f64>() / first.len() as f64
+    fn inner(&self, job: &Job, control: &Control) -> Result<f64, BackendError> {
+        let numbers = |(set, index): (usize, usize)| self.image(set, index, Element::IDENTITY, control);
+        let [first, second] = [numbers(job.samples[0])?.features, numbers(job.samples[1])?.features];
+        Ok(first.iter().zip(&second).map(|(x, y)| x * y).sum::<f64>() / first.len() as f64)
     }
 
-    fn image(&self, set: usize, index: usize, element: Element) -> Image {
+    fn image(
+        &self,
+        set: usize,
+        index: usize,
+        element: Element,
+        control: &Control,
+    ) -> Result<Image, BackendError> {
         let samples = if set == 0 { self.pairs.first() } else { self.pairs.second() };
-        Image::new(&self.plan, samples, index, element, self.sets[set].sizes[index])
+        Image::new(&self.plan, samples, (index, element), self.sets[set].sizes[index], control)
     }
 
     fn element(&self, g: &Element) -> usize {
@@ -192,18 +203,19 @@ impl<'a> WgpuSession<'a> {
         };
         let jobs: Vec<Job> = pairs.iter().map(job).collect();
         let found = self.readouts(&jobs, control)?;
-        let mut values: Vec<Scalar> = Vec::with_capacity(pairs.len());
-        let mut again = Vec::new();
-        for (at, (job, readouts)) in jobs.iter().zip(&found).enumerate() {
-            let readouts = self.with_own(job, readouts);
+        let judged = on_all_cores(jobs.len(), control, |at| {
+            let job = &jobs[at];
+            let readouts = self.with_own(job, &found[at]);
             let value = self.plan.run_head(&readouts, job.same);
             let finite = value.nngp.is_finite() && value.ntk.is_finite();
-            if !finite || (!self.twins(job) && self.delicate.reads(&readouts)) || self.beside(job) {
-                again.push(at);
-            }
-            values.push(value);
-        }
-        for (at, value) in self.precise(&jobs, again, control)? {
+            let doubtful =
+                !finite || (!self.twins(job) && self.delicate.reads(&readouts)) || self.beside(job);
+            Ok((value, doubtful))
+        })?;
+        let again: Vec<usize> = (0..jobs.len()).filter(|&at| judged[at].1).collect();
+        let mut values: Vec<Scalar> = judged.into_iter().map(|(value, _)| value).collect();
+        let precise = on_all_cores(again.len(), control, |i| self.precise(&jobs[again[i]], control))?;
+        for (at, value) in again.into_iter().zip(precise) {
             values[at] = value;
         }
         pairs.into_iter().zip(values).map(|((row, col), value)| self.scaled(row, col, value)).collect()
@@ -305,9 +317,11 @@ impl Session for WgpuSession<'_> {
     }
 
     fn tile_shape(&self) -> [usize; 2] {
-        // A second or so of a card that does 1e12 operations in one; progress and cancelling do not wait for a tile.
-        let pairs = 5e11 / self.plan.cost().flops.max(1) as f64;
-        let side = (pairs.sqrt() as usize).next_power_of_two().clamp(8, 256);
+        // A second or so of a card that does 1e12 operations in one, or of a processor, but one pair at least: progress is
+        // reported and results are kept tile by tile.
+        let second = if lock(&self.resident).device.is_software() { 2e9 } else { 5e11 };
+        let pairs = second / self.plan.cost().flops.max(1) as f64;
+        let side = (pairs.sqrt() as usize).next_power_of_two().clamp(1, 256);
         [side, side]
     }
 
@@ -316,7 +330,10 @@ impl Session for WgpuSession<'_> {
     }
 
     fn memory(&self) -> [u64; 2] {
-        [lock(&self.resident).bytes(), 4 * self.chunk_bytes.load(Ordering::Relaxed)]
+        let resident = lock(&self.resident);
+        let host = self.sets.iter().map(Set::bytes).sum::<u64>() + self.delicate_samples.bytes();
+        let chunk_bytes = self.chunk_bytes.load(Ordering::Relaxed);
+        [resident.bytes() + host, resident.working_bytes(chunk_bytes)]
     }
 }
 

@@ -1,6 +1,6 @@
 //! How one readout is computed on the device.
 
-use crate::{GpuError, host::Image, recorder::Recorder};
+use crate::{Device, GpuError, host::Image, recorder::Recorder};
 
 /// Pairs of copies whose maps lie in one page each.
 pub(crate) struct Lanes<'a> {
@@ -16,15 +16,15 @@ pub(crate) struct Lanes<'a> {
     pub(crate) results: &'a wgpu::Buffer,
     /// Bytes that one working buffer should take at most; halved when the device runs out of memory.
     pub(crate) chunk_bytes: u64,
-    /// Lanes of a full chunk, [`Strategy::max_lanes`]. What is cut into blocks is cut by this number and not by `count`, so
-    /// that sums are added up in one order whatever the tile.
-    pub(crate) full: u32,
 }
 
 /// How one readout is computed on the device.
 pub(crate) trait Strategy: Send + Sync {
     /// "layered" or "fused".
     fn name(&self) -> &'static str;
+
+    /// How pairs and planes are divided among dispatches, with working buffers of so many bytes.
+    fn describe(&self, chunk_bytes: u64) -> String;
 
     /// Float32 words of maps per copy, uploaded once.
     fn copy_words(&self) -> usize;
@@ -37,6 +37,9 @@ pub(crate) trait Strategy: Send + Sync {
 
     /// Lanes that working buffers of so many bytes can hold, at least 1.
     fn max_lanes(&self, chunk_bytes: u64) -> u32;
+
+    /// Bytes of working buffers that it holds at the same time, of chunks of so many.
+    fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64;
 
     /// Records all dispatches for some lanes.
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError>;

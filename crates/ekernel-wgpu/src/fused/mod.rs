@@ -31,9 +31,6 @@ const PART_WORDS: usize = 4;
 /// Operations of a position behind a layer, about: what a dispatch's work is measured in.
 const OPERATIONS: f64 = 80.0;
 
-/// Work of one dispatch, at most: some tenths of a second on a slow device.
-const DISPATCH: f64 = 5e8;
-
 /// Pairs of a chunk at most.
 const MOST_LANES: u64 = 1 << 16;
 
@@ -45,7 +42,7 @@ pub(crate) struct Fused {
 }
 
 impl Fused {
-    /// The readout of a stage; nothing where [`plan`] gives a reason.
+    /// The readout of a stage; nothing where [`fits`] gives a reason.
     ///
     /// Errors: [`GpuError::Refused`] if the driver refuses the shader.
     pub(crate) fn new(
@@ -65,16 +62,16 @@ impl Fused {
     }
 }
 
-/// How a stage is laid out in workgroup memory, in words.
+/// Whether a stage is fused.
 ///
-/// Errors: why it is not fused.
-pub(crate) fn plan(
+/// Errors: why not.
+pub(crate) fn fits(
     limits: &wgpu::Limits,
     plan: &Plan,
     stage: usize,
     tuning: Tuning,
-) -> Result<String, String> {
-    lay_out(limits, plan, stage, tuning).map(|(_, layout)| layout.to_string())
+) -> Result<(), String> {
+    lay_out(limits, plan, stage, tuning).map(|_| ())
 }
 
 fn lay_out(
@@ -99,6 +96,10 @@ impl Strategy for Fused {
         "fused"
     }
 
+    fn describe(&self, _: u64) -> String {
+        self.layout.to_string()
+    }
+
     fn copy_words(&self) -> usize {
         2 * self.chain.copy_pairs()
     }
@@ -115,17 +116,19 @@ impl Strategy for Fused {
         (chunk_bytes / (4 * self.result_words() as u64)).clamp(1, MOST_LANES) as u32
     }
 
+    fn working_bytes(&self, _: &Device, _: u64) -> u64 {
+        0
+    }
+
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
-        let step = (DISPATCH / self.lane_work()).clamp(1.0, f64::from(u32::MAX)) as u32;
-        for first in (0..lanes.count).step_by(step as usize) {
-            let end = first.saturating_add(step).min(lanes.count);
-            let groups = self.pipeline.groups(lanes, first..end)?;
-            let workgroups = u64::from(end - first) * self.layout.parts() as u64;
-            let work = self.lane_work() * f64::from(end - first);
-            let [chunk, job] = [&groups[0], &groups[1]];
-            recorder.dispatch(self.pipeline.label(), self.pipeline.get(), &[chunk, job], workgroups, work)?;
-        }
-        Ok(())
+        let chunk = self.pipeline.lanes(lanes)?;
+        let parts = self.layout.parts() as u64;
+        let work = self.lane_work() * f64::from(lanes.count);
+        recorder.pieces(u64::from(lanes.count) * parts, work, |recorder, piece, work| {
+            let job = self.pipeline.job(lanes, piece.clone())?;
+            let (label, pipeline) = (self.pipeline.label(), self.pipeline.get());
+            recorder.dispatch(label, pipeline, &[&chunk, &job], piece.end - piece.start, work)
+        })
     }
 
     fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError> {

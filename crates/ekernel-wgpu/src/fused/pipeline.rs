@@ -10,7 +10,11 @@ use super::{
     chain::{Action, Chain, Layer},
     planner::Layout,
 };
-use crate::{Device, GpuError, strategy::Lanes};
+use crate::{
+    Device, GpuError,
+    bindings::{READ, UNIFORM, WRITE, group, layout as layout_of},
+    strategy::Lanes,
+};
 
 /// `Level` of `shaders/fused/chain.wgsl`.
 #[repr(C)]
@@ -39,14 +43,9 @@ pub(super) struct Pipeline {
 impl Pipeline {
     pub(super) fn new(device: &Device, chain: &Chain, layout: &Layout) -> Result<Pipeline, GpuError> {
         let shader = Shader { dual: chain.dual, windows_3x3: chain.all_3x3() };
-        let [read, write, uniform] = [
-            wgpu::BufferBindingType::Storage { read_only: true },
-            wgpu::BufferBindingType::Storage { read_only: false },
-            wgpu::BufferBindingType::Uniform,
-        ];
         let layouts = [
-            bind_group_layout(device, &[read; 3])?,
-            bind_group_layout(device, &[read, read, write, uniform])?,
+            layout_of(device, "ekernel.chain", &[READ; 3])?,
+            layout_of(device, "ekernel.chain", &[READ, READ, WRITE, UNIFORM])?,
         ];
         let constants = constants(chain, layout);
         let [first, second] = &layouts;
@@ -72,47 +71,20 @@ impl Pipeline {
         &self.pipeline
     }
 
-    /// The bind groups for some of the lanes.
-    pub(super) fn groups(
-        &self,
-        lanes: &Lanes<'_>,
-        range: Range<u32>,
-    ) -> Result<[wgpu::BindGroup; 2], GpuError> {
-        let job = [range.start, range.end, 0, 0];
+    /// Binds lanes and both pages.
+    pub(super) fn lanes(&self, lanes: &Lanes<'_>) -> Result<wgpu::BindGroup, GpuError> {
+        let buffers = [lanes.lanes, lanes.first, lanes.second];
+        group(&self.device, &self.label, &self.layouts[0], &buffers)
+    }
+
+    /// Binds what is done with some of all parts of all lanes.
+    pub(super) fn job(&self, lanes: &Lanes<'_>, parts: Range<u64>) -> Result<wgpu::BindGroup, GpuError> {
+        let job = [parts.start as u32, parts.end as u32, 0, 0];
         let job =
             self.device.upload("ekernel.job", bytemuck::cast_slice(&job), wgpu::BufferUsages::UNIFORM)?;
-        Ok([
-            self.group(0, &[lanes.lanes, lanes.first, lanes.second])?,
-            self.group(1, &[&self.levels, &self.runs, lanes.results, &job])?,
-        ])
+        let buffers = [&self.levels, &self.runs, lanes.results, &job];
+        group(&self.device, &self.label, &self.layouts[1], &buffers)
     }
-
-    fn group(&self, index: usize, buffers: &[&wgpu::Buffer]) -> Result<wgpu::BindGroup, GpuError> {
-        let bound = buffers.iter().map(|buffer| buffer.as_entire_binding());
-        let entries: Vec<wgpu::BindGroupEntry<'_>> =
-            (0..).zip(bound).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
-        let descriptor = wgpu::BindGroupDescriptor {
-            label: Some(&self.label),
-            layout: &self.layouts[index],
-            entries: &entries,
-        };
-        self.device.checked(&self.label, 0, |device| device.create_bind_group(&descriptor))
-    }
-}
-
-fn bind_group_layout(
-    device: &Device,
-    types: &[wgpu::BufferBindingType],
-) -> Result<wgpu::BindGroupLayout, GpuError> {
-    let entry = |(binding, ty): (u32, &wgpu::BufferBindingType)| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty: *ty, has_dynamic_offset: false, min_binding_size: None },
-        count: None,
-    };
-    let entries: Vec<wgpu::BindGroupLayoutEntry> = (0..).zip(types).map(entry).collect();
-    let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some("ekernel.chain"), entries: &entries };
-    device.checked("ekernel.chain", 0, |device| device.create_bind_group_layout(&descriptor))
 }
 
 /// A level's numbers.

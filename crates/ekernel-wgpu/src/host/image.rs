@@ -1,7 +1,7 @@
 //! One copy of a sample and its variances along the plan, in float64.
 
 use ekernel_core::{
-    Element, LayerNorm, Over, Padding, Samples, Window,
+    BackendError, Control, Element, LayerNorm, Over, Padding, Samples, Window,
     plan::{Form, Op, Plan, Sink, Stage},
 };
 use ndarray::Axis;
@@ -19,13 +19,21 @@ pub(crate) struct Image {
 
 impl Image {
     /// The copy g·f of a sample divided by `size`, with its variances.
-    pub(crate) fn new(plan: &Plan, samples: &Samples, index: usize, element: Element, size: f64) -> Image {
+    ///
+    /// Errors: [`BackendError::Cancelled`].
+    pub(crate) fn new(
+        plan: &Plan,
+        samples: &Samples,
+        (index, element): (usize, Element),
+        size: f64,
+        control: &Control,
+    ) -> Result<Image, BackendError> {
         let mut image = Image { features: features(samples, index, element, size), variances: Vec::new() };
         for stage in 0..plan.stages.len() {
             let mut maps: Vec<Vec<f64>> = Vec::new();
             for (i, op) in plan.stages[stage].ops.iter().enumerate() {
                 let map = match op.op {
-                    Op::Pooled(source) => pooled(plan, source, &image),
+                    Op::Pooled(source) => pooled(plan, source, &image, control)?,
                     Op::Correlate => correlate(&image.features, plan.input.channels()),
                     other => pointwise(other, &plan.stages[stage], i, &maps),
                 };
@@ -33,7 +41,7 @@ impl Image {
             }
             image.variances.push(maps);
         }
-        image
+        Ok(image)
     }
 }
 
@@ -123,19 +131,19 @@ fn taps(window: &Window, extent: [usize; 2], output: [usize; 2], axis: usize) ->
 }
 
 /// K(T, T) of the copy's own pooled kernel.
-fn pooled(plan: &Plan, source: usize, image: &Image) -> Vec<f64> {
+fn pooled(plan: &Plan, source: usize, image: &Image, control: &Control) -> Result<Vec<f64>, BackendError> {
     let stage = &plan.stages[source];
     if stage.sink == Sink::Rewrap {
-        return image.variances[source].last().cloned().unwrap_or_default();
+        return Ok(image.variances[source].last().cloned().unwrap_or_default());
     }
     let maps = Maps::new(plan, image);
-    let plane = Pair::new(plan, [&maps, &maps], true, true).pooled(source, [0, 0]);
-    if pools_defects(stage) {
+    let plane = Pair::new(plan, [&maps, &maps], true, true, control).pooled(source, [0, 0])?;
+    Ok(if pools_defects(stage) {
         let own = pool_means(plan, source, image).into_iter().zip(plane.cov);
         own.map(|(m, u)| (m * m - u).max(0.0)).collect()
     } else {
         plane.cov
-    }
+    })
 }
 
 /// m(T): the mean over the window of a stage's local pool of s = √v before it, times √scale.

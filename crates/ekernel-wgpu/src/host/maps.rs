@@ -36,6 +36,18 @@ impl Maps {
         };
         Maps((0..image.variances.len()).map(of_stage).collect())
     }
+
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<f64>() * self.0.iter().flatten().map(OpMaps::numbers).sum::<usize>()
+    }
+}
+
+impl OpMaps {
+    fn numbers(&self) -> usize {
+        let OpMaps { std, inverse, variance, special, loss, features } = self;
+        [std, inverse, variance, special, loss, features].map(Vec::len).iter().sum()
+    }
 }
 
 fn op_maps(plan: &Plan, image: &Image, stage: usize, index: usize) -> OpMaps {

@@ -7,9 +7,11 @@ mod pair;
 mod planes;
 mod positions;
 mod precise;
+mod samples;
 
 pub(crate) use image::{Image, features, pools_defects};
 pub(crate) use maps::Maps;
 pub(crate) use pair::{Gather, Pair, behind_dropout, scale};
 pub(crate) use positions::offset;
 pub(crate) use precise::Delicate;
+pub(crate) use samples::{Copies, DelicateSamples};

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use ekernel_core::{
-    Kinds, Padding, Window,
+    BackendError, Control, Kinds, Padding, Window,
     plan::{Form, Op, Plan, PlaneOp, Sink},
 };
 
@@ -22,34 +22,43 @@ pub(crate) struct Pair<'a> {
     twins: bool,
     /// Whether both are one sample, for dropout.
     pub(super) same: bool,
+    pub(super) control: &'a Control,
     /// Per stage the planes of its last op that a local pool will read again.
     kept: Vec<BTreeMap<[isize; 2], Rc<Plane>>>,
 }
 
 impl<'a> Pair<'a> {
-    pub(crate) fn new(plan: &'a Plan, maps: [&'a Maps; 2], twins: bool, same: bool) -> Pair<'a> {
-        Pair { plan, maps, twins, same, kept: vec![BTreeMap::new(); plan.stages.len()] }
+    pub(crate) fn new(
+        plan: &'a Plan,
+        maps: [&'a Maps; 2],
+        twins: bool,
+        same: bool,
+        control: &'a Control,
+    ) -> Pair<'a> {
+        Pair { plan, maps, twins, same, control, kept: vec![BTreeMap::new(); plan.stages.len()] }
     }
 
     /// (K, Θ) of a readout stage.
-    pub(crate) fn readout(&mut self, stage: usize) -> [f64; 2] {
+    ///
+    /// Errors: [`BackendError::Cancelled`].
+    pub(crate) fn readout(&mut self, stage: usize) -> Result<[f64; 2], BackendError> {
         let node = &self.plan.stages[stage];
-        let Some(last) = node.ops.last() else { return [0.0; 2] };
+        let Some(last) = node.ops.last() else { return Ok([0.0; 2]) };
         let mut sums = [0.0; 2];
         for row in &node.offsets[0] {
             for col in &node.offsets[1] {
-                let plane = self.evaluate(stage, [*row, *col]);
+                let plane = self.evaluate(stage, [*row, *col])?;
                 for (t, _) in positions(last, offset(last, [*row, *col])) {
                     sums[0] += plane.cov[t];
                     sums[1] += plane.ntk.get(t).copied().unwrap_or(0.0);
                 }
             }
         }
-        sums.map(|sum| sum * scale(self.plan, stage))
+        Ok(sums.map(|sum| sum * scale(self.plan, stage)))
     }
 
     /// The planes of the last op at the sink offset D.
-    fn evaluate(&mut self, stage: usize, sink: [isize; 2]) -> Plane {
+    fn evaluate(&mut self, stage: usize, sink: [isize; 2]) -> Result<Plane, BackendError> {
         let ops = &self.plan.stages[stage].ops;
         let mut done: Vec<Plane> = Vec::with_capacity(ops.len());
         for (i, op) in ops.iter().enumerate() {
@@ -57,7 +66,7 @@ impl<'a> Pair<'a> {
             let places = positions(op, d);
             let mut plane = if let Op::Pooled(source) = op.op {
                 let at = [0, 1].map(|axis: usize| sink[axis] * op.step[axis] as isize);
-                let pooled = self.pooled(source, at);
+                let pooled = self.pooled(source, at)?;
                 self.read_pooled(source, (stage, i), pooled, &places)
             } else {
                 planes::step(self, (stage, i), d == [0, 0], &places, &done)
@@ -66,9 +75,10 @@ impl<'a> Pair<'a> {
             if op.form == Form::Defect && d == [0, 0] && closes {
                 places.iter().for_each(|(t, _)| plane.cov[*t] = 0.0);
             }
+            self.control.check()?;
             done.push(plane);
         }
-        done.pop().unwrap_or_default()
+        Ok(done.pop().unwrap_or_default())
     }
 
     pub(super) fn op(&self, stage: usize, op: usize) -> &'a PlaneOp {
@@ -84,12 +94,12 @@ impl<'a> Pair<'a> {
     }
 
     /// The pooled plane of a stage at an offset of the reading op.
-    pub(super) fn pooled(&mut self, source: usize, at: [isize; 2]) -> Plane {
+    pub(super) fn pooled(&mut self, source: usize, at: [isize; 2]) -> Result<Plane, BackendError> {
         let plan = self.plan;
         let (Sink::LocalPool { .. } | Sink::Rewrap, Some(last)) =
             (plan.stages[source].sink, plan.stages[source].ops.last())
         else {
-            return Plane::default();
+            return Ok(Plane::default());
         };
         let gather = Gather::new(plan, source);
         let stage = &plan.stages[source];
@@ -107,7 +117,7 @@ impl<'a> Pair<'a> {
         let [rows, cols] = [0, 1].map(|axis| gather.taps(axis, coarse[axis]));
         for row in &rows {
             for col in &cols {
-                let plane = self.fine(source, [row.plane, col.plane]);
+                let plane = self.fine(source, [row.plane, col.plane])?;
                 let to = row.output * stage.output[1] + col.output;
                 let from = row.input * last.extent[1] + col.input;
                 out.cov[to] += gather.weight * plane.cov[from];
@@ -116,16 +126,17 @@ impl<'a> Pair<'a> {
                 }
             }
         }
-        out
+        Ok(out)
     }
 
-    fn fine(&mut self, source: usize, sink: [isize; 2]) -> Rc<Plane> {
+    fn fine(&mut self, source: usize, sink: [isize; 2]) -> Result<Rc<Plane>, BackendError> {
+        self.control.check()?;
         if let Some(plane) = self.kept[source].get(&sink) {
-            return Rc::clone(plane);
+            return Ok(Rc::clone(plane));
         }
-        let plane = Rc::new(self.evaluate(source, sink));
+        let plane = Rc::new(self.evaluate(source, sink)?);
         self.kept[source].insert(sink, Rc::clone(&plane));
-        plane
+        Ok(plane)
     }
 
     /// A pooled plane as the reading op carries it.
@@ -239,5 +250,43 @@ impl<'a> Gather<'a> {
             }
         }
         taps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use ekernel_core::{Element, Network, Samples};
+    use ndarray::Array4;
+
+    use super::*;
+    use crate::host::Image;
+
+    /// A pair of large images takes many seconds.
+    #[test]
+    fn cancelling_ends_a_pair() {
+        let conv = "[[layers]]\nop = 'conv'\nfilter = [3, 3]\npadding = 'same'\n[[layers]]\nop = 'relu'\n";
+        let network: Network = format!(
+            "[input]\nspace = 'image'\nshape = [64, 64, 3]\n{conv}[[layers]]\nop = 'avg_pool'\nwindow = [2, 2]\n\
+             {conv}[[layers]]\nop = 'global_avg_pool'\n"
+        )
+        .parse()
+        .expect("a network");
+        let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+        let samples =
+            Samples::Images(Array4::from_shape_fn((1, 64, 64, 3), |(_, r, c, k)| (r * (c + k)) as f64));
+        let control = Control::new();
+        let image = Image::new(&plan, &samples, (0, Element::IDENTITY), 1.0, &control).expect("an image");
+        let maps = Maps::new(&plan, &image);
+        std::thread::scope(|scope| {
+            let work = scope.spawn(|| Pair::new(&plan, [&maps, &maps], true, true, &control).readout(1));
+            std::thread::sleep(Duration::from_millis(100));
+            control.cancel();
+            let asked = Instant::now();
+            let result = work.join().expect("no panic");
+            assert!(matches!(result, Err(BackendError::Cancelled)), "{result:?}");
+            assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+        });
     }
 }

@@ -44,6 +44,10 @@ pub(super) fn step(
     };
     let theta = |input: usize, t: usize| done[input].ntk.get(t).copied().unwrap_or(0.0);
     for &(t, u) in places {
+        // The caller asks once more and gives the plane up.
+        if pair.control.is_cancelled() {
+            break;
+        }
         let (so, sop, r, rp) = (after.std[t], after_p.std[u], after.inverse[t], after_p.inverse[u]);
         let spread = |input: usize, t: usize, u: usize| {
             let [maps, other] = pair.maps(stage, input);

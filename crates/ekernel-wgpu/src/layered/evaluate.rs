@@ -1,16 +1,17 @@
 //! Records the ops of a stage on a block of offsets.
 
-use std::{borrow::Cow, ops::Range};
+use std::borrow::Cow;
 
 use ekernel_core::plan::{Op, Plan};
 use ekernel_shaders::Stage;
 
 use super::{
-    affine, box_mean, correlate, dropout, dual,
+    affine, box_mean, correlate, dropout, dual, last_reader,
     layout::Layout,
     normalize,
     params::Params,
     pooled,
+    rectangle::{ITERATIONS, Rectangle},
     stages::{Stages, WORKGROUP},
     sum,
 };
@@ -26,25 +27,15 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Cuts lists of offsets into blocks of at most `most` planes: of whole rows where one fits.
+    /// Cuts lists of offsets into blocks of at most `most` planes.
     pub(super) fn split(rows: &[isize], cols: &[isize], most: u64) -> Vec<Block> {
-        let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
-        let width = cols.len().min(most).max(1);
-        let height = (most / width).clamp(1, rows.len().max(1));
-        let cut = |len: usize, step: usize| -> Vec<Range<usize>> {
-            (0..len).step_by(step).map(|start| start..(start + step).min(len)).collect()
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let block = |Rectangle { begin, end }| Block {
+            rows: rows[begin[0]..end[0]].to_vec(),
+            cols: cols[begin[1]..end[1]].to_vec(),
+            base: begin,
         };
-        let mut blocks = Vec::new();
-        for row in cut(rows.len(), height) {
-            for col in cut(cols.len(), width) {
-                blocks.push(Block {
-                    rows: rows[row.clone()].to_vec(),
-                    cols: cols[col.clone()].to_vec(),
-                    base: [row.start, col.start],
-                });
-            }
-        }
-        blocks
+        Rectangle::split([rows.len(), cols.len()], most).into_iter().map(block).collect()
     }
 
     /// The offsets as the shaders read them, after words that come first.
@@ -111,13 +102,17 @@ impl Evaluator<'_> {
                 self.dispatch(kind, &chunk, params, &[&from, out.buffer()], recorder)
             };
             match op.op {
-                Op::Correlate => run(Stage::Correlate, correlate::params(of(None)), None)?,
+                Op::Correlate => {
+                    let params = correlate::params(of(None));
+                    for part in Rectangle::split([1, params.channels as usize], ITERATIONS) {
+                        run(Stage::Correlate, params.adding(part), None)?;
+                    }
+                }
                 Op::BoxMean(window) => {
-                    run(
-                        Stage::BoxMean,
-                        box_mean::params(of(input), &window, &ops[op.inputs[0]]),
-                        read(input),
-                    )?;
+                    let params = box_mean::params(of(input), &window, &ops[op.inputs[0]]);
+                    for part in Rectangle::split(window.size, ITERATIONS) {
+                        run(Stage::BoxMean, params.adding(part), read(input))?;
+                    }
                 }
                 Op::Affine(affine) => run(Stage::Affine, affine::params(of(input), &affine), read(input))?,
                 Op::Dual(activation) => {
@@ -133,16 +128,14 @@ impl Evaluator<'_> {
                 }
                 Op::Pooled(source) => {
                     let coarse = self.pooled(source, op, block, &chunk, recorder)?;
-                    let params = pooled::params(of(None), &self.plan.stages[source]);
+                    let params = pooled::params(of(None), self.plan, source);
                     self.dispatch(Stage::Pooled, &chunk, params, &[coarse.buffer(), out.buffer()], recorder)?;
                 }
                 Op::Readout(_) | Op::CorrelateSphere { .. } | Op::Truncate { .. } => {}
             }
             planes.push(Some(out));
-            for &input in &op.inputs {
-                if ops.iter().rposition(|reader| reader.inputs.contains(&input)) == Some(i) {
-                    planes[input] = None;
-                }
+            for &input in op.inputs.iter().filter(|&&input| last_reader(ops, input) == Some(i)) {
+                planes[input] = None;
             }
         }
         match planes.pop().flatten() {
@@ -151,7 +144,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// One dispatch, an invocation per element.
+    /// An op, an invocation per element.
     pub(super) fn dispatch(
         &self,
         stage: Stage,
@@ -160,12 +153,12 @@ impl Evaluator<'_> {
         buffers: &[&wgpu::Buffer],
         recorder: &mut Recorder<'_>,
     ) -> Result<(), GpuError> {
-        let taps = f64::from(params.window[0].max(1) * params.window[1].max(1) + params.channels as i32);
+        let [rows, cols] = [0, 1].map(|axis| f64::from(params.tap_end[axis] - params.tap_begin[axis]));
         let workgroups = match stage {
             Stage::PlaneSum => u64::from(params.lanes) * u64::from(params.rows) * u64::from(params.cols),
             _ => params.elements().div_ceil(WORKGROUP),
         };
-        let work = params.elements() as f64 * (8.0 + 4.0 * taps);
+        let work = params.elements() as f64 * (12.0 + 4.0 * rows * cols);
         self.dispatch_sized(stage, chunk, params, buffers, (workgroups, work), recorder)
     }
 
@@ -178,18 +171,16 @@ impl Evaluator<'_> {
         (workgroups, work): (u64, f64),
         recorder: &mut Recorder<'_>,
     ) -> Result<(), GpuError> {
-        if workgroups == 0 {
-            return Ok(());
-        }
-        let uniform = recorder.device().upload(
-            "ekernel.params",
-            bytemuck::bytes_of(&params),
-            wgpu::BufferUsages::UNIFORM,
-        )?;
-        let bound: Vec<&wgpu::Buffer> = std::iter::once(&uniform).chain(buffers.iter().copied()).collect();
-        let group = self.stages.op(&bound)?;
-        let pipeline = self.stages.pipeline(stage)?;
-        recorder.dispatch(&stage.label(), &pipeline, &[&chunk.group, &group], workgroups, work)
+        let (label, pipeline) = (stage.label(), self.stages.pipeline(stage)?);
+        recorder.pieces(workgroups, work, |recorder, piece, work| {
+            let params = Params { start: piece.start as u32, ..params };
+            let bytes = bytemuck::bytes_of(&params);
+            let uniform = recorder.device().upload("ekernel.params", bytes, wgpu::BufferUsages::UNIFORM)?;
+            let bound: Vec<&wgpu::Buffer> =
+                std::iter::once(&uniform).chain(buffers.iter().copied()).collect();
+            let group = self.stages.op(&bound)?;
+            recorder.dispatch(&label, &pipeline, &[&chunk.group, &group], piece.end - piece.start, work)
+        })
     }
 }
 

@@ -65,6 +65,11 @@ impl Layout {
         words
     }
 
+    /// Whether the readout is made of a stage.
+    pub(super) fn has(&self, stage: usize) -> bool {
+        !self.stages[stage].is_empty()
+    }
+
     /// Words of a copy.
     pub(super) fn words(&self) -> usize {
         self.words as usize

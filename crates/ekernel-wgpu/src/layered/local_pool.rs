@@ -10,12 +10,10 @@ use super::{
     evaluate::{Block, Chunk, Evaluator},
     params::Params,
     plane_bytes,
+    rectangle::{ITERATIONS, Rectangle},
     stages::WORKGROUP,
 };
 use crate::{GpuError, host::Gather, recorder::Recorder, tensors::Tensor};
-
-/// Iterations of an invocation at most: some drivers end invocations silently after 65535.
-const ITERATIONS: i32 = 16_384;
 
 impl Evaluator<'_> {
     /// The pooled planes of `source` at the offsets of the reading op.
@@ -42,27 +40,28 @@ impl Evaluator<'_> {
             stride: gather.window.strides.map(|n| n as i32),
             low: low.map(|n| n as i32),
             circular: (gather.window.padding == Padding::Circular).into(),
-            numbers: [gather.weight as f32, 0.0, 0.0, 0.0],
             fine_cyclic: last.cyclic.into(),
             ..Params::default()
         });
-        let out = recorder.tensor(params.bytes())?;
+        // Sums, and what rounding has added to them.
+        let out = recorder.tensor(2 * params.bytes())?;
         recorder.clear(out.buffer());
         let [rows, cols] =
             [(0, &block.rows), (1, &block.cols)].map(|(axis, list)| fine(stage, reader, axis, list));
         let fine_plane = plane_bytes(self.plan, source);
-        let most = self.lanes.chunk_bytes / (fine_plane * u64::from(self.lanes.full)).max(1);
+        let most = self.lanes.chunk_bytes / (fine_plane * u64::from(self.lanes.count)).max(1);
         for fine in Block::split(&rows, &cols, most) {
             let planes = self.evaluate(source, &fine, recorder)?;
-            self.gather(&fine, (&planes, &out), params, chunk, recorder)?;
+            self.gather(&fine, [rows.len(), cols.len()], (&planes, &out), params, chunk, recorder)?;
         }
         Ok(out)
     }
 
-    /// Adds one block of fine planes.
+    /// Adds one block of fine planes, one of several that `all` rows and columns of offsets were cut into.
     fn gather(
         &self,
         fine: &Block,
+        all: [usize; 2],
         (planes, out): (&Tensor, &Tensor),
         params: Params,
         chunk: &Chunk,
@@ -82,15 +81,24 @@ impl Evaluator<'_> {
             fine_span: [tables[0].1.len() as u32, tables[1].1.len() as u32],
             ..params
         };
-        let [all, columns] = params.window.map(|size| size * size);
-        let step = (ITERATIONS / columns).max(1);
-        for from in (0..all).step_by(step as usize) {
-            let to = (from + step).min(all);
-            let params = Params { from: from as u32, to: to as u32, ..params };
-            let work = params.elements() as f64 * f64::from(4 + 4 * (to - from) * columns);
-            let buffers = [planes.buffer(), out.buffer(), &offsets];
-            let workgroups = params.elements().div_ceil(WORKGROUP);
-            self.dispatch_sized(Stage::LocalPool, chunk, params, &buffers, (workgroups, work), recorder)?;
+        let size = params.window.map(|n| n as usize);
+        let taps = size[0] * size[1];
+        // An element has at most the square of the window's taps, of them the window's on one plane.
+        let most = if taps * taps <= ITERATIONS { usize::MAX } else { ITERATIONS / taps };
+        let last = |list: &[isize], end: usize| list[end - 1] as i32 + 1;
+        for part in Rectangle::split([fine.rows.len(), fine.cols.len()], most) {
+            let Rectangle { begin, end } = part;
+            let fine_begin = [fine.rows[begin[0]] as i32, fine.cols[begin[1]] as i32];
+            let fine_end = [last(&fine.rows, end[0]), last(&fine.cols, end[1])];
+            let share = part.count() as f64 / (all[0] * all[1]) as f64;
+            for window in Rectangle::split(size, ITERATIONS) {
+                let params = Params { fine_begin, fine_end, ..params.adding(window) };
+                let found = share * (taps * window.count()) as f64;
+                let work = params.elements() as f64 * (12.0 + 4.0 * found);
+                let buffers = [planes.buffer(), out.buffer(), &offsets];
+                let workgroups = params.elements().div_ceil(WORKGROUP);
+                self.dispatch_sized(Stage::LocalPool, chunk, params, &buffers, (workgroups, work), recorder)?;
+            }
         }
         Ok(())
     }

@@ -15,19 +15,23 @@ mod normalize;
 mod params;
 mod plane_sum;
 mod pooled;
+mod rectangle;
 mod stages;
 mod sum;
-mod taps;
 
 use std::sync::Arc;
 
-use ekernel_core::Plan;
+use ekernel_core::{
+    Plan,
+    plan::{Op, PlaneOp},
+};
 
 use crate::{
     Device, GpuError,
     host::Image,
     recorder::Recorder,
     strategy::{Lanes, Strategy},
+    tensors,
 };
 use evaluate::{Block, Evaluator};
 use layout::Layout;
@@ -35,6 +39,10 @@ use stages::Stages;
 
 /// Pairs of a chunk at most: more would only make it longer.
 const MOST_LANES: u64 = 4096;
+
+/// Planes of an earlier stage, of every lane of a full chunk, that there is room for at a time: each such block is a pass over
+/// the pooled planes.
+const EARLIER_PLANES: u64 = 16;
 
 /// One readout, op by op.
 pub(crate) struct Layered {
@@ -48,10 +56,8 @@ pub(crate) struct Layered {
 impl Layered {
     /// The readout of a stage.
     ///
-    /// Errors: [`GpuError::TooManyTaps`], [`GpuError::Refused`].
+    /// Errors: [`GpuError::Refused`].
     pub(crate) fn new(device: &Device, plan: &Arc<Plan>, stage: usize) -> Result<Layered, GpuError> {
-        taps::check(plan, stage)
-            .map_err(|problem| GpuError::TooManyTaps { device: device.name().to_owned(), problem })?;
         let layout = Layout::new(plan, stage);
         let stages = Stages::new(device)?;
         Ok(Layered { plan: Arc::clone(plan), stage, layout, stages })
@@ -67,15 +73,49 @@ impl Layered {
     }
 }
 
-/// Bytes of the largest plane of a stage, of one lane.
+/// Bytes of the largest plane of a stage, of one lane; pooled ones are there twice while they are added up.
 fn plane_bytes(plan: &Plan, stage: usize) -> u64 {
-    let area = plan.stages[stage].ops.iter().map(|op| op.extent[0] * op.extent[1]).max();
+    let copies = |op: &Op| if matches!(op, Op::Pooled(_)) { 2 } else { 1 };
+    let area = plan.stages[stage].ops.iter().map(|op| copies(&op.op) * op.extent[0] * op.extent[1]).max();
     4 * plan.kinds.count() as u64 * area.unwrap_or(1) as u64
+}
+
+/// Working buffers that are held at the same time while a stage is evaluated, those of the stages it reads included.
+fn buffers(plan: &Plan, stage: usize) -> usize {
+    let ops = &plan.stages[stage].ops;
+    let (mut held, mut most) = (0, 0);
+    for (i, op) in ops.iter().enumerate() {
+        let below = if let Op::Pooled(source) = op.op { 1 + buffers(plan, source) } else { 0 };
+        held += 1;
+        most = most.max(held + below);
+        held -= op.inputs.iter().filter(|&&input| last_reader(ops, input) == Some(i)).count();
+    }
+    most
+}
+
+/// The last op that reads an op.
+fn last_reader(ops: &[PlaneOp], input: usize) -> Option<usize> {
+    ops.iter().rposition(|reader| reader.inputs.contains(&input))
 }
 
 impl Strategy for Layered {
     fn name(&self) -> &'static str {
         "layered"
+    }
+
+    fn describe(&self, chunk_bytes: u64) -> String {
+        let lanes = self.max_lanes(chunk_bytes);
+        let pairs = if lanes == 1 { "one pair".to_owned() } else { format!("at most {lanes} pairs") };
+        let mut text = format!("chunks of {pairs} in buffers of {} KiB", chunk_bytes >> 10);
+        for (stage, node) in self.plan.stages.iter().enumerate().take(self.stage + 1) {
+            let most = chunk_bytes / (plane_bytes(&self.plan, stage) * u64::from(lanes));
+            let planes = node.offsets[0].len() * node.offsets[1].len();
+            let blocks = Block::split(&node.offsets[0], &node.offsets[1], most).len();
+            if blocks > 1 && self.layout.has(stage) {
+                text += &format!(", the {planes} planes of stage {stage} in {blocks} blocks");
+            }
+        }
+        text
     }
 
     fn copy_words(&self) -> usize {
@@ -92,15 +132,20 @@ impl Strategy for Layered {
 
     fn max_lanes(&self, chunk_bytes: u64) -> u32 {
         let own = plane_bytes(&self.plan, self.stage) * self.planes();
-        // Of an earlier stage at least one plane of every lane is there at a time.
-        let earlier = (0..self.stage).map(|stage| plane_bytes(&self.plan, stage)).max().unwrap_or(0);
+        let earlier = |stage: usize| plane_bytes(&self.plan, stage) * EARLIER_PLANES;
+        let earlier = (0..self.stage).map(earlier).max().unwrap_or(0);
         let per_lane = own.max(earlier).max(4 * self.result_words() as u64).max(1);
         (chunk_bytes / per_lane).clamp(1, MOST_LANES) as u32
     }
 
+    fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64 {
+        let largest = (0..=self.stage).map(|stage| plane_bytes(&self.plan, stage)).max().unwrap_or(0);
+        buffers(&self.plan, self.stage) as u64 * tensors::size(device, chunk_bytes.max(largest))
+    }
+
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
         let [rows, cols] = self.offsets();
-        let per_plane = plane_bytes(&self.plan, self.stage) * u64::from(lanes.full);
+        let per_plane = plane_bytes(&self.plan, self.stage) * u64::from(lanes.count);
         let evaluator = Evaluator { plan: &self.plan, layout: &self.layout, stages: &self.stages, lanes };
         for block in Block::split(rows, cols, lanes.chunk_bytes / per_plane.max(1)) {
             let planes = evaluator.evaluate(self.stage, &block, recorder)?;

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 use ekernel_core::plan::{Form, Op, Plan};
 
-use super::layout::Layout;
+use super::{layout::Layout, rectangle::Rectangle};
 
 /// Field by field as in WGSL.
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
@@ -37,8 +37,8 @@ pub(super) struct Params {
     pub(super) pooled: u32,
     pub(super) numbers: [f32; 4],
     pub(super) nan: f32,
-    pub(super) from: u32,
-    pub(super) to: u32,
+    pub(super) zero: u32,
+    pub(super) start: u32,
     pub(super) output_cyclic: u32,
     pub(super) fine: [u32; 2],
     pub(super) fine_low: [i32; 2],
@@ -48,6 +48,10 @@ pub(super) struct Params {
     pub(super) base: [u32; 2],
     pub(super) all_cols: u32,
     pub(super) spare: u32,
+    pub(super) tap_begin: [i32; 2],
+    pub(super) tap_end: [i32; 2],
+    pub(super) fine_begin: [i32; 2],
+    pub(super) fine_end: [i32; 2],
 }
 
 impl Params {
@@ -84,6 +88,13 @@ impl Params {
             nan: f32::NAN,
             ..Params::default()
         }
+    }
+
+    /// What of each element's sum is added, where an earlier dispatch may have written.
+    pub(super) fn adding(self, part: Rectangle) -> Params {
+        let numbers = |at: [usize; 2]| at.map(|n| n as i32);
+        let accumulate = (part.begin != [0, 0]).into();
+        Params { tap_begin: numbers(part.begin), tap_end: numbers(part.end), accumulate, ..self }
     }
 
     /// Elements of the output.

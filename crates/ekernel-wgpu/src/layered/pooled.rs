@@ -1,11 +1,17 @@
 //! pooled: the planes of an earlier stage, in the form of the op that reads them.
 
-use ekernel_core::plan::{Form, Stage};
+use ekernel_core::plan::{Form, Plan};
 
 use super::params::Params;
-use crate::host::pools_defects;
+use crate::host::{Gather, pools_defects};
 
-pub(super) fn params(params: Params, source: &Stage) -> Params {
-    let carried = source.ops.last().map_or(Form::Cov, |last| last.form);
-    Params { pooled: pools_defects(source).into(), input_defect: (carried == Form::Defect).into(), ..params }
+pub(super) fn params(params: Params, plan: &Plan, source: usize) -> Params {
+    let stage = &plan.stages[source];
+    let carried = stage.ops.last().map_or(Form::Cov, |last| last.form);
+    Params {
+        pooled: pools_defects(stage).into(),
+        input_defect: (carried == Form::Defect).into(),
+        numbers: [Gather::new(plan, source).weight as f32, 0.0, 0.0, 0.0],
+        ..params
+    }
 }

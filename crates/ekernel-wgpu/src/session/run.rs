@@ -17,24 +17,27 @@ use crate::{
 };
 
 /// Chunks whose results are still under way.
-const CHUNKS_IN_FLIGHT: usize = 2;
+pub(crate) const CHUNKS_IN_FLIGHT: usize = 2;
 
 impl WgpuSession<'_> {
-    /// (K, Θ) of every lane at a readout. A lost device is opened anew once; where memory runs out, chunks are halved.
+    /// (K, Θ) of every lane at a readout. A lost device is opened anew, and what was under way is repeated once; where memory
+    /// runs out, chunks are halved.
     pub(super) fn run(
         &self,
         index: usize,
         lanes: &[Lane],
         control: &Control,
     ) -> Result<Vec<[f64; 2]>, GpuError> {
+        let count = |results: &[Option<[f64; 2]>]| results.iter().flatten().count();
         let mut results: Vec<Option<[f64; 2]>> = vec![None; lanes.len()];
-        let mut revived = false;
+        // Lanes that had a result when the device was last lost.
+        let mut revived: Option<usize> = None;
         loop {
             let resident = Arc::clone(&lock(&self.resident));
             match self.attempt(&resident, index, lanes, &mut results, control) {
                 Ok(()) => return Ok(results.into_iter().map(Option::unwrap_or_default).collect()),
-                Err(GpuError::Lost { .. }) if !revived => {
-                    revived = true;
+                Err(GpuError::Lost { .. }) if revived.is_none_or(|before| before < count(&results)) => {
+                    revived = Some(count(&results));
                     self.revive(&resident, control)?;
                 }
                 Err(error @ GpuError::OutOfMemory { .. }) => {
@@ -54,10 +57,9 @@ impl WgpuSession<'_> {
     fn revive(&self, lost: &Arc<Resident>, control: &Control) -> Result<(), GpuError> {
         let mut resident = lock(&self.resident);
         if Arc::ptr_eq(&resident, lost) {
-            tracing::warn!("{} was lost; it is opened anew", lost.device.describe());
             let device = lost.device.reopen()?;
             let anew =
-                Resident::new(device, &self.plan, &self.options, (self.pairs, &self.elements), control)?;
+                Resident::new(&device, &self.plan, &self.options, (self.pairs, &self.elements), control)?;
             *resident = Arc::new(anew);
         }
         Ok(())
@@ -91,9 +93,9 @@ impl WgpuSession<'_> {
             Ok::<(), GpuError>(())
         };
         let chunk_bytes = self.chunk_bytes.load(Ordering::Relaxed);
-        let full = strategy.max_lanes(chunk_bytes);
+        let most = strategy.max_lanes(chunk_bytes) as usize;
         for (pages, ids) in groups {
-            for ids in ids.chunks(full as usize) {
+            for ids in ids.chunks(most) {
                 let data: Vec<[u32; 4]> = ids
                     .iter()
                     .map(|&id| {
@@ -118,7 +120,6 @@ impl WgpuSession<'_> {
                     second,
                     results: &output,
                     chunk_bytes,
-                    full,
                 };
                 strategy.record(&chunk, &mut recorder)?;
                 let readback = recorder.read(&output, bytes)?;
