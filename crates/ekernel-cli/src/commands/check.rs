@@ -149,7 +149,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             worst.extend(compare(&reference.kernels, &computed.kernels, name, tolerance, pairs));
         }
     }
-    let agreed = worst.iter().all(Worst::is_fine);
+    let ended = outcome(&worst, &without, arguments.gpu.adapter.is_some());
     if arguments.talk.json {
         let rows: Vec<_> = worst
             .iter()
@@ -173,7 +173,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             "worst": rows,
             "seconds": seconds.iter().map(|(name, seconds)| json!({ "backend": name, "seconds": seconds })).collect::<Vec<_>>(),
             "without": without.iter().map(Without::json).collect::<Vec<_>>(),
-            "ok": agreed && !without.iter().any(|gpu| gpu.verdict == Verdict::Failed),
+            "ok": ended.is_ok(),
         }))?;
     } else {
         let mut table = Table::new(["backend", "kernel", "worst error", "allowed", "at the pair", "verdict"]);
@@ -204,7 +204,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             times.join(", ")
         ))?;
     }
-    outcome(&worst, &without, arguments.gpu.adapter.is_some())
+    ended
 }
 
 /// What the command ends with: nothing, or the first thing that is wrong. That a GPU refuses the network is wrong of one that was

@@ -184,4 +184,7 @@ fn a_check_tells_what_is_refused() {
     let verdicts = ["cpu f64", "cpu f32", "wgpu f32 refused", "refused\n"].map(|name| table.contains(name));
     assert_eq!(verdicts, [true; 4], "{table}");
     assert!(!table.contains("WRONG"), "{table}");
+    let output = here.ekernel(&format!("{words} --json")).output().unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(found["ok"] == false && found["without"][0]["verdict"] == "refused", "{found}");
 }
