@@ -112,7 +112,7 @@ pub(crate) fn gpu_backend(plan: Plan, options: WgpuOptions, device: Device) -> a
 fn gpu(compute: &Compute, network: &Network, kinds: Kinds, device: Device) -> anyhow::Result<Chosen> {
     let mut options = gpu_options(&compute.gpu, &device, compute.talk.quiet);
     options.all_blocks = compute.blocks == Blocks::All;
-    let backend = gpu_backend(Plan::new(network, kinds)?, options, device)?;
+    let backend = gpu_backend(Plan::with_quadrature(network, kinds, compute.quadrature)?, options, device)?;
     Ok(Chosen { backend: Box::new(backend), precision: Precision::F32 })
 }
 

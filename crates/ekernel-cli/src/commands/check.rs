@@ -10,6 +10,7 @@ use ekernel_core::{
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_gram::GramError;
 use ekernel_reference::ReferenceBackend;
+use ekernel_wgpu::WgpuBackend;
 use ndarray::Array2;
 use serde_json::json;
 
@@ -148,7 +149,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             worst.extend(compare(&reference.kernels, &computed.kernels, name, tolerance, pairs));
         }
     }
-    let agreed = worst.iter().all(Worst::is_fine);
+    let ended = outcome(&worst, &without, arguments.gpu.adapter.is_some());
     if arguments.talk.json {
         let rows: Vec<_> = worst
             .iter()
@@ -172,7 +173,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             "worst": rows,
             "seconds": seconds.iter().map(|(name, seconds)| json!({ "backend": name, "seconds": seconds })).collect::<Vec<_>>(),
             "without": without.iter().map(Without::json).collect::<Vec<_>>(),
-            "ok": agreed && !without.iter().any(|gpu| gpu.verdict == Verdict::Failed),
+            "ok": ended.is_ok(),
         }))?;
     } else {
         let mut table = Table::new(["backend", "kernel", "worst error", "allowed", "at the pair", "verdict"]);
@@ -203,7 +204,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             times.join(", ")
         ))?;
     }
-    outcome(&worst, &without, arguments.gpu.adapter.is_some())
+    ended
 }
 
 /// What the command ends with: nothing, or the first thing that is wrong. That a GPU refuses the network is wrong of one that was
@@ -247,9 +248,9 @@ fn tested(arguments: &Check, network: &Network) -> anyhow::Result<(Vec<Tested>, 
         Some(device) => {
             let options = backends::gpu_options(&arguments.gpu, &device, arguments.talk.quiet);
             let plan = ekernel_core::Plan::new(network, Kinds::Both)?;
-            match backends::gpu_backend(plan, options, device) {
+            match WgpuBackend::from_plan(plan, options, device) {
                 Ok(backend) => tested.push((GPU, Precision::F32, Box::new(backend))),
-                Err(error) => without.push(Without::of(GPU, Verdict::Refused, error)?),
+                Err(error) => without.push(Without::of(GPU, Verdict::Refused, error.into())?),
             }
         }
         None => output::note(

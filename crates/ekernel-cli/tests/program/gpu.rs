@@ -175,11 +175,16 @@ fn a_bench_of_the_adapter() {
 fn a_check_tells_what_is_refused() {
     let Some(adapter) = adapter() else { return };
     let here = Playground::new();
-    here.text("wide.toml", &ARCH.replace("[5, 5, 1]", "[3, 3, 30500]"));
-    let output = here.ekernel(&format!("check wide.toml --quiet --adapter {adapter}")).output().unwrap();
+    here.text("strided.toml", &ARCH.replace("filter = [3, 3]", "filter = [3, 3]\nstrides = [2, 2]"));
+    let words = format!("check strided.toml --quiet --adapter {adapter} --strategy fused");
+    let output = here.ekernel(&words).output().unwrap();
     let (told, table) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
     assert_eq!(output.status.code(), Some(1), "{told}");
-    let verdicts =
-        ["cpu f64", "cpu f32", "wgpu f32 refused: 30500 channels"].map(|name| table.contains(name));
-    assert_eq!(verdicts, [true; 3], "{table}");
+    assert!(told.contains("wgpu f32 refused") && told.contains("stride"), "{told}");
+    let verdicts = ["cpu f64", "cpu f32", "wgpu f32 refused", "refused\n"].map(|name| table.contains(name));
+    assert_eq!(verdicts, [true; 4], "{table}");
+    assert!(!table.contains("WRONG"), "{table}");
+    let output = here.ekernel(&format!("{words} --json")).output().unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(found["ok"] == false && found["without"][0]["verdict"] == "refused", "{found}");
 }
