@@ -5,9 +5,11 @@ use ekernel_core::{
     plan::{Plan, Readout},
 };
 
+use ekernel_harmonic::Harmonics;
+
 use super::{
     pack::{Number, Pack, Signal},
-    signal::{Harmonics, Lifted},
+    signal::Lifted,
     stage::{Stage, Workspace},
     units::refused,
 };

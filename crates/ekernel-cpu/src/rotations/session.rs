@@ -6,22 +6,19 @@ use std::{
 };
 
 use ekernel_core::{
-    BackendError, Control, Kernels, Pairs, Progress, Samples, Session,
+    BackendError, Control, Entries, Kernels, Pairs, Progress, Samples, Session, assemble,
     plan::{AtomPlan, HeadOp, Plan, Readout, Scalar as HeadValue},
 };
+use ekernel_harmonic::Harmonics;
 use rayon::prelude::*;
 
 use super::{
     engine::{Engine, Unit},
     pack::Number,
-    signal::Harmonics,
     stage::Workspace,
     units::Units,
 };
-use crate::{
-    CpuOptions, Precision,
-    tile::{self, Entries},
-};
+use crate::{CpuOptions, Precision};
 
 /// Pairs side by side in float64: a register of AVX-512.
 const WIDE: usize = 8;
@@ -397,7 +394,7 @@ impl<T: Number, const W: usize> Session for RotationSession<'_, T, W> {
         control: &Control,
     ) -> Result<Kernels, BackendError> {
         let mut workspaces = self.engine.workspaces();
-        tile::assemble(self.symmetric, self.plan.kinds, (&rows, &cols), |block, wanted| {
+        assemble(self.symmetric, self.plan.kinds, (&rows, &cols), |block, wanted| {
             self.block(block, wanted, &mut workspaces, control)
         })
     }

@@ -1,10 +1,8 @@
 //! Samples as units: a signal on the sphere is one, a molecule is one for each atom.
 
 use ekernel_core::{BackendError, Input, Samples};
-use ekernel_harmonic::{AtomSignals, HarmonicError, sphere_coefficients};
+use ekernel_harmonic::{AtomSignals, HarmonicError, Harmonics, sphere_coefficients};
 use ndarray::Axis;
-
-use super::signal::Harmonics;
 
 /// Makes units of samples.
 pub(super) struct Units {
