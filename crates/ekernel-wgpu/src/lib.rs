@@ -17,6 +17,7 @@ mod options;
 mod pending;
 mod recorder;
 mod resident;
+mod rotations;
 mod session;
 mod strategy;
 mod tensors;
