@@ -86,6 +86,8 @@ pub enum PointStep {
         mean: usize,
         /// Whether it has Θ.
         ntk: bool,
+        /// Whether it was kept as [`RotationPoint::odd`].
+        odd: bool,
     },
     /// Weights and biases.
     Affine {
@@ -147,6 +149,10 @@ pub struct RotationPoint {
     pub steps: Vec<(usize, PointStep)>,
     /// What becomes of it.
     pub sink: PointSink,
+    /// Where the mean of cos θ of a lift lies in a lane's coefficients: it tells pairs that are far apart.
+    pub nearness: usize,
+    /// Whether the values of such pairs are kept as −K, which is smaller than the defect: K is an odd function of cos θ.
+    pub odd: bool,
 }
 
 impl RotationPoint {
@@ -188,12 +194,14 @@ impl RotationPoint {
                 (2, PointStep::Dual { input: 1, dual }),
             ],
             sink,
+            nearness: 0,
+            odd: true,
         };
         let mut samples: Vec<RotationPoint> =
             Dual::ALL.into_iter().map(|dual| with(dual, PointSink::Mean)).collect();
         let mut all = with(Dual::Kinked, PointSink::Values);
         all.steps.extend([
-            (3, PointStep::Truncated { input: 2, field: 1, bandlimit: 4, mean: 287, ntk: true }),
+            (3, PointStep::Truncated { input: 2, field: 1, bandlimit: 4, mean: 287, ntk: true, odd: true }),
             (4, PointStep::Normalize { input: 3 }),
             (5, PointStep::Dropout { input: 4 }),
             (6, lifted(3)),
@@ -258,9 +266,10 @@ impl RotationPoint {
         }
         let last = self.steps.last().map_or(0, |(op, _)| *op);
         format!(
-            "{variables}var<private> nan: f32;\nfn load(lane: u32) {{\n    nan = numbers(0u).x;\n{load}}}\n\
+            "{variables}fn load(lane: u32) {{\n    begin(lane, {}u, {});\n{load}}}\n\
              fn sums(line: u32, gamma: u32) {{\n{sums}}}\n\
-             fn value(at: vec4<f32>) -> Value {{\n{value}    return v{last};\n}}\n"
+             fn value(at: vec4<f32>) -> Value {{\n{value}    return v{last};\n}}\n",
+            self.nearness, self.odd
         )
     }
 }
@@ -269,9 +278,9 @@ impl RotationPoint {
 fn call(op: usize, step: &PointStep) -> String {
     match step {
         PointStep::Lifted { field, .. } => format!("lifted(dot(f{field}, at), c{op}, m{op})"),
-        PointStep::Truncated { input, field, ntk, .. } => {
+        PointStep::Truncated { input, field, ntk, odd, .. } => {
             let ntk = if *ntk { format!("dot(f{}, at)", field + 1) } else { "0.0".to_owned() };
-            format!("truncated(dot(f{field}, at), c{op}.x, {ntk}, m{input}, m{op})")
+            format!("truncated(dot(f{field}, at), c{op}.x, {ntk}, {odd}, m{input}, m{op})")
         }
         PointStep::Affine { input } => format!("affine(v{input}, m{input}, m{op}, p{op})"),
         PointStep::Dual { input, dual } => {

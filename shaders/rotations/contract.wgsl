@@ -1,5 +1,6 @@
 // contract: cos θ(U) = k/√(qq') of two lifted signals, c^l_mn = Σ_c a_{c,lm} a'_{c,ln}. In the place of degree 0 is the mean of
-// cos θ, behind the last the mean of 1 − cos θ without cancellation: ½(|a_0 − a'_0|² + what is not constant in each).
+// cos θ, behind the last the mean of 1 − cos θ without cancellation: ½(|a_0 − a'_0|² + what is not constant in each). Many channels are
+// added up in several dispatches.
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -16,25 +17,32 @@ fn main(
     let index = at % len;
     let out = lane * job.spectrum_words + job.spectrum_at;
     let units = lanes[lane].xy * job.unit_words + job.at;
+    let begins = job.first_channel == 0u;
+    var sum = 0.0;
+    if (!begins) {
+        sum = output[out + index];
+    }
     if (index == 0u) {
-        var cosine = 0.0;
-        var apart = 0.0;
-        for (var c = 1u; c <= job.channels; c++) {
-            let a = first_units[units.x + c];
-            let b = second_units[units.y + c];
+        var cosine = sum;
+        var apart = first_units[units.x] + second_units[units.y];
+        if (!begins) {
+            apart = 2.0 * output[out + len];
+        }
+        for (var c = job.first_channel; c < job.end_channel; c++) {
+            let a = first_units[units.x + 1u + c];
+            let b = second_units[units.y + 1u + c];
             cosine += a * b;
             apart += (a - b) * (a - b);
         }
         output[out] = cosine;
-        output[out + len] = 0.5 * (apart + (first_units[units.x] + second_units[units.y]));
+        output[out + len] = 0.5 * apart;
         return;
     }
     let p = place(index);
     let middle = i32(p.l * p.l + p.l);
     let a = units.x + 1u + u32(middle + p.m) * job.channels;
     let b = units.y + 1u + u32(middle + p.n) * job.channels;
-    var sum = 0.0;
-    for (var c = 0u; c < job.channels; c++) {
+    for (var c = job.first_channel; c < job.end_channel; c++) {
         sum += first_units[a + c] * second_units[b + c];
     }
     output[out + index] = sum;

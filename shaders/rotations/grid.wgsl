@@ -34,9 +34,10 @@ struct Job {
     part_items: u32,
     // mean: rings of the whole grid.
     all_rings: u32,
-    spare_1: u32,
-    spare_2: u32,
-    spare_3: u32,
+    // contract: the channels of this dispatch.
+    first_channel: u32,
+    end_channel: u32,
+    spare: u32,
 }
 
 @group(0) @binding(0) var<uniform> job: Job;

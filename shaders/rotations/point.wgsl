@@ -55,6 +55,19 @@ fn parts_of(field: u32, bandlimit: u32, line: u32, gamma: u32) -> vec4<f32> {
     return sums;
 }
 
+// A value that is not a number.
+var<private> nan: f32;
+// Whether the signals are far apart; then K of odd functions is smaller than the defect, and a truncation keeps −K.
+var<private> far: bool;
+// Whether what is evaluated is such a function.
+var<private> keeps_cov: bool;
+
+fn begin(lane: u32, nearness: u32, odd: bool) {
+    nan = numbers(0u).x;
+    far = constants(lane, nearness, nearness).x < 0.5;
+    keeps_cov = odd && far;
+}
+
 fn bound(m: Maps) -> f32 {
     return m.first.x * m.second.x;
 }
@@ -69,16 +82,14 @@ fn lifted(rest: f32, means: vec2<f32>, m: Maps) -> Value {
     );
 }
 
-// The low degrees of an op's values; `mean` is that of its defects and `rest` what they have besides, `ntk` all of Θ.
-fn truncated(rest: f32, mean: f32, ntk: f32, before: Maps, m: Maps) -> Value {
+// The low degrees of an op's values; `mean` is that of what was kept and `rest` what it has besides, `ntk` all of Θ.
+fn truncated(rest: f32, mean: f32, ntk: f32, odd: bool, before: Maps, m: Maps) -> Value {
     let wide = bound(before);
     let narrow = bound(m);
     let lost = m.first.w + m.second.w - m.first.w * m.second.w;
-    return Value(
-        clamp((wide - mean) - rest, -narrow, narrow),
-        clamp((mean - wide * lost) + rest, 0.0, 2.0 * narrow),
-        ntk,
-    );
+    let cov = select(wide - mean, -mean, odd && far) - rest;
+    let defect = select(mean - wide * lost, narrow + mean, odd && far) + rest;
+    return Value(clamp(cov, -narrow, narrow), clamp(defect, 0.0, 2.0 * narrow), ntk);
 }
 
 // K ↦ w²K + b², Θ ↦ w²Θ + αK + β, p = (w², b², α, β).

@@ -1,4 +1,4 @@
-// values: u and (where it is asked for) Θ at every point of a block of rings, [track][lane][ring][α][γ].
+// values: u (or −K, where it is smaller) and, where it is asked for, Θ at every point of a block of rings, [track][lane][ring][α][γ].
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -31,7 +31,7 @@ fn main(
                 default: {}
             }
             let at = line * job.circle + to;
-            output[at] = x.defect;
+            output[at] = select(x.defect, -x.cov, keeps_cov);
             if (job.tracks > 1u) {
                 output[at + job.lanes * job.rings * job.circle * job.circle] = x.ntk;
             }

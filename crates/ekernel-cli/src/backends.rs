@@ -18,7 +18,8 @@ pub(crate) struct Chosen {
 }
 
 /// Takes the backend that was asked for. `auto` is a hardware GPU where there is one and nothing speaks for the CPU (f64, a
-/// number of threads, a network without planes) and it takes the network, else the CPU; an adapter that is named is a wish for the GPU.
+/// number of threads, a network without planes, whose sums over rotations the CPU does in few operations) and it takes the network,
+/// else the CPU; an adapter that is named is a wish for the GPU.
 pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Chosen> {
     match (compute.backend, &compute.adapter) {
         (BackendName::Cpu | BackendName::Reference, Some(_)) => {
@@ -46,11 +47,6 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
             if compute.precision == Some(Precision::F64) {
                 return Err(mistake(
                     "--precision f64: GPUs compute in f32 only; leave --precision out, or use --backend cpu",
-                ));
-            }
-            if network.input().is_spherical() {
-                return Err(mistake(
-                    "networks on the sphere are computed on the CPU alone; use --backend cpu",
                 ));
             }
             gpu(compute, network, kinds, open(compute.adapter.as_ref())?)
@@ -86,7 +82,8 @@ pub(crate) fn hardware() -> Option<Device> {
 
 fn gpu(compute: &Compute, network: &Network, kinds: Kinds, device: Device) -> anyhow::Result<Chosen> {
     let options = WgpuOptions { all_blocks: compute.blocks == Blocks::All, ..WgpuOptions::default() };
-    let backend = WgpuBackend::new(network, kinds, options, device)?;
+    let plan = Plan::with_quadrature(network, kinds, compute.quadrature)?;
+    let backend = WgpuBackend::from_plan(plan, options, device)?;
     Ok(Chosen { backend: Box::new(backend), precision: Precision::F32 })
 }
 

@@ -13,7 +13,7 @@ pub enum StrategyChoice {
 /// How the GPU backend computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WgpuOptions {
-    /// Fused or layered.
+    /// Fused or layered; stages on SO(3) are computed in one way.
     pub strategy: StrategyChoice,
     /// Computes all |H|² blocks (g·f, g'·f') of a group network instead of one orbit: the same mean, |H| times the work. For
     /// comparing.

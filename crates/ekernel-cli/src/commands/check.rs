@@ -171,24 +171,12 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
     }
 }
 
-/// The backends to check: the CPU in both precisions, and for planar networks the GPU that is named, or a hardware one.
+/// The backends to check: the CPU in both precisions, and the GPU that is named, or a hardware one.
 fn tested(arguments: &Check, network: &Network) -> anyhow::Result<Vec<Tested>> {
     let mut tested: Vec<Tested> = Vec::new();
     for (name, precision) in [("cpu f64", Precision::F64), ("cpu f32", Precision::F32)] {
         let options = CpuOptions { precision: precision.of_backend(), ..CpuOptions::default() };
         tested.push((name, precision, Box::new(CpuBackend::new(network, Kinds::Both, options)?)));
-    }
-    if network.input().is_spherical() {
-        if arguments.adapter.is_some() {
-            return Err(mistake(
-                "--adapter: networks on the sphere are computed on the CPU alone; leave --adapter out",
-            ));
-        }
-        output::note(
-            arguments.talk.quiet,
-            "networks on the sphere are computed on the CPU alone, so no GPU is checked",
-        );
-        return Ok(tested);
     }
     let device = match &arguments.adapter {
         Some(adapter) => Some(backends::open(Some(adapter))?),

@@ -5,7 +5,7 @@
 //! the last one the readout.
 
 use ekernel_core::{
-    Kinds,
+    Activation, Kinds,
     plan::{Op, RotationStage},
 };
 use ekernel_harmonic::{rotation_len, sphere_len};
@@ -52,6 +52,8 @@ pub(super) struct Pass {
     pub(super) ops: Vec<usize>,
     /// Which functions must lie on lines.
     pub(super) lines: Vec<Line>,
+    /// Whether K is an odd function of cos θ, and so smaller than √(vv') by far where signals are far apart.
+    pub(super) odd: bool,
 }
 
 /// The fields and passes of a stage.
@@ -118,7 +120,8 @@ impl Passes {
             let of = |ntk| Line { field, ntk };
             std::iter::once(of(false)).chain(carries.then(|| of(true)))
         });
-        Pass { into, target, lines: lines.collect(), ops }
+        let odd = ops.iter().all(|&op| is_odd(&stage.ops[op].op));
+        Pass { into, target, lines: lines.collect(), ops, odd }
     }
 
     /// The field whose values an op is.
@@ -140,7 +143,9 @@ impl Passes {
     pub(super) fn point(&self, stage: &RotationStage, pass: &Pass) -> RotationPoint {
         let steps = pass.ops.iter().map(|&op| (op, self.step(stage, pass, op))).collect();
         let sink = if pass.into.is_some() { PointSink::Values } else { PointSink::Mean };
-        RotationPoint { steps, sink }
+        let lifted = self.fields.iter().find(|field| matches!(field.origin, Origin::Lift { .. }));
+        let nearness = lifted.map_or(0, |field| field.spectrum_at);
+        RotationPoint { steps, sink, nearness, odd: pass.odd }
     }
 
     fn step(&self, stage: &RotationStage, pass: &Pass, op: usize) -> PointStep {
@@ -156,7 +161,8 @@ impl Passes {
                     means: [first, first + rotation_len(bandlimit)],
                 },
                 Origin::Truncate { input } => {
-                    PointStep::Truncated { input, field: number, bandlimit, mean: first, ntk: self.ntk }
+                    let odd = self.passes.iter().any(|pass| pass.into == Some(at) && pass.odd);
+                    PointStep::Truncated { input, field: number, bandlimit, mean: first, ntk: self.ntk, odd }
                 }
             };
         }
@@ -169,5 +175,15 @@ impl Passes {
             // Nothing else acts on a value alone.
             _ => PointStep::Dropout { input },
         }
+    }
+}
+
+/// Whether an op keeps an odd function of cos θ odd.
+fn is_odd(op: &Op) -> bool {
+    match op {
+        Op::Dual(Activation::Erf { c, .. } | Activation::Sin { c, .. }) => *c == 0.0,
+        Op::Dual(activation) => *activation == Activation::Sign,
+        Op::Affine(affine) => affine.b2 == 0.0,
+        _ => true,
     }
 }

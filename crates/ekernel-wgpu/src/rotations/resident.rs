@@ -18,6 +18,9 @@ use crate::{Device, tensors::Tensors};
 /// Bytes of a page at most.
 const PAGE_BYTES: u64 = 128 << 20;
 
+/// Variances from here on are not given to the device: shaders would make numbers of what overflows.
+const LARGEST: f64 = 1e36;
+
 /// Samples that are prepared before they are uploaded.
 const BATCH: usize = 256;
 
@@ -45,6 +48,8 @@ pub(super) struct Unit {
     pub(super) size: f64,
     /// Per stage, the variance behind each op, of the signal as it is.
     pub(super) variances: Vec<Vec<f64>>,
+    /// Whether float32 holds all of them.
+    pub(super) fits: bool,
     /// Where a readout is the product of the signals themselves.
     pub(super) harmonics: Option<Harmonics>,
 }
@@ -135,7 +140,9 @@ impl Maker<'_> {
                 variances.push(v);
             }
             let harmonics = self.readouts.contains(&Readout::Sphere).then_some(signal);
-            Ok((Unit { size, variances, harmonics }, words))
+            // Comparing with a value that is not a number fails.
+            let fits = variances.iter().flatten().all(|v| v / (size * size) < LARGEST);
+            Ok((Unit { size, variances, fits, harmonics }, words))
         };
         (0..Units::count(samples, index)).map(one).collect()
     }

@@ -91,7 +91,9 @@ impl RotationSession<'_> {
                     [first, second].map(|unit| unit.variances[index].last().copied().unwrap_or(0.0));
                 let size = first.size * second.size;
                 let value = stage.value(words, v.sqrt() * vp.sqrt() / size)?;
-                results[id] = Some(value.map(|x| x * size));
+                // What is not a number is computed again in float64.
+                let fits = first.fits && second.fits;
+                results[id] = Some(value.map(|x| if fits { x * size } else { f64::NAN }));
             }
             Ok::<(), GpuError>(())
         };

@@ -31,6 +31,9 @@ const PARALLEL: f64 = 1e-3;
 /// Below this two values are equal but for the rounding of the division.
 const EQUAL: f64 = 1e-13;
 
+/// Products of signals that a thread computes at once.
+const INNER_LANES: usize = 1 << 10;
+
 /// Pairs of units of a tile, at most.
 const TILE_UNITS: f64 = 5e5;
 
@@ -150,16 +153,25 @@ impl<'a> RotationSession<'a> {
         for set in 0..self.sets.len() {
             let lanes: Vec<Lane> =
                 (0..self.sets[set].units.len()).map(|unit| Lane { units: [(set, unit); 2] }).collect();
-            let values = self.values(&lanes, control)?;
-            self.sets[set].own_units =
-                values.into_iter().map(|values| values.into_iter().map(|[nngp, _]| nngp).collect()).collect();
+            let mut own_units = Vec::new();
+            for lanes in lanes.chunks(TILE_UNITS as usize) {
+                let values = self.values(lanes, control)?;
+                own_units
+                    .extend(values.into_iter().map(|values| values.iter().map(|value| value[0]).collect()));
+            }
+            self.sets[set].own_units = own_units;
             if atoms.is_none() {
                 self.sets[set].own = self.sets[set].own_units.clone();
             } else if self.plan.needs_self {
                 let itself = |index| Job { samples: [(set, index); 2], same: true };
                 let jobs: Vec<Job> = (0..self.sets[set].places.len()).map(itself).collect();
-                let compared = self.compared(&jobs, control)?;
-                self.sets[set].own = compared.iter().map(|compared| self.own(compared)).collect();
+                let at_once = (TILE_UNITS / self.unit_pairs_per_pair()).max(1.0) as usize;
+                let mut own = Vec::new();
+                for jobs in jobs.chunks(at_once) {
+                    let compared = self.compared(jobs, control)?;
+                    own.extend(compared.iter().map(|compared| self.own(compared)));
+                }
+                self.sets[set].own = own;
             }
         }
         Ok(())
@@ -176,7 +188,14 @@ impl<'a> RotationSession<'a> {
         for readout in readouts(self.plan) {
             let found = match readout {
                 Readout::Rotations { stage } => self.run(*stage, lanes, control)?,
-                Readout::Sphere => lanes.iter().map(|lane| [self.inner(lane), 0.0]).collect(),
+                Readout::Sphere => {
+                    let parts: Vec<&[Lane]> = lanes.chunks(INNER_LANES).collect();
+                    parallel(parts.len(), |part| {
+                        control.check()?;
+                        Ok(parts[part].iter().map(|lane| [self.inner(lane), 0.0]).collect::<Vec<_>>())
+                    })?
+                    .concat()
+                }
                 Readout::Vector | Readout::Planes { .. } | Readout::Atoms { .. } => {
                     vec![[f64::NAN; 2]; lanes.len()]
                 }
@@ -375,6 +394,9 @@ impl<'a> RotationSession<'a> {
         let value = |readout: &Readout| match readout {
             Readout::Rotations { stage } => {
                 let variances = places.map(|place| self.unit(place).variances[*stage].as_slice());
+                if variances.iter().any(|v| v.iter().any(|v| !v.is_finite())) {
+                    return Ok([f64::NAN; 2]);
+                }
                 self.precise[*stage].mean(signals, variances, control)
             }
             Readout::Sphere => Ok([signals[0].inner(signals[1]), 0.0]),
@@ -416,7 +438,13 @@ impl Session for RotationSession<'_> {
     }
 
     fn memory(&self) -> [u64; 2] {
-        let resident = lock(&self.resident).bytes();
+        let unit = |unit: &Unit| {
+            let numbers: usize = unit.variances.iter().map(Vec::len).sum();
+            let harmonics = unit.harmonics.as_ref().map_or(0, |harmonics| harmonics.values.len());
+            (size_of::<Unit>() + size_of::<f64>() * (numbers + harmonics)) as u64
+        };
+        let units: u64 = self.sets.iter().flat_map(|set| &set.units).map(unit).sum();
+        let resident = lock(&self.resident).bytes() + units;
         let [height, width] = self.tile_shape();
         let values = size_of::<Compared>() + readouts(self.plan).len() * size_of::<Scalar>();
         let tile = (height * width) as f64 * self.unit_pairs_per_pair() * values as f64;

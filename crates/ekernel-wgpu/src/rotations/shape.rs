@@ -11,7 +11,7 @@ pub(super) const WORKGROUP: u64 = 64;
 const MOST_LANES: u64 = 1 << 14;
 
 /// Loop iterations that an invocation may do; some drivers end longer ones without a word.
-const ITERATIONS: usize = 20_000;
+pub(super) const ITERATIONS: usize = 20_000;
 
 /// Words of the results of a part of a ring: ΣK, Σu, ΣΘ and how many points they are.
 pub(super) const WORDS: usize = 4;

@@ -9,7 +9,7 @@ use ekernel_shaders::{Rotation, RotationPoint};
 
 use super::{
     passes::{Line, Origin, Pass},
-    shape::{Shape, WORDS, WORKGROUP},
+    shape::{ITERATIONS, Shape, WORDS, WORKGROUP},
     tables::Tables,
 };
 use crate::{Device, GpuError, recorder::Recorder, tensors::Tensor};
@@ -35,7 +35,9 @@ struct Job {
     parts: u32,
     part_items: u32,
     all_rings: u32,
-    spare: [u32; 3],
+    first_channel: u32,
+    end_channel: u32,
+    spare: u32,
 }
 
 /// Pairs of units that lie in one page each.
@@ -159,12 +161,6 @@ impl Stage {
         let spectrum = recorder.tensor(4 * count * self.shape.passes.spectrum_words as u64)?;
         for field in &self.shape.passes.fields {
             let Origin::Lift { unit_at } = field.origin else { continue };
-            let job = Job {
-                bandlimit: field.bandlimit as u32,
-                spectrum_at: field.spectrum_at as u32,
-                at: unit_at as u32,
-                ..self.job(lanes, &(0..0))
-            };
             let bound = Bound {
                 table: &self.tables.circle,
                 input: &self.tables.circle,
@@ -172,14 +168,18 @@ impl Stage {
                 output: spectrum.buffer(),
             };
             let elements = count * rotation_len(field.bandlimit) as u64;
-            self.dispatch(
-                Rotation::Contract,
-                lanes,
-                &job,
-                &bound,
-                (elements, self.shape.channels),
-                recorder,
-            )?;
+            for first in (0..self.shape.channels).step_by(ITERATIONS) {
+                let end = (first + ITERATIONS).min(self.shape.channels);
+                let job = Job {
+                    bandlimit: field.bandlimit as u32,
+                    spectrum_at: field.spectrum_at as u32,
+                    at: unit_at as u32,
+                    first_channel: first as u32,
+                    end_channel: end as u32,
+                    ..self.job(lanes, &(0..0))
+                };
+                self.dispatch(Rotation::Contract, lanes, &job, &bound, (elements, end - first), recorder)?;
+            }
         }
         for (pass, point) in self.shape.passes.passes.iter().zip(&self.shaders.points) {
             for rings in self.blocks(lanes) {
