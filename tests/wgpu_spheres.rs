@@ -5,10 +5,12 @@ mod gpu;
 mod parity;
 mod spheres;
 
+use std::time::{Duration, Instant};
+
 use ekernel::{
     core::{
-        Activation, Backend, Control, Input, Kinds, Molecule, Network, Pairs, Plan, Quadrature, Samples,
-        plan::Op,
+        Activation, Backend, BackendError, Control, Input, Kinds, Molecule, Network, Pairs, Plan, Quadrature,
+        Samples, plan::Op,
     },
     cpu::{CpuBackend, CpuOptions, Precision},
     wgpu::{WgpuBackend, WgpuOptions},
@@ -63,14 +65,14 @@ fn published_values() {
     assert!(worst <= 1e-6, "{worst:e}");
 }
 
-/// Noise on the sphere and molecules, all layers, truncations and pairings: the same cases in every run.
+/// Noise on the sphere and molecules, all layers, truncations and pairings: the same 120 cases in every run.
 #[test]
 fn random_networks() {
     let config = ProptestConfig { rng_seed: RngSeed::Fixed(11), ..ProptestConfig::default() };
     let mut runner = TestRunner::new(config);
     let cases = sphere_cases();
     let mut worst = 0.0_f64;
-    for _ in 0..40 {
+    for _ in 0..120 {
         let (network, samples) = cases.new_tree(&mut runner).expect("a case").current();
         let plan = fast(&network);
         let Some(tested) = gpu(&plan) else { return };
@@ -241,4 +243,40 @@ fn values_that_float32_cannot_hold() {
     let gaussian =
         fast(&network(&Input::Sphere { bandlimit: 2, channels: 1 }, "s2_conv|gaussian b=0.5|so3_pool"));
     assert!(kernels(&gpu(&gaussian).expect("as before"), Pairs::Symmetric(&large)).is_err());
+}
+
+/// A lost device is opened anew, once; what was uploaded is uploaded again.
+#[test]
+fn a_lost_device_is_opened_anew() {
+    let Some(choice) = gpu::choice() else { return };
+    let samples = awkward_signals(4, 2).swap_remove(0).1;
+    let layers = "s2_conv|relu|so3_conv bandlimit=3|relu|so3_pool|dense";
+    let plan = fast(&network(&Input::Sphere { bandlimit: 4, channels: 2 }, layers));
+    let backend =
+        |device| WgpuBackend::from_plan(plan.clone(), WgpuOptions::default(), device).expect("shaders");
+    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Symmetric(&samples)).expect("computed");
+    let device = gpu::open(&choice);
+    let backend = backend(device.clone());
+    let session = backend.prepare(Pairs::Symmetric(&samples), &Control::new()).expect("prepared");
+    device.wgpu().destroy();
+    let found = session.tile(0..6, 0..6, &Control::new()).expect("computed on a new device");
+    assert_eq!(found, expected);
+}
+
+/// Work of many seconds ends within one of being cancelled, but for the load of the machine.
+#[test]
+fn cancelling_does_not_wait_for_a_tile() {
+    let plan = Plan::new(&network(&Input::Sphere { bandlimit: 20, channels: 1 }, NETWORKS[0].2), Kinds::Both);
+    let Some(backend) = gpu(&plan.expect("a plan")) else { return };
+    let samples = awkward_signals(20, 1).swap_remove(0).1;
+    let control = Control::new();
+    let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| session.tile(0..6, 0..6, &control));
+        std::thread::sleep(Duration::from_millis(200));
+        control.cancel();
+        let asked = Instant::now();
+        assert!(matches!(work.join().expect("no panic"), Err(BackendError::Cancelled)));
+        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    });
 }

@@ -14,8 +14,12 @@ fn main(
     let order = at % width;
     let values = at / width * job.circle;
     var sum = 0.0;
-    for (var gamma = 0u; gamma < job.circle; gamma++) {
-        sum += input[values + gamma] * table[gamma * job.line + order];
+    for (var start = 0u; start < job.circle; start += RUN) {
+        var run = 0.0;
+        for (var gamma = start; gamma < min(start + RUN, job.circle); gamma++) {
+            run += input[values + gamma] * table[gamma * job.line + order];
+        }
+        sum += run;
     }
     output[at] = sum;
 }

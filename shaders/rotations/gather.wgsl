@@ -15,8 +15,12 @@ fn main(
     let gamma = at / width % width;
     let ring = at / (width * width);
     var sum = 0.0;
-    for (var alpha = 0u; alpha < job.circle; alpha++) {
-        sum += input[(ring * job.circle + alpha) * width + gamma] * table[alpha * job.line + order];
+    for (var start = 0u; start < job.circle; start += RUN) {
+        var run = 0.0;
+        for (var alpha = start; alpha < min(start + RUN, job.circle); alpha++) {
+            run += input[(ring * job.circle + alpha) * width + gamma] * table[alpha * job.line + order];
+        }
+        sum += run;
     }
     output[at] = sum;
 }

@@ -5,6 +5,8 @@
 // α as in γ.
 
 const WORKGROUP: u32 = 64u;
+// Circles are added up in runs, so that no long chain of roundings builds up.
+const RUN: u32 = 8u;
 
 struct Job {
     lanes: u32,

@@ -212,7 +212,7 @@ fn two_relus_on_rotations_per_pair() {
     let mut point = of("value").plus(of("lifted"), 1.0).plus(of("bound"), 3.0).plus(of("turn"), 1.0);
     // A dot product and four sums.
     point.float += 7.0 + 4.0;
-    for (name, times) in [("affine", 2.0), ("dual_kinked", 2.0), ("dual_input", 2.0), ("behind", 2.0)] {
+    for (name, times) in [("affine", 2.0), ("dual_kinked", 2.0), ("behind", 2.0)] {
         point = point.plus(of(name), times);
     }
     point = point.plus(of("arc_cosine"), 2.0);
@@ -233,7 +233,7 @@ fn two_relus_on_rotations_per_pair() {
         let bytes = 4.0
             * (2.0 * (coefficients + 1.0) + 2.0 * nodes * line * (line + circle) + 2.0 * 57.0 + 4.0 * nodes);
         println!("{nodes:>5} {evaluated:>17} {around:>26} {bytes:>14}");
-        assert!(around < point.float * evaluated && bytes < 4.0 * evaluated);
+        assert!(around < point.float * evaluated && bytes < 8.0 * evaluated);
     }
     assert!((60.0..400.0).contains(&point.issued()), "{point:?}");
     for stage in Rotation::ALL {

@@ -54,6 +54,9 @@ pub(super) struct Unit {
     pub(super) harmonics: Option<Harmonics>,
 }
 
+/// What lies on the device of a unit, per stage.
+type Words = Vec<Vec<f32>>;
+
 /// What units are made with.
 pub(super) struct Maker<'a> {
     pub(super) plan: &'a Plan,
@@ -124,13 +127,13 @@ impl Maker<'_> {
         samples: &Samples,
         index: usize,
         control: &Control,
-    ) -> Result<Vec<(Unit, Vec<Vec<f32>>)>, BackendError> {
+    ) -> Result<Vec<(Unit, Words)>, BackendError> {
         let one = |unit: usize| {
             let signal = self.units.of(samples, index, unit)?;
             let size = if self.plan.is_homogeneous() { signal.inner(&signal).sqrt() } else { 1.0 };
             let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
             let mut variances = Vec::new();
-            let mut words = Vec::new();
+            let mut words = Words::new();
             for ((plan, precise), on_device) in self.plan.rotations.iter().zip(self.precise).zip(stages) {
                 let v = precise.variances(&signal, control)?;
                 let passes = &on_device.stage.shape.passes;

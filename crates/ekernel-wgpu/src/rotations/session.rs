@@ -223,18 +223,15 @@ impl<'a> RotationSession<'a> {
             pairs.iter().map(|&(i, j)| Lane { units: self.places(job, [i, j]) }).collect()
         };
         let lanes: Vec<Lane> = jobs.iter().zip(&pairs).flat_map(lane).collect();
-        let mut values = self.values(&lanes, control)?.into_iter().zip(&lanes);
-        let one = |((i, j), (values, lane)): ((usize, usize), (Vec<[f64; 2]>, &Lane))| {
-            let own = lane.units.map(|(set, unit)| self.sets[set].own_units.get(unit));
-            Compared { units: [i, j], values: with_own(&values, own.map(|own| own.map(Vec::as_slice))) }
-        };
-        Ok(pairs
-            .into_iter()
-            .map(|pairs| {
-                let count = pairs.len();
-                pairs.into_iter().zip(values.by_ref().take(count)).map(one).collect()
-            })
-            .collect())
+        let values = self.values(&lanes, control)?;
+        let own = |(set, unit): (usize, usize)| self.sets[set].own_units.get(unit).map(Vec::as_slice);
+        let mut found = lanes.iter().zip(&values).map(|(lane, values)| with_own(values, lane.units.map(own)));
+        let mut one = |(i, j)| Compared { units: [i, j], values: found.next().unwrap_or_default() };
+        let mut compared = Vec::with_capacity(pairs.len());
+        for pairs in pairs {
+            compared.push(pairs.into_iter().map(&mut one).collect());
+        }
+        Ok(compared)
     }
 
     fn unit_pairs(&self, job: &Job) -> Vec<(usize, usize)> {
@@ -426,9 +423,11 @@ impl Session for RotationSession<'_> {
     }
 
     fn tile_shape(&self) -> [usize; 2] {
-        // A second or so of a card that does 1e12 operations in one; progress and cancelling do not wait for a tile.
+        // A second or so of a card that does 1e12 operations in one, or of a processor; cancelling does not wait for a tile.
         let units = self.unit_pairs_per_pair();
-        let pairs = (5e11 / (self.plan.cost().flops.max(1) as f64 * units)).min(TILE_UNITS / units);
+        let info = lock(&self.resident).device.wgpu().adapter_info();
+        let second = if info.device_type == wgpu::DeviceType::Cpu { 2e9 } else { 5e11 };
+        let pairs = (second / (self.plan.cost().flops.max(1) as f64 * units)).min(TILE_UNITS / units);
         let side = (pairs.sqrt() as usize).clamp(1, 256);
         [side, side]
     }
