@@ -172,8 +172,14 @@ impl Passes {
             Op::Dual(activation) => PointStep::Dual { input, dual: family(activation).0 },
             Op::Normalize(_) => PointStep::Normalize { input },
             Op::Sum => PointStep::Sum { inputs: step.inputs.clone() },
-            // Nothing else acts on a value alone.
-            _ => PointStep::Dropout { input },
+            // Fields are above, and the others are on planes or in heads.
+            Op::Dropout(_)
+            | Op::CorrelateSphere { .. }
+            | Op::Truncate { .. }
+            | Op::Correlate
+            | Op::Pooled(_)
+            | Op::Readout(_)
+            | Op::BoxMean(_) => PointStep::Dropout { input },
         }
     }
 }

@@ -113,7 +113,13 @@ impl Precise {
             let input = step.inputs.first().copied().unwrap_or(at);
             let [k, ntk] = values[input];
             values[at] = match step.op {
-                Op::CorrelateSphere { .. } | Op::Truncate { .. } => continue,
+                // Fields are there, and the others are on planes or in heads.
+                Op::CorrelateSphere { .. }
+                | Op::Truncate { .. }
+                | Op::Correlate
+                | Op::Pooled(_)
+                | Op::Readout(_)
+                | Op::BoxMean(_) => continue,
                 Op::Affine(affine) => {
                     [affine.w2 * k + affine.b2, affine.w2 * ntk + affine.ntk_scale * k + affine.ntk_shift]
                 }
@@ -130,7 +136,7 @@ impl Precise {
                     .iter()
                     .fold([0.0; 2], |sum, &input| [sum[0] + values[input][0], sum[1] + values[input][1]]),
                 // Dropout keeps K of different positions.
-                _ => [k, ntk],
+                Op::Dropout(_) => [k, ntk],
             };
         }
         values[pass.target]
