@@ -4,6 +4,10 @@
 //! stage's entry point is `main`, and its label is the name of its file: [`Stage::BoxMean`] is `layered/box_mean.wgsl` and
 //! runs as `ekernel.box_mean`.
 
+mod rotations;
+
+pub use rotations::{PointSink, PointStep, Rotation, RotationPoint};
+
 /// One dispatch of the layered strategy: an op of a plan on the planes of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
@@ -81,7 +85,16 @@ impl Dual {
 
     /// The function `dual` and all that it calls.
     pub fn source(self) -> String {
-        let own = match self {
+        [Dual::shared(), self.own().to_owned()].concat()
+    }
+
+    /// What the functions of all families call.
+    fn shared() -> String {
+        [include_str!("dual.wgsl"), include_str!("arc_cosine.wgsl"), include_str!("math.wgsl")].concat()
+    }
+
+    fn own(self) -> &'static str {
+        match self {
             Dual::Kinked => include_str!("dual/kinked.wgsl"),
             Dual::Sign => include_str!("dual/sign.wgsl"),
             Dual::Erf => include_str!("dual/erf.wgsl"),
@@ -90,8 +103,7 @@ impl Dual {
             Dual::Rbf => include_str!("dual/rbf.wgsl"),
             Dual::Exp => include_str!("dual/exp.wgsl"),
             Dual::Gaussian => include_str!("dual/gaussian.wgsl"),
-        };
-        [include_str!("dual.wgsl"), include_str!("arc_cosine.wgsl"), include_str!("math.wgsl"), own].concat()
+        }
     }
 }
 
@@ -205,5 +217,8 @@ pub fn peak() -> &'static str {
 pub fn all() -> Vec<(String, String)> {
     let layered = Stage::all().into_iter().map(|stage| (stage.label(), stage.source()));
     let fused = Fused::all().into_iter().map(|stage| (stage.label(), stage.source()));
-    layered.chain(fused).chain([("ekernel.peak".to_owned(), peak().to_owned())]).collect()
+    let rotations = Rotation::ALL.into_iter().map(|stage| (stage.label().to_owned(), stage.source()));
+    let points = RotationPoint::samples().into_iter().map(|point| (point.label(), point.source()));
+    let rotations = rotations.chain(points);
+    layered.chain(fused).chain(rotations).chain([("ekernel.peak".to_owned(), peak().to_owned())]).collect()
 }

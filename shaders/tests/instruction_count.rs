@@ -1,4 +1,5 @@
-//! Counts what the fused chain executes per position and layer, from its SPIR-V, and says which part of a GPU that keeps busy:
+//! Counts what the fused chain executes per position and layer, and a stage on SO(3) per point, from their SPIR-V, and says which
+//! part of a GPU that keeps busy:
 //! `cargo test -p ekernel-shaders --test instruction_count -- --nocapture`.
 //!
 //! Counted are arithmetic and accesses to workgroup and storage memory; moves, addresses and loops are the compiler's, and come
@@ -6,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use ekernel_shaders::{Dual, Fused};
+use ekernel_shaders::{Dual, Fused, PointSink, PointStep, Rotation, RotationPoint};
 use naga::{
     ShaderStage,
     back::{self, PipelineConstants, pipeline_constants::process_overrides},
@@ -190,5 +191,52 @@ fn kinked_chain_per_position() {
         );
         assert!(per.issued() < 130.0, "{per:?}");
         assert!(per.float > 30.0 && per.workgroup_load >= 9.0, "{per:?}");
+    }
+}
+
+/// Two relus behind a lift at L = 6 and one channel, on the fast and the accurate grid.
+#[test]
+fn two_relus_on_rotations_per_pair() {
+    let bandlimit = 6.0;
+    let relu = |input| PointStep::Dual { input, dual: Dual::Kinked };
+    let steps = vec![
+        (0, PointStep::Lifted { field: 0, bandlimit: 6, means: [0, 286] }),
+        (1, PointStep::Affine { input: 0 }),
+        (2, relu(1)),
+        (3, PointStep::Affine { input: 2 }),
+        (4, relu(3)),
+    ];
+    let found = counts(&RotationPoint { steps, sink: PointSink::Mean, nearness: 0, odd: false }.source());
+    let of =
+        |name: &str| *found.get(name).unwrap_or_else(|| panic!("no function {name}: {:?}", found.keys()));
+    let mut point = of("value").plus(of("lifted"), 1.0).plus(of("bound"), 3.0).plus(of("turn"), 1.0);
+    // A dot product and four sums.
+    point.float += 7.0 + 4.0;
+    for (name, times) in [("affine", 2.0), ("dual_kinked", 2.0), ("behind", 2.0)] {
+        point = point.plus(of(name), times);
+    }
+    point = point.plus(of("arc_cosine"), 2.0);
+    point = point.plus(of("arc_cosine_angle"), 2.0).plus(of("arc_cosine_sector"), 2.0);
+    // Four points share the parts of a line, two numbers from the first-level cache for each order.
+    let line = 2.0 * bandlimit - 1.0;
+    point.float += (line - 1.0) / 4.0;
+    point.storage_load += (2.0 * line - 1.0) / 4.0;
+    println!("per point: {point:?}, {:.0} issued", point.issued());
+    let degree = |l: f64| (2.0 * l + 1.0) * (2.0 * l + 1.0);
+    let coefficients: f64 = (0..6).map(|l| degree(f64::from(l))).sum();
+    println!("nodes  points evaluated  multiply-adds around them  storage bytes");
+    for nodes in [12.0, 24.0] {
+        let circle = 2.0 * nodes;
+        let evaluated = nodes * circle * 4.0 * (circle / 4.0 + 1.0);
+        let around = coefficients + nodes * (2.0 * coefficients + circle * line * line);
+        // Written and read once: coefficients, orders and lines; signals, and four words of results for each ring.
+        let bytes = 4.0
+            * (2.0 * (coefficients + 1.0) + 2.0 * nodes * line * (line + circle) + 2.0 * 57.0 + 4.0 * nodes);
+        println!("{nodes:>5} {evaluated:>17} {around:>26} {bytes:>14}");
+        assert!(around < point.float * evaluated && bytes < 8.0 * evaluated);
+    }
+    assert!((60.0..400.0).contains(&point.issued()), "{point:?}");
+    for stage in Rotation::ALL {
+        assert!(counts(&stage.source()).contains_key("main"), "{stage:?}");
     }
 }

@@ -18,7 +18,8 @@ pub(crate) struct Chosen {
 }
 
 /// Takes the backend that was asked for. `auto` is a hardware GPU where there is one and nothing speaks for the CPU (f64, a
-/// number of threads, a network without planes) and it takes the network, else the CPU; an adapter that is named is a wish for the GPU.
+/// number of threads, a network without planes, whose sums over rotations the CPU does in few operations) and it takes the network,
+/// else the CPU; an adapter that is named is a wish for the GPU.
 pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Chosen> {
     if let (BackendName::Cpu | BackendName::Reference, Some(option)) = (compute.backend, compute.gpu.given())
     {
@@ -52,11 +53,6 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyh
             if compute.precision == Some(Precision::F64) {
                 return Err(mistake(
                     "--precision f64: GPUs compute in f32 only; leave --precision out, or use --backend cpu",
-                ));
-            }
-            if network.input().is_spherical() {
-                return Err(mistake(
-                    "networks on the sphere are computed on the CPU alone; use --backend cpu",
                 ));
             }
             gpu(compute, network, kinds, open(compute.gpu.adapter.as_ref())?)
@@ -110,6 +106,11 @@ pub(crate) fn gpu_backend(plan: Plan, options: WgpuOptions, device: Device) -> a
 }
 
 fn gpu(compute: &Compute, network: &Network, kinds: Kinds, device: Device) -> anyhow::Result<Chosen> {
+    if network.input().is_spherical() && compute.gpu.strategy.is_some() {
+        return Err(mistake(
+            "--strategy: networks on the sphere are computed in one way; leave --strategy out",
+        ));
+    }
     let mut options = gpu_options(&compute.gpu, &device, compute.talk.quiet);
     options.all_blocks = compute.blocks == Blocks::All;
     let backend = gpu_backend(Plan::with_quadrature(network, kinds, compute.quadrature)?, options, device)?;

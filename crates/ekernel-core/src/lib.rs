@@ -20,6 +20,7 @@ mod network;
 pub mod plan;
 mod reduce;
 mod samples;
+mod tile;
 mod window;
 
 pub use activations::{Activation, Dual};
@@ -35,4 +36,5 @@ pub use layers::{
 pub use network::{Network, NetworkBuilder, Node, Source};
 pub use plan::{Kinds, Plan, Quadrature};
 pub use samples::{Molecule, Samples, SamplesError};
+pub use tile::{Entries, assemble};
 pub use window::{Padding, Window};

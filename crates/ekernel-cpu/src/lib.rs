@@ -16,7 +16,6 @@ pub mod relu_chain;
 mod rotations;
 mod session;
 pub mod simd;
-mod tile;
 
 pub use backend::CpuBackend;
 pub use options::{CpuOptions, Precision};

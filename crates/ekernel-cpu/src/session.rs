@@ -7,7 +7,7 @@ use std::{
 };
 
 use ekernel_core::{
-    BackendError, Control, Element, Kernels, Pairs, Progress, Samples, Session,
+    BackendError, Control, Element, Entries, Kernels, Pairs, Progress, Samples, Session, assemble,
     plan::{Plan, Readout, Scalar as HeadValue},
 };
 use ndarray::Axis;
@@ -18,7 +18,6 @@ use crate::{
     engine::{Copy, Engine, Firsts, Lane},
     planes::Scalar,
     precise::Delicate,
-    tile::{self, Entries},
 };
 
 /// Samples per unit of preparation.
@@ -405,7 +404,7 @@ impl<T: Scalar> Session for CpuSession<'_, T> {
         cols: Range<usize>,
         control: &Control,
     ) -> Result<Kernels, BackendError> {
-        tile::assemble(self.symmetric, self.plan.kinds, (&rows, &cols), |block, wanted| {
+        assemble(self.symmetric, self.plan.kinds, (&rows, &cols), |block, wanted| {
             self.block(block, wanted, control)
         })
     }

@@ -34,6 +34,6 @@ pub use rotation::{WignerD, value_at_identity};
 pub use rotation_transform::{RotationScratch, RotationTransform};
 /// Complex numbers, as the transforms take them.
 pub use rustfft::num_complex::{Complex, Complex64};
-pub use signals::{AtomSignals, sphere_coefficients};
+pub use signals::{AtomSignals, Harmonics, sphere_coefficients};
 pub use sphere_transform::{SphereScratch, SphereTransform};
 pub use wigner::WignerTable;

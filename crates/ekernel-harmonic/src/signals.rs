@@ -1,5 +1,7 @@
 //! Harmonic coefficients of the signals that kernels are made of.
 
+use std::f64::consts::PI;
+
 use ndarray::{Array2, ArrayView2, ArrayView3, Axis};
 use rustfft::num_complex::Complex64;
 
@@ -8,6 +10,7 @@ use crate::grid::SphereGrid;
 use crate::harmonics::add_zonal;
 use crate::legendre::zonal_coefficients;
 use crate::packed::sphere_len;
+use crate::real_basis::sphere_to_real;
 use crate::sphere_transform::SphereTransform;
 
 /// The coefficients, `[channel][packed lm]`, of real signals `[θ][φ][channel]` on the Driscoll-Healy grid of `bandlimit` L,
@@ -129,5 +132,39 @@ impl AtomSignals {
             }
         }
         Ok(coefficients)
+    }
+}
+
+/// Coefficients a_lm of a real signal in the real orthonormal basis, `[packed lm][channel]`, over √(4πC): the product of two
+/// is K⁰ averaged over the sphere.
+#[derive(Clone, Debug)]
+pub struct Harmonics {
+    /// The numbers.
+    pub values: Vec<f64>,
+    /// C.
+    pub channels: usize,
+}
+
+impl Harmonics {
+    /// From complex coefficients `[channel][packed lm]`.
+    ///
+    /// # Errors
+    /// [`HarmonicError::Bandlimit`], [`HarmonicError::Length`].
+    pub fn new(bandlimit: usize, complex: ArrayView2<'_, Complex64>) -> Result<Harmonics, HarmonicError> {
+        let channels = complex.nrows();
+        let len = sphere_len(bandlimit);
+        let mut values = vec![0.0; len * channels];
+        let mut real = vec![0.0; len];
+        let norm = (4.0 * PI * channels as f64).sqrt();
+        for (c, row) in complex.outer_iter().enumerate() {
+            sphere_to_real(bandlimit, &row.to_vec(), &mut real)?;
+            real.iter().enumerate().for_each(|(at, a)| values[at * channels + c] = a / norm);
+        }
+        Ok(Harmonics { values, channels })
+    }
+
+    /// (1/4πC) Σ_c Σ_lm a a'.
+    pub fn inner(&self, other: &Harmonics) -> f64 {
+        self.values.iter().zip(&other.values).map(|(a, b)| a * b).sum()
     }
 }

@@ -6,7 +6,11 @@ use ekernel_core::{
 };
 
 use crate::{
-    Device, GpuError, Tuning, WgpuOptions, fused, lower::lower, resident::strategies, session::WgpuSession,
+    Device, GpuError, Tuning, WgpuOptions, fused,
+    lower::lower,
+    resident::strategies,
+    rotations::{self, RotationSession},
+    session::WgpuSession,
     strategy::Strategy,
 };
 
@@ -57,18 +61,11 @@ impl WgpuBackend {
 
     /// A backend for a plan.
     ///
-    /// Errors: [`BackendError::Device`] if the device refuses the shaders, the strategy cannot serve the plan, or the plan is one
-    /// on the sphere.
+    /// Errors: [`BackendError::Device`] if the device refuses the shaders or the strategy cannot serve the plan.
     pub fn from_plan(plan: Plan, options: WgpuOptions, device: Device) -> Result<WgpuBackend, BackendError> {
-        if plan.input.is_spherical() {
-            return Err(BackendError::Device {
-                device: device.describe(),
-                problem: "networks on the sphere are not computed on GPUs".to_owned(),
-                remedy: "use the cpu backend".to_owned(),
-            });
-        }
         let backend = WgpuBackend { plan: Arc::new(lower(plan)), options, device };
         backend.compiled()?;
+        backend.device.surviving(|device| rotations::compile(device, &backend.plan))?;
         Ok(backend)
     }
 
@@ -96,7 +93,9 @@ impl WgpuBackend {
             Readout::Planes { stage, .. } => Some(self.described(*stage, strategy?.as_ref())),
             _ => None,
         });
-        Ok(named.collect())
+        let planes: Vec<StageStrategy> = named.collect();
+        let rotations = rotations::strategies(&self.device, &self.plan, self.options.chunk_bytes);
+        Ok([planes, rotations].concat())
     }
 
     fn described(&self, stage: usize, strategy: &dyn Strategy) -> StageStrategy {
@@ -117,7 +116,7 @@ impl WgpuBackend {
 pub struct StageStrategy {
     /// Its number in the plan.
     pub stage: usize,
-    /// "fused" or "layered".
+    /// "fused" or "layered"; "rotations" for a stage on SO(3).
     pub name: &'static str,
     /// The layout, or why it is not fused.
     pub detail: String,
@@ -148,6 +147,10 @@ impl Backend for WgpuBackend {
         control: &Control,
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(&self.plan.input)?;
+        if self.plan.input.is_spherical() {
+            let device = self.device.current();
+            return Ok(Box::new(RotationSession::new(device, &self.plan, self.options, pairs, control)?));
+        }
         Ok(Box::new(WgpuSession::new(&self.device, &self.plan, self.options, pairs, control)?))
     }
 }

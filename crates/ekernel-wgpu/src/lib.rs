@@ -1,8 +1,9 @@
 //! The GPU backend: plans of `ekernel-core` as WGSL compute dispatches, on any adapter that wgpu reaches.
 //!
 //! A [`Device`] is opened by an [`AdapterChoice`] or made from an embedding program's own [`wgpu::Device`]; a
-//! [`WgpuBackend`] executes one plan on it. Planes are float32 in the defect form of `docs/numerics.md`; per-sample variances,
-//! sums over planes and the head are float64 on the host, and so are the few pairs that float32 would spoil.
+//! [`WgpuBackend`] executes one plan on it, of images or of signals on the sphere and molecules. Planes and functions on SO(3)
+//! are float32 in the defect form of `docs/numerics.md`; per-sample variances, sums over planes and rings and the head are float64 on
+//! the host, and so are the few pairs that float32 would spoil.
 
 mod adapters;
 mod backend;
@@ -19,6 +20,7 @@ mod peak;
 mod pending;
 mod recorder;
 mod resident;
+mod rotations;
 mod session;
 mod strategy;
 mod tensors;

@@ -28,7 +28,7 @@ impl Default for Tuning {
 /// How the GPU backend computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WgpuOptions {
-    /// Fused or layered.
+    /// Fused or layered; stages on SO(3) are computed in one way.
     pub strategy: StrategyChoice,
     /// Sizes of the fused strategy's workgroups.
     pub tuning: Tuning,

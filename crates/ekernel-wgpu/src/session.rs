@@ -14,10 +14,9 @@ use std::{
 };
 
 use ekernel_core::{
-    BackendError, Control, Element, Kernels, Kinds, Pairs, Session,
+    BackendError, Control, Element, Kernels, Pairs, Session, assemble,
     plan::{Plan, Readout, Scalar},
 };
-use ndarray::Array2;
 
 use crate::{
     Device, WgpuOptions,
@@ -286,34 +285,9 @@ impl Session for WgpuSession<'_> {
         cols: Range<usize>,
         control: &Control,
     ) -> Result<Kernels, BackendError> {
-        let shape = (rows.len(), cols.len());
-        let mut nngp = Array2::zeros(shape);
-        let mut ntk = (self.plan.kinds == Kinds::Both).then(|| Array2::zeros(shape));
-        let mut put = |row: usize, col: usize, value: &Scalar| {
-            if rows.contains(&row) && cols.contains(&col) {
-                let at = [row - rows.start, col - cols.start];
-                nngp[at] = value.nngp;
-                if let Some(ntk) = &mut ntk {
-                    ntk[at] = value.ntk;
-                }
-            }
-        };
-        // An entry of a symmetric Gram matrix is computed with the smaller index first, whatever tile asks for it.
-        let symmetric = self.pairs.is_symmetric();
-        for (row, col, value) in self.block((&rows, &cols), &|row, col| !symmetric || row <= col, control)? {
-            put(row, col, &value);
-            if symmetric {
-                put(col, row, &value);
-            }
-        }
-        let mirrored = |row: usize, col: usize| rows.contains(&col) && cols.contains(&row);
-        let lower = |col: usize, row: usize| symmetric && col < row && !mirrored(row, col);
-        if rows.clone().any(|row| cols.clone().any(|col| lower(col, row))) {
-            for (col, row, value) in self.block((&cols, &rows), &lower, control)? {
-                put(row, col, &value);
-            }
-        }
-        Ok(Kernels { nngp, ntk })
+        assemble(self.pairs.is_symmetric(), self.plan.kinds, (&rows, &cols), |block, wanted| {
+            self.block(block, wanted, control)
+        })
     }
 
     fn tile_shape(&self) -> [usize; 2] {

@@ -219,25 +219,12 @@ fn outcome(worst: &[Worst], without: &[Without], named: bool) -> anyhow::Result<
     }
 }
 
-/// The backends to check: the CPU in both precisions, and for planar networks the GPU that is named, or a hardware one, unless
-/// it refuses the network.
+/// The backends to check: the CPU in both precisions, and the GPU that is named, or a hardware one, unless it refuses the network.
 fn tested(arguments: &Check, network: &Network) -> anyhow::Result<(Vec<Tested>, Vec<Without>)> {
     let mut tested: Vec<Tested> = Vec::new();
     for (name, precision) in [("cpu f64", Precision::F64), ("cpu f32", Precision::F32)] {
         let options = CpuOptions { precision: precision.of_backend(), ..CpuOptions::default() };
         tested.push((name, precision, Box::new(CpuBackend::new(network, Kinds::Both, options)?)));
-    }
-    if network.input().is_spherical() {
-        if let Some(option) = arguments.gpu.given() {
-            return Err(mistake(format!(
-                "{option}: networks on the sphere are computed on the CPU alone; leave {option} out"
-            )));
-        }
-        output::note(
-            arguments.talk.quiet,
-            "networks on the sphere are computed on the CPU alone, so no GPU is checked",
-        );
-        return Ok((tested, vec![]));
     }
     let device = match &arguments.gpu.adapter {
         Some(adapter) => Some(backends::open(Some(adapter))?),

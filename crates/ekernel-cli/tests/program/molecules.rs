@@ -339,3 +339,37 @@ fn networks_without_a_common_element() {
         &["mol.toml and other.toml", "no element in common"],
     );
 }
+
+/// On a software adapter, or the one that `EKERNEL_GPU` names; `EKERNEL_GPU=skip` leaves it out.
+#[test]
+fn a_gpu_gives_the_cpu_s_kernels_and_energies() {
+    let adapter = std::env::var("EKERNEL_GPU").unwrap_or_else(|_| "software".to_owned());
+    if adapter == "skip" {
+        println!("EKERNEL_GPU=skip: NOTHING IS TESTED ON A GPU");
+        return;
+    }
+    let here = playground();
+    let gpu = format!("--backend wgpu --adapter {adapter}");
+    let plan = here.succeed(&format!("plan mol.toml {gpu}"));
+    assert!(plan.contains("stage 0 rotations: points in registers"), "{plan}");
+    for (arch, words) in [("mol.toml", ""), ("indexed.toml", "--quadrature fast")] {
+        let gram = format!("gram --arch {arch} {words} --x1 mol.npz:train --quiet");
+        here.succeed(&format!("{gram} --backend cpu --precision f64 --out c.npz"));
+        let shown = here.json(&format!("{gram} {gpu} --out g.npz"));
+        assert!(shown["backend"].as_str().unwrap().contains("wgpu f32 rotations"), "{shown}");
+        for kernel in ["nngp", "ntk"] {
+            let (cpu, gpu) = (read(&here.path("c.npz"), kernel), read(&here.path("g.npz"), kernel));
+            let largest = cpu.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+            let worst = (&cpu - &gpu).iter().fold(0.0, |a: f64, b| a.max(b.abs())) / largest;
+            assert!(worst < 1e-6, "{arch} {kernel}: {worst:e}");
+        }
+    }
+    let predict =
+        "predict --arch mol.toml --train mol.npz:train,U0 --test mol.npz:test,U0 --ridge 1e-2 --quiet";
+    let error =
+        |words: &str| here.json(&format!("{predict} {words}"))["networks"][0]["mae"].as_f64().unwrap();
+    let (cpu, gpu) = (error("--backend cpu --precision f64"), error(&gpu));
+    assert!((cpu - gpu).abs() < 1e-3 * cpu, "{cpu} {gpu}");
+    let check = here.json(&format!("check mol.toml --quiet --adapter {adapter}"));
+    assert!(check["ok"] == true && check["worst"].to_string().contains("wgpu f32"), "{check}");
+}

@@ -176,6 +176,9 @@ fn are_elements(list: &[u8]) -> bool {
     !list.is_empty() && list.iter().all(|z| (1..=118).contains(z)) && !list.iter().enumerate().any(repeated)
 }
 
+/// Molecules of each set whose pairs of atoms are counted for a mean.
+const COUNTED: usize = 16;
+
 const ELEMENTS: &str = "different atomic numbers from 1 to 118, for example [1, 6, 7, 8, 9]";
 const CENTERS: &str = "different atomic numbers out of `elements`, for example [6, 7, 8, 9]";
 const POWERS: &str = "numbers from 0 to 24, for example [2, 6], or shells";
@@ -222,6 +225,20 @@ impl AtomPairing {
             let wanted = move |&j: &usize| self != AtomPairing::Elements || second[j] == *z;
             columns.filter(wanted).map(move |j| (i, j))
         })
+    }
+
+    /// How many pairs of atoms a pair of molecules has on average, counted on some molecules of each set, evenly spaced; at
+    /// least 1.
+    pub fn mean_pairs<A: AsRef<[u8]>>(self, first: &[A], second: &[A]) -> f64 {
+        let some = |set: &'_ [A]| -> Vec<usize> {
+            (0..set.len()).step_by(set.len().div_ceil(COUNTED).max(1)).collect()
+        };
+        let (rows, cols) = (some(first), some(second));
+        let count = |row: usize| -> usize {
+            cols.iter().map(|&col| self.pairs(first[row].as_ref(), second[col].as_ref()).count()).sum()
+        };
+        let pairs: usize = rows.iter().map(|&row| count(row)).sum();
+        (pairs as f64 / (rows.len() * cols.len()).max(1) as f64).max(1.0)
     }
 
     pub(super) fn read(keys: &mut Keys<'_>) -> Result<AtomPairing, ArchError> {

@@ -5,11 +5,13 @@ use ekernel_core::{
     plan::{Plan, Readout},
 };
 
+use ekernel_harmonic::Harmonics;
+
 use super::{
     pack::{Number, Pack, Signal},
-    signal::{Harmonics, Lifted},
+    refused::refused,
+    signal::Lifted,
     stage::{Stage, Workspace},
-    units::refused,
 };
 use crate::simd::Isa;
 

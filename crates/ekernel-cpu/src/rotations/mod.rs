@@ -1,7 +1,7 @@
 //! Kernels of signals on the sphere, as functions k(U) on SO(3) of a register of pairs.
 //!
 //! ```text
-//! signals ─ harmonics ─ lifted, per lift: a_lm/√q in T        once per signal (units, signal)
+//! signals ─ harmonics ─ lifted, per lift: a_lm/√q in T        once per signal (ekernel-signals, signal)
 //!    │ contract      D^l_mn of the defect d(U) = 1 − k/√(qq')  a product of matrices per degree, W pairs side by side
 //!    │ transform     d on a ring as sums along γ               ekernel-harmonic, ring by ring
 //!    │ circle        d at four points of a line                in registers
@@ -27,10 +27,10 @@ mod moments;
 mod pack;
 mod passes;
 mod pointwise;
+mod refused;
 mod session;
 mod signal;
 mod stage;
-mod units;
 mod variable;
 
 pub(crate) use session::{operations, prepare};

@@ -6,22 +6,20 @@ use std::{
 };
 
 use ekernel_core::{
-    BackendError, Control, Kernels, Pairs, Progress, Samples, Session,
+    BackendError, Control, Entries, Kernels, Pairs, Progress, Samples, Session, assemble,
     plan::{AtomPlan, HeadOp, Plan, Readout, Scalar as HeadValue},
 };
+use ekernel_harmonic::Harmonics;
+use ekernel_signals::Signals;
 use rayon::prelude::*;
 
 use super::{
     engine::{Engine, Unit},
     pack::Number,
-    signal::Harmonics,
+    refused::refused,
     stage::Workspace,
-    units::Units,
 };
-use crate::{
-    CpuOptions, Precision,
-    tile::{self, Entries},
-};
+use crate::{CpuOptions, Precision};
 
 /// Pairs side by side in float64: a register of AVX-512.
 const WIDE: usize = 8;
@@ -34,9 +32,6 @@ const PARALLEL: f64 = 1e-3;
 
 /// Below this two values are equal but for the rounding of the division.
 const EQUAL: f64 = 1e-13;
-
-/// Samples of each set whose pairs of atoms are counted for the size of tiles.
-const COUNTED: usize = 16;
 
 /// Seconds a tile should take, and a point of a pair takes in float32 on one core of a common processor.
 const TILE_SECONDS: f64 = 0.25;
@@ -120,9 +115,9 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
             if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
         let of = samples.iter().map(|set| set.len()).sum();
         let done = AtomicUsize::new(0);
-        let units = Units::new(&plan.input)?;
+        let signals = Signals::new(&plan.input).map_err(refused)?;
         for set in samples {
-            let prepared = pool.install(|| session.prepare(&units, set, (&done, of), control))?;
+            let prepared = pool.install(|| session.prepare(&signals, set, (&done, of), control))?;
             session.sets.push(prepared);
         }
         let RotationSession { engine, wide, sets, .. } = &mut session;
@@ -143,7 +138,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
 
     fn prepare(
         &self,
-        from: &Units<'_>,
+        from: &Signals<'_>,
         samples: &Samples,
         (done, of): (&AtomicUsize, usize),
         control: &Control,
@@ -152,10 +147,10 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
         let batch = |start: usize| {
             control.check()?;
             let end = (start + BATCH).min(samples.len());
-            let signals: Vec<Vec<Harmonics>> =
-                (start..end).map(|index| from.of(samples, index)).collect::<Result<_, _>>()?;
-            let counts: Vec<usize> = signals.iter().map(Vec::len).collect();
-            let signals: Vec<Harmonics> = signals.into_iter().flatten().collect();
+            let counts: Vec<usize> = (start..end).map(|index| from.count(samples, index)).collect();
+            let places = (start..end).zip(&counts).flat_map(|(index, n)| (0..*n).map(move |at| (index, at)));
+            let signal = |(index, at)| from.harmonics(samples, index, at).map_err(refused);
+            let signals: Vec<Harmonics> = places.map(signal).collect::<Result<_, _>>()?;
             let mut workspaces = self.wide.workspaces();
             let (mut wide, mut units) = (Vec::new(), Vec::new());
             for chunk in signals.chunks(WIDE) {
@@ -349,15 +344,11 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
     /// Pairs of units per pair of samples, on average.
     fn unit_pairs_per_pair(&self) -> f64 {
         let [x, y] = self.sets();
-        let Some(atoms) = &self.plan.atoms else { return 1.0 };
-        let some = |set: &'_ [Sample<T>]| -> Vec<usize> {
-            (0..set.len()).step_by(set.len().div_ceil(COUNTED).max(1)).collect()
+        let charges = |set: &'_ [Sample<T>]| -> Vec<Vec<u8>> {
+            set.iter().map(|sample| sample.charges.clone()).collect()
         };
-        let (rows, cols) = (some(x), some(y));
-        let count =
-            |row: usize| -> usize { cols.iter().map(|&col| unit_pairs(atoms, &x[row], &y[col]).len()).sum() };
-        let pairs: usize = rows.iter().map(|&row| count(row)).sum();
-        (pairs as f64 / (rows.len() * cols.len()).max(1) as f64).max(1.0)
+        let mean = |atoms: &AtomPlan| atoms.pairing.mean_pairs(&charges(x), &charges(y));
+        self.plan.atoms.as_ref().map_or(1.0, mean)
     }
 }
 
@@ -402,7 +393,7 @@ impl<T: Number, const W: usize> Session for RotationSession<'_, T, W> {
         control: &Control,
     ) -> Result<Kernels, BackendError> {
         let mut workspaces = self.engine.workspaces();
-        tile::assemble(self.symmetric, self.plan.kinds, (&rows, &cols), |block, wanted| {
+        assemble(self.symmetric, self.plan.kinds, (&rows, &cols), |block, wanted| {
             self.block(block, wanted, &mut workspaces, control)
         })
     }

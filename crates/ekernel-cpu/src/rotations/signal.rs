@@ -1,43 +1,8 @@
 //! What is prepared once per signal: its harmonic coefficients, normalised for each lift of a stage.
 
-use std::f64::consts::PI;
-
-use ekernel_harmonic::{Complex64, HarmonicError, sphere_len, sphere_to_real};
-use ndarray::ArrayView2;
+use ekernel_harmonic::{Harmonics, sphere_len};
 
 use crate::planes::Scalar;
-
-/// Coefficients a_lm of a real signal in the real orthonormal basis, `[packed lm][channel]`, over √(4πC): the product of two
-/// is K⁰ averaged over the sphere.
-#[derive(Clone, Debug)]
-pub(super) struct Harmonics {
-    pub(super) values: Vec<f64>,
-    pub(super) channels: usize,
-}
-
-impl Harmonics {
-    /// From complex coefficients `[channel][packed lm]`.
-    pub(super) fn new(
-        bandlimit: usize,
-        complex: ArrayView2<'_, Complex64>,
-    ) -> Result<Harmonics, HarmonicError> {
-        let channels = complex.nrows();
-        let len = sphere_len(bandlimit);
-        let mut values = vec![0.0; len * channels];
-        let mut real = vec![0.0; len];
-        let norm = (4.0 * PI * channels as f64).sqrt();
-        for (c, row) in complex.outer_iter().enumerate() {
-            sphere_to_real(bandlimit, &row.to_vec(), &mut real)?;
-            real.iter().enumerate().for_each(|(at, a)| values[at * channels + c] = a / norm);
-        }
-        Ok(Harmonics { values, channels })
-    }
-
-    /// (1/4πC) Σ_c Σ_lm a a'.
-    pub(super) fn inner(&self, other: &Harmonics) -> f64 {
-        self.values.iter().zip(&other.values).map(|(a, b)| a * b).sum()
-    }
-}
 
 /// A signal as one lift sees it: its degrees below L, divided by √q.
 #[derive(Clone, Debug)]

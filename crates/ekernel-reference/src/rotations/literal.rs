@@ -7,11 +7,12 @@ use std::f64::consts::PI;
 
 use ekernel_core::{BackendError, Domain, Layer, Network, Samples, Source};
 use ekernel_harmonic::{Euler, RotationGrid, SphereGrid, sphere_len, spherical_harmonics};
+use ekernel_signals::{Coefficients as Signal, Signals};
 
 use super::{
     field::Field,
     pass::rotations,
-    signals::{Signal, failed, signals, value},
+    signals::{failed, value},
 };
 
 /// K(R, R') and Θ(R, R') of two signals on the sphere after node `node`, which is one on rotations: of sample i of the first set
@@ -35,7 +36,8 @@ pub fn rotation_kernel(
         samples.validate().map_err(|source| BackendError::Samples { set, source })?;
         network.input().check(samples)?;
     }
-    let signal = |samples, i| signals(network.input(), samples, i).map(|mut all| all.swap_remove(0));
+    let signals = Signals::new(network.input()).map_err(failed)?;
+    let signal = |samples, i| signals.one(samples, i, 0).map_err(failed);
     let literal = Literal::new(network, nodes)?;
     literal.at(node, [&signal(first, i)?, &signal(second, j)?], [r, rp])
 }

@@ -1,11 +1,11 @@
 //! Samples of one or several signals: pairs of atoms, their sum, and the layers on molecules.
 
 use ekernel_core::{BackendError, Control, Input, Layer, Source};
+use ekernel_signals::Coefficients as Signal;
 
 use super::{
     field::Field,
     pass::{Passed, Variances, Walk, vector_step},
-    signals::Signal,
 };
 use crate::pass::number;
 

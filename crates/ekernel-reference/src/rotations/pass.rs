@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use ekernel_core::{BackendError, Control, Domain, Input, Layer, Network, Node, PerAtom, Source};
 use ekernel_harmonic::value_at_identity;
+use ekernel_signals::Coefficients as Signal;
 
 use super::{
     RotationMode,
     field::Field,
     rule::Rule,
-    signals::{Signal, correlate, failed, inner},
+    signals::{correlate, failed, inner},
 };
 use crate::pass::number;
 

@@ -3,13 +3,14 @@
 use std::{ops::Range, thread};
 
 use ekernel_core::{BackendError, Control, Kernels, Kinds, Network, Pairs, Progress, Samples, Session};
+use ekernel_signals::Signals;
 use ndarray::Array2;
 
 use super::{
     RotationMode,
     molecule::{Outcome, Own},
     pass::Walk,
-    signals::{charges, signals},
+    signals::failed,
 };
 
 /// A session for samples that have been checked.
@@ -61,11 +62,11 @@ impl SphereSession<'_> {
         of: usize,
         control: &Control,
     ) -> Result<Vec<Own>, BackendError> {
+        let signals = Signals::new(self.walk.network.input()).map_err(failed)?;
         let mut all = Vec::with_capacity(samples.len());
         for i in 0..samples.len() {
-            let input = self.walk.network.input();
-            let signals = signals(input, samples, i)?;
-            match self.walk.own(signals, charges(input, samples, i), control)? {
+            let found = signals.all(samples, i).map_err(failed)?;
+            match self.walk.own(found, signals.charges(samples, i), control)? {
                 Ok(own) => all.push(own),
                 Err(outcome) => {
                     self.finite(outcome, [i, i])?;

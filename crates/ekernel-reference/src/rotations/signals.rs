@@ -1,49 +1,11 @@
-//! Samples as harmonic coefficients, and what two of them have in common.
+//! What two signals have in common.
 
 use std::f64::consts::PI;
 
-use ekernel_core::{BackendError, Input, Samples};
-use ekernel_harmonic::{
-    AtomSignals, Complex64, HarmonicError, cross_correlation, rotation_len, sphere_coefficients, sphere_index,
-};
-use ndarray::{Array2, Axis, s};
-
-/// f_{c,lm} of a signal on the sphere, `[channel][packed lm]`.
-pub(crate) type Signal = Array2<Complex64>;
-
-/// A sample: one signal, or one for every atom.
-pub(super) fn signals(input: &Input, samples: &Samples, i: usize) -> Result<Vec<Signal>, BackendError> {
-    match (input, samples) {
-        (Input::Sphere { bandlimit, .. }, Samples::Spheres(x)) => {
-            Ok(vec![sphere_coefficients(*bandlimit, x.index_axis(Axis(0), i)).map_err(failed)?])
-        }
-        (Input::Molecule { bandlimit, potential, .. }, Samples::Molecules(molecules)) => {
-            let molecule = &molecules[i];
-            let (elements, angle) = (&potential.elements, potential.cutoff_angle);
-            let maker = AtomSignals::new(*bandlimit, elements, potential.radial(), angle).map_err(failed)?;
-            let strength = |n, distance, charges| potential.strength(n, distance, charges);
-            let signal = |atom| {
-                maker
-                    .coefficients(&molecule.charges, molecule.positions.view(), atom, strength)
-                    .map_err(failed)
-            };
-            potential.centers(molecule).into_iter().map(signal).collect()
-        }
-        // Samples have been checked against the input.
-        _ => Ok(vec![]),
-    }
-}
-
-/// The atomic numbers of the atoms whose signals [`signals`] gives, of molecules.
-pub(super) fn charges(input: &Input, samples: &Samples, i: usize) -> Vec<u8> {
-    match (input, samples) {
-        (Input::Molecule { potential, .. }, Samples::Molecules(molecules)) => {
-            let centers = potential.centers(&molecules[i]);
-            centers.into_iter().map(|atom| molecules[i].charges[atom]).collect()
-        }
-        _ => vec![],
-    }
-}
+use ekernel_core::BackendError;
+use ekernel_harmonic::{Complex64, HarmonicError, cross_correlation, rotation_len, sphere_index};
+use ekernel_signals::Coefficients as Signal;
+use ndarray::s;
 
 /// (1/4πC) Σ_c Σ_{l<L} f_{c,lm} conj(f'_{c,lm}).
 pub(super) fn inner(bandlimit: usize, f: &Signal, fp: &Signal) -> f64 {

@@ -65,12 +65,7 @@ impl Fused {
 /// Whether a stage is fused.
 ///
 /// Errors: why not.
-pub(crate) fn fits(
-    limits: &wgpu::Limits,
-    plan: &Plan,
-    stage: usize,
-    tuning: Tuning,
-) -> Result<(), String> {
+pub(crate) fn fits(limits: &wgpu::Limits, plan: &Plan, stage: usize, tuning: Tuning) -> Result<(), String> {
     lay_out(limits, plan, stage, tuning).map(|_| ())
 }
 

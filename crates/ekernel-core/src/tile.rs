@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
-use ekernel_core::{BackendError, Kernels, Kinds, plan::Scalar as HeadValue};
 use ndarray::Array2;
 
-/// Values of the pairs (row, col) of a block.
-pub(crate) type Entries = Vec<(usize, usize, HeadValue)>;
+use crate::{BackendError, Kernels, Kinds, plan::Scalar};
 
-/// Asks `block` for the pairs of rows × cols for which a predicate holds.
+/// Values of the pairs (row, col) of a block.
+pub type Entries = Vec<(usize, usize, Scalar)>;
+
+/// The kernels of a tile, for backends: asks `block` for the pairs of rows × cols for which a predicate holds.
 ///
 /// An entry of a symmetric Gram matrix is computed with the smaller index first, whatever tile asks for it.
-pub(crate) fn assemble(
+pub fn assemble(
     symmetric: bool,
     kinds: Kinds,
     (rows, cols): (&Range<usize>, &Range<usize>),
@@ -23,7 +24,7 @@ pub(crate) fn assemble(
     let shape = (rows.len(), cols.len());
     let mut nngp = Array2::zeros(shape);
     let mut ntk = (kinds == Kinds::Both).then(|| Array2::zeros(shape));
-    let mut put = |row: usize, col: usize, value: &HeadValue| {
+    let mut put = |row: usize, col: usize, value: &Scalar| {
         if rows.contains(&row) && cols.contains(&col) {
             let at = [row - rows.start, col - cols.start];
             nngp[at] = value.nngp;

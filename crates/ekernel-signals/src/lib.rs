@@ -1,0 +1,102 @@
+//! Samples as harmonic coefficients, where core's inputs meet ekernel-harmonic: a sample on the sphere is one signal, a molecule is
+//! one for each of its atoms that are centers. Every backend for spherical networks starts here.
+
+use ekernel_core::{Input, Potential, Samples};
+use ekernel_harmonic::{AtomSignals, Complex64, HarmonicError, Harmonics, sphere_coefficients, sphere_len};
+use ndarray::{Array2, Axis};
+
+/// f_{c,lm} of one signal, `[channel][packed lm]`.
+pub type Coefficients = Array2<Complex64>;
+
+/// Makes the signals of an input. Samples that are not what the input reads (`Input::check`) have none.
+#[derive(Clone, Debug)]
+pub struct Signals<'a> {
+    bandlimit: usize,
+    /// Of molecules.
+    atoms: Option<(&'a Potential, AtomSignals)>,
+}
+
+impl<'a> Signals<'a> {
+    /// For an input on the sphere; others have no signals.
+    ///
+    /// # Errors
+    /// Those of [`AtomSignals::new`].
+    pub fn new(input: &'a Input) -> Result<Signals<'a>, HarmonicError> {
+        let (bandlimit, atoms) = match input {
+            Input::Molecule { bandlimit, potential, .. } => {
+                let (elements, angle) = (&potential.elements, potential.cutoff_angle);
+                let atoms = AtomSignals::new(*bandlimit, elements, potential.radial(), angle)?;
+                (*bandlimit, Some((potential, atoms)))
+            }
+            Input::Sphere { bandlimit, .. } => (*bandlimit, None),
+            Input::Vector { .. } | Input::Image { .. } => (0, None),
+        };
+        Ok(Signals { bandlimit, atoms })
+    }
+
+    /// How many signals a sample is.
+    pub fn count(&self, samples: &Samples, index: usize) -> usize {
+        match samples {
+            Samples::Spheres(_) => 1,
+            Samples::Molecules(_) => self.centers(samples, index).len(),
+            Samples::Vectors(_) | Samples::Images(_) => 0,
+        }
+    }
+
+    /// The atomic numbers of the atoms whose signals a molecule is; of other samples there are none.
+    pub fn charges(&self, samples: &Samples, index: usize) -> Vec<u8> {
+        let Samples::Molecules(molecules) = samples else { return Vec::new() };
+        self.centers(samples, index).into_iter().map(|atom| molecules[index].charges[atom]).collect()
+    }
+
+    /// All signals of a sample.
+    ///
+    /// # Errors
+    /// Those of [`Signals::one`].
+    pub fn all(&self, samples: &Samples, index: usize) -> Result<Vec<Coefficients>, HarmonicError> {
+        (0..self.count(samples, index)).map(|signal| self.one(samples, index, signal)).collect()
+    }
+
+    /// One signal of a sample.
+    ///
+    /// # Errors
+    /// Those of [`sphere_coefficients`] and [`AtomSignals::coefficients`].
+    ///
+    /// # Panics
+    /// If the sample has no such signal.
+    pub fn one(&self, samples: &Samples, index: usize, signal: usize) -> Result<Coefficients, HarmonicError> {
+        match (samples, &self.atoms) {
+            (Samples::Spheres(x), _) => sphere_coefficients(self.bandlimit, x.index_axis(Axis(0), index)),
+            (Samples::Molecules(molecules), Some((potential, atoms))) => {
+                let molecule = &molecules[index];
+                let atom = potential.centers(molecule)[signal];
+                let strength = |n, distance, charges| potential.strength(n, distance, charges);
+                atoms.coefficients(&molecule.charges, molecule.positions.view(), atom, strength)
+            }
+            _ => Ok(Coefficients::zeros((0, sphere_len(self.bandlimit)))),
+        }
+    }
+
+    /// One signal of a sample as real coefficients, by which backends compute.
+    ///
+    /// # Errors
+    /// Those of [`Signals::one`] and [`Harmonics::new`].
+    ///
+    /// # Panics
+    /// If the sample has no such signal.
+    pub fn harmonics(
+        &self,
+        samples: &Samples,
+        index: usize,
+        signal: usize,
+    ) -> Result<Harmonics, HarmonicError> {
+        Harmonics::new(self.bandlimit, self.one(samples, index, signal)?.view())
+    }
+
+    fn centers(&self, samples: &Samples, index: usize) -> Vec<usize> {
+        match (samples, &self.atoms) {
+            (Samples::Molecules(molecules), Some((potential, _))) => potential.centers(&molecules[index]),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Kernels of signals on the sphere, as functions k(U) on SO(3): the dispatches for a chunk of pairs of units, which are signals or
+//! the atoms of molecules.
+//!
+//! ```text
+//! signals ─ harmonics ─ lifted, per lift: a_lm/√q in float32   once per unit on the host (ekernel-signals, layout)
+//!    │ contract     Σ_c a_lm a'_ln, the means of cos θ and 1 − cos θ
+//!    │ orders       Σ_l d^l_mn(β_j) on each ring
+//!    │ lines        the sum along α
+//!    ▼ mean         at four points at a time: the sum along γ, all ops in registers, ΣK, Σu, ΣΘ of a ring
+//! K, Θ = Σ_j w_j …                                             on the host in float64 (stage)
+//! ```
+//!
+//! A truncation is a pass of its own before: `values` in the place of `mean`, then fold, gather and degrees back to
+//! coefficients (passes). Both K and the defect u = √(vv') − K are carried, each without the cancellation of the other. In float64
+//! on the host: the variances behind truncations, heads, and pairs whose angles a head reads and float32 does not know (precise).
+//!
+//! One dispatch of coefficients or lines, one shader: `shaders/rotations/`. The shader of the points is put together from the
+//! plan.
+
+mod layout;
+mod passes;
+mod precise;
+mod refused;
+mod resident;
+mod run;
+mod session;
+mod shape;
+mod stage;
+mod tables;
+
+use ekernel_core::Plan;
+
+use crate::{Device, GpuError, StageStrategy};
+
+pub(crate) use session::RotationSession;
+
+/// Compiles the shaders of every stage on SO(3) of a plan.
+///
+/// Errors: [`GpuError::Refused`] with the compiler's words.
+pub(crate) fn compile(device: &Device, plan: &Plan) -> Result<(), GpuError> {
+    plan.rotations.iter().try_for_each(|stage| stage::compile(device, plan, stage))
+}
+
+/// How each stage on SO(3) of a plan is computed.
+pub(crate) fn strategies(device: &Device, plan: &Plan, chunk_bytes: u64) -> Vec<StageStrategy> {
+    let chunk_bytes = device.chunk_bytes(chunk_bytes);
+    let described = |(number, stage)| {
+        let shape = shape::Shape::new(plan, stage);
+        let passes = match shape.passes.passes.len() - 1 {
+            0 => "points in registers".to_owned(),
+            1 => "one pass over all points for a truncation, the last one in registers".to_owned(),
+            more => format!("{more} passes over all points for truncations, the last one in registers"),
+        };
+        let lanes = shape.max_lanes(chunk_bytes);
+        let detail =
+            format!("{passes}; chunks of at most {lanes} pairs in buffers of {} MiB", chunk_bytes >> 20);
+        StageStrategy { stage: number, name: "rotations", detail }
+    };
+    plan.rotations.iter().enumerate().map(described).collect()
+}

@@ -1,0 +1,505 @@
+//! Prepared spheres and molecules on a GPU, and the tiles computed from them.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use ekernel_core::{
+    BackendError, Control, Entries, Kernels, Pairs, Plan, Samples, Session, assemble,
+    plan::{AtomPlan, HeadOp, Readout, Scalar},
+};
+use ekernel_signals::Signals;
+
+use super::{
+    passes::Passes,
+    precise::Precise,
+    refused::refused,
+    resident::{Maker, Resident, Unit},
+};
+use crate::{Device, WgpuOptions, device::lock, recorder::Pace, threads::on_all_cores};
+
+/// Working buffers are not made smaller than this.
+pub(super) const SMALLEST_CHUNK: u64 = 1 << 16;
+
+/// Readouts whose relative defect 1 − cos θ is below this are computed in float64 where a head reads their angle.
+const PARALLEL: f64 = 1e-3;
+
+/// Below this two values are equal but for the rounding of the division.
+const EQUAL: f64 = 1e-13;
+
+/// Products of signals that a thread computes at once.
+const INNER_LANES: usize = 1 << 10;
+
+/// Pairs of units of a tile, at most.
+const TILE_UNITS: f64 = 5e5;
+
+/// A pair of units, each by its set and its number in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lane {
+    pub(super) units: [(usize, usize); 2],
+}
+
+/// One set of samples.
+pub(super) struct Set {
+    /// The units of each sample, side by side.
+    places: Vec<Range<usize>>,
+    /// The atomic numbers of the units of each sample, where these are atoms.
+    charges: Vec<Vec<u8>>,
+    pub(super) units: Vec<Unit>,
+    /// Each unit's value with itself, `[unit][readout]`, where the head reads it.
+    own_units: Vec<Vec<f64>>,
+    /// Each sample's value with itself at each readout of the plan, likewise.
+    own: Vec<Vec<f64>>,
+}
+
+/// A pair of samples: of the first set and of the last.
+#[derive(Clone, Copy, Debug)]
+struct Job {
+    /// Set and sample, twice.
+    samples: [(usize, usize); 2],
+    /// Whether both are one sample of a symmetric Gram matrix.
+    same: bool,
+}
+
+/// A pair of units of two samples: the indices of the units within them, and their values at each readout.
+#[derive(Clone, Debug)]
+struct Compared {
+    units: [usize; 2],
+    values: Vec<Scalar>,
+}
+
+/// Samples prepared for one plan.
+pub(crate) struct RotationSession<'a> {
+    plan: &'a Plan,
+    pairs: Pairs<'a>,
+    signals: Signals<'a>,
+    /// Per stage.
+    precise: Vec<Precise>,
+    pub(super) sets: Vec<Set>,
+    pub(super) resident: Mutex<Arc<Resident>>,
+    pub(super) chunk_bytes: AtomicU64,
+    pub(super) pace: Pace,
+    /// Whether a head reads angles of pairs of atoms, and of samples, which float32 would spoil where they are small.
+    delicate: [bool; 2],
+    /// Values of units with themselves in float64, found for delicate pairs.
+    precise_units: Mutex<HashMap<(usize, usize), Vec<f64>>>,
+    /// The same of samples.
+    precise_own: Mutex<HashMap<(usize, usize), Vec<f64>>>,
+}
+
+impl<'a> RotationSession<'a> {
+    pub(crate) fn new(
+        device: Device,
+        plan: &'a Plan,
+        options: WgpuOptions,
+        pairs: Pairs<'a>,
+        control: &Control,
+    ) -> Result<RotationSession<'a>, BackendError> {
+        let reads_angles = |head: &[HeadOp]| head.iter().any(|op| op.op.wants_defect());
+        let pools = !plan.rotations.is_empty();
+        let in_atoms = plan.atoms.as_ref().is_some_and(|atoms| reads_angles(&atoms.head));
+        let precise = |stage| Precise::new(stage, &Passes::new(stage, plan.input.channels(), plan.kinds));
+        let precise: Vec<Precise> = plan.rotations.iter().map(precise).collect::<Result<_, _>>()?;
+        let signals = Signals::new(&plan.input).map_err(refused)?;
+        let samples = samples(pairs);
+        let readouts = readouts(plan);
+        let chunk_bytes = device.chunk_bytes(options.chunk_bytes).max(SMALLEST_CHUNK);
+        let maker = Maker { plan, readouts, signals: &signals, precise: &precise, sets: &samples };
+        let (resident, made) = Resident::new(device, &maker, control)?;
+        let set = |(samples, units): (&&Samples, Vec<Unit>)| {
+            let mut next = 0;
+            let place = |index| {
+                let start = next;
+                next += signals.count(samples, index);
+                start..next
+            };
+            let places = (0..samples.len()).map(place).collect();
+            let charges = (0..samples.len()).map(|index| signals.charges(samples, index)).collect();
+            Set { places, charges, units, own_units: Vec::new(), own: Vec::new() }
+        };
+        let mut session = RotationSession {
+            plan,
+            pairs,
+            sets: samples.iter().zip(made).map(set).collect(),
+            resident: Mutex::new(Arc::new(resident)),
+            chunk_bytes: AtomicU64::new(chunk_bytes),
+            pace: Pace::new(),
+            delicate: [pools && in_atoms, pools && reads_angles(&plan.head)],
+            precise_units: Mutex::default(),
+            precise_own: Mutex::default(),
+            signals,
+            precise,
+        };
+        session.fill_own(control)?;
+        Ok(session)
+    }
+
+    pub(super) fn samples(&self) -> Vec<&'a Samples> {
+        samples(self.pairs)
+    }
+
+    pub(super) fn maker<'m>(&'m self, sets: &'m [&'m Samples]) -> Maker<'m> {
+        let readouts = readouts(self.plan);
+        Maker { plan: self.plan, readouts, signals: &self.signals, precise: &self.precise, sets }
+    }
+
+    /// Finds the values of units and of samples with themselves.
+    fn fill_own(&mut self, control: &Control) -> Result<(), BackendError> {
+        let atoms = self.plan.atoms.as_ref();
+        if !self.plan.needs_self && !atoms.is_some_and(|atoms| atoms.needs_self) {
+            return Ok(());
+        }
+        for set in 0..self.sets.len() {
+            let lanes: Vec<Lane> =
+                (0..self.sets[set].units.len()).map(|unit| Lane { units: [(set, unit); 2] }).collect();
+            let mut own_units = Vec::new();
+            for lanes in lanes.chunks(TILE_UNITS as usize) {
+                let values = self.values(lanes, control)?;
+                own_units
+                    .extend(values.into_iter().map(|values| values.iter().map(|value| value[0]).collect()));
+            }
+            self.sets[set].own_units = own_units;
+            if atoms.is_none() {
+                self.sets[set].own = self.sets[set].own_units.clone();
+            } else if self.plan.needs_self {
+                let itself = |index| Job { samples: [(set, index); 2], same: true };
+                let jobs: Vec<Job> = (0..self.sets[set].places.len()).map(itself).collect();
+                let at_once = (TILE_UNITS / self.unit_pairs_per_pair()).max(1.0) as usize;
+                let mut own = Vec::new();
+                for jobs in jobs.chunks(at_once) {
+                    let compared = self.compared(jobs, control)?;
+                    own.extend(compared.iter().map(|compared| self.own(compared)));
+                }
+                self.sets[set].own = own;
+            }
+        }
+        Ok(())
+    }
+
+    /// A sample's values with itself, of its units'.
+    fn own(&self, compared: &[Compared]) -> Vec<f64> {
+        self.readouts(compared, None, true).iter().map(|value| value.nngp).collect()
+    }
+
+    /// `[lane][readout]`: (K, Θ).
+    fn values(&self, lanes: &[Lane], control: &Control) -> Result<Vec<Vec<[f64; 2]>>, BackendError> {
+        let mut values = vec![Vec::new(); lanes.len()];
+        for readout in readouts(self.plan) {
+            let found = match readout {
+                Readout::Rotations { stage } => self.run(*stage, lanes, control)?,
+                Readout::Sphere => {
+                    let parts: Vec<&[Lane]> = lanes.chunks(INNER_LANES).collect();
+                    on_all_cores(parts.len(), control, |part| {
+                        Ok(parts[part].iter().map(|lane| [self.inner(lane), 0.0]).collect::<Vec<_>>())
+                    })?
+                    .concat()
+                }
+                Readout::Vector | Readout::Planes { .. } | Readout::Atoms { .. } => {
+                    vec![[f64::NAN; 2]; lanes.len()]
+                }
+            };
+            values.iter_mut().zip(found).for_each(|(values, value)| values.push(value));
+        }
+        Ok(values)
+    }
+
+    fn unit(&self, (set, unit): (usize, usize)) -> &Unit {
+        &self.sets[set].units[unit]
+    }
+
+    fn inner(&self, lane: &Lane) -> f64 {
+        match lane.units.map(|unit| &self.unit(unit).harmonics) {
+            [Some(first), Some(second)] => first.inner(second),
+            _ => f64::NAN,
+        }
+    }
+
+    /// The pairs of units of each pair of samples, with their values.
+    fn compared(&self, jobs: &[Job], control: &Control) -> Result<Vec<Vec<Compared>>, BackendError> {
+        let pairs: Vec<Vec<(usize, usize)>> = jobs.iter().map(|job| self.unit_pairs(job)).collect();
+        let lane = |(job, pairs): (&Job, &Vec<(usize, usize)>)| -> Vec<Lane> {
+            pairs.iter().map(|&(i, j)| Lane { units: self.places(job, [i, j]) }).collect()
+        };
+        let lanes: Vec<Lane> = jobs.iter().zip(&pairs).flat_map(lane).collect();
+        let values = self.values(&lanes, control)?;
+        let own = |(set, unit): (usize, usize)| self.sets[set].own_units.get(unit).map(Vec::as_slice);
+        let mut found = lanes.iter().zip(&values).map(|(lane, values)| with_own(values, lane.units.map(own)));
+        let mut one = |(i, j)| Compared { units: [i, j], values: found.next().unwrap_or_default() };
+        let mut compared = Vec::with_capacity(pairs.len());
+        for pairs in pairs {
+            compared.push(pairs.into_iter().map(&mut one).collect());
+        }
+        Ok(compared)
+    }
+
+    fn unit_pairs(&self, job: &Job) -> Vec<(usize, usize)> {
+        let [first, second] = job.samples.map(|(set, index)| &self.sets[set].charges[index]);
+        match &self.plan.atoms {
+            None => vec![(0, 0)],
+            Some(atoms) => atoms.pairing.pairs(first, second).collect(),
+        }
+    }
+
+    /// Units of two samples by their sets and their numbers in them.
+    fn places(&self, job: &Job, units: [usize; 2]) -> [(usize, usize); 2] {
+        [0, 1].map(|side| {
+            let (set, index) = job.samples[side];
+            (set, self.sets[set].places[index].start + units[side])
+        })
+    }
+
+    /// The readouts of the plan for two samples, from those of their units and the samples' values with themselves.
+    fn readouts(&self, compared: &[Compared], own: Option<[&[f64]; 2]>, same: bool) -> Vec<Scalar> {
+        let found: Vec<Scalar> = match &self.plan.atoms {
+            None => compared.first().map(|compared| compared.values.clone()).unwrap_or_default(),
+            Some(atoms) => {
+                let sums = add_up(atoms, compared, same);
+                let output = |readout: &Readout| match readout {
+                    Readout::Atoms { output } => sums[*output],
+                    _ => Scalar { nngp: f64::NAN, ..Scalar::default() },
+                };
+                self.plan.readouts.iter().map(output).collect()
+            }
+        };
+        let Some(own) = own else { return found };
+        let values: Vec<[f64; 2]> = found.iter().map(|value| [value.nngp, value.ntk]).collect();
+        with_own(&values, own.map(Some))
+    }
+
+    /// The head's results for the pairs (row, col) of a block for which `wanted` holds.
+    fn block(
+        &self,
+        (rows, cols): (&Range<usize>, &Range<usize>),
+        wanted: &dyn Fn(usize, usize) -> bool,
+        control: &Control,
+    ) -> Result<Entries, BackendError> {
+        let pairs: Vec<(usize, usize)> = rows
+            .clone()
+            .flat_map(|row| cols.clone().map(move |col| (row, col)))
+            .filter(|(row, col)| wanted(*row, *col))
+            .collect();
+        let last = self.sets.len() - 1;
+        let job = |&(row, col): &(usize, usize)| Job {
+            samples: [(0, row), (last, col)],
+            same: self.pairs.is_symmetric() && row == col,
+        };
+        let jobs: Vec<Job> = pairs.iter().map(job).collect();
+        let compared = self.compared(&jobs, control)?;
+        let found = on_all_cores(jobs.len(), control, |at| {
+            self.finish(&jobs[at], &compared[at], control)
+        })?;
+        pairs.into_iter().zip(found).map(|((row, col), value)| sound(row, col, value)).collect()
+    }
+
+    /// The head's result for two samples, of which what float32 would spoil is computed again.
+    fn finish(&self, job: &Job, compared: &[Compared], control: &Control) -> Result<Scalar, BackendError> {
+        let own =
+            job.samples.map(|(set, index)| self.sets[set].own.get(index).map_or(&[][..], Vec::as_slice));
+        let run = |compared: &[Compared]| {
+            let readouts = self.readouts(compared, Some(own), job.same);
+            let value = self.plan.run_head(&readouts, job.same);
+            let delicate = self.delicate[1] && readouts.iter().any(is_parallel);
+            (value, delicate || !(value.nngp.is_finite() && value.ntk.is_finite()))
+        };
+        let (value, again) = run(compared);
+        if again {
+            return self.precise(job, control);
+        }
+        let turned = |compared: &Compared| compared.values.iter().any(is_parallel);
+        if !self.delicate[0] || !compared.iter().any(turned) {
+            return Ok(value);
+        }
+        let better = |compared: &Compared| {
+            if turned(compared) {
+                self.precise_units(job, compared.units, control)
+            } else {
+                Ok(compared.clone())
+            }
+        };
+        let compared: Vec<Compared> = compared.iter().map(better).collect::<Result<_, _>>()?;
+        let (value, again) = run(&compared);
+        if again { self.precise(job, control) } else { Ok(value) }
+    }
+
+    /// The head's result for two samples, all in float64.
+    fn precise(&self, job: &Job, control: &Control) -> Result<Scalar, BackendError> {
+        let compared = self.precise_compared(job, control)?;
+        let mut own: [Vec<f64>; 2] = Default::default();
+        if self.plan.needs_self {
+            for (own, key) in own.iter_mut().zip(job.samples) {
+                let known = lock(&self.precise_own).get(&key).cloned();
+                *own = match known {
+                    Some(known) => known,
+                    None => {
+                        let itself =
+                            self.precise_compared(&Job { samples: [key; 2], same: true }, control)?;
+                        let found = self.own(&itself);
+                        lock(&self.precise_own).insert(key, found.clone());
+                        found
+                    }
+                };
+            }
+        }
+        let own = [&own[0][..], &own[1][..]];
+        Ok(self.plan.run_head(&self.readouts(&compared, Some(own), job.same), job.same))
+    }
+
+    fn precise_compared(&self, job: &Job, control: &Control) -> Result<Vec<Compared>, BackendError> {
+        self.unit_pairs(job).into_iter().map(|(i, j)| self.precise_units(job, [i, j], control)).collect()
+    }
+
+    /// Two units in float64.
+    fn precise_units(
+        &self,
+        job: &Job,
+        units: [usize; 2],
+        control: &Control,
+    ) -> Result<Compared, BackendError> {
+        let places = self.places(job, units);
+        let signal = |side: usize| {
+            let (set, index) = job.samples[side];
+            self.signals.harmonics(self.samples()[set], index, units[side]).map_err(refused)
+        };
+        let signals = [signal(0)?, signal(1)?];
+        let values = self.precise_values(places, [&signals[0], &signals[1]], control)?;
+        let atoms_need = self.plan.atoms.as_ref().is_some_and(|atoms| atoms.needs_self);
+        if !self.plan.needs_self && !atoms_need {
+            return Ok(Compared { units, values: with_own(&values, [None, None]) });
+        }
+        let mut own: [Vec<f64>; 2] = Default::default();
+        for ((own, place), signal) in own.iter_mut().zip(places).zip(&signals) {
+            let known = lock(&self.precise_units).get(&place).cloned();
+            *own = match known {
+                Some(known) => known,
+                None => {
+                    let itself = self.precise_values([place; 2], [signal; 2], control)?;
+                    let found: Vec<f64> = itself.into_iter().map(|[nngp, _]| nngp).collect();
+                    lock(&self.precise_units).insert(place, found.clone());
+                    found
+                }
+            };
+        }
+        Ok(Compared { units, values: with_own(&values, [Some(&own[0]), Some(&own[1])]) })
+    }
+
+    fn precise_values(
+        &self,
+        places: [(usize, usize); 2],
+        signals: [&ekernel_harmonic::Harmonics; 2],
+        control: &Control,
+    ) -> Result<Vec<[f64; 2]>, BackendError> {
+        let value = |readout: &Readout| match readout {
+            Readout::Rotations { stage } => {
+                let variances = places.map(|place| self.unit(place).variances[*stage].as_slice());
+                if variances.iter().any(|v| v.iter().any(|v| !v.is_finite())) {
+                    return Ok([f64::NAN; 2]);
+                }
+                self.precise[*stage].mean(signals, variances, control)
+            }
+            Readout::Sphere => Ok([signals[0].inner(signals[1]), 0.0]),
+            Readout::Vector | Readout::Planes { .. } | Readout::Atoms { .. } => Ok([f64::NAN; 2]),
+        };
+        readouts(self.plan).iter().map(value).collect()
+    }
+
+    /// Pairs of units per pair of samples, on average.
+    fn unit_pairs_per_pair(&self) -> f64 {
+        let [first, second] = [&self.sets[0], &self.sets[self.sets.len() - 1]].map(|set| &set.charges);
+        self.plan.atoms.as_ref().map_or(1.0, |atoms| atoms.pairing.mean_pairs(first, second))
+    }
+}
+
+impl Session for RotationSession<'_> {
+    fn tile(
+        &self,
+        rows: Range<usize>,
+        cols: Range<usize>,
+        control: &Control,
+    ) -> Result<Kernels, BackendError> {
+        assemble(self.pairs.is_symmetric(), self.plan.kinds, (&rows, &cols), |block, wanted| {
+            self.block(block, wanted, control)
+        })
+    }
+
+    fn tile_shape(&self) -> [usize; 2] {
+        // A second or so of a card that does 1e12 operations in one, or of a processor; cancelling does not wait for a tile.
+        let units = self.unit_pairs_per_pair();
+        let second = if lock(&self.resident).device.is_software() { 2e9 } else { 5e11 };
+        let pairs = (second / (self.plan.cost().flops.max(1) as f64 * units)).min(TILE_UNITS / units);
+        let side = (pairs.sqrt() as usize).clamp(1, 256);
+        [side, side]
+    }
+
+    fn concurrency(&self) -> usize {
+        1
+    }
+
+    fn memory(&self) -> [u64; 2] {
+        let unit = |unit: &Unit| {
+            let numbers: usize = unit.variances.iter().map(Vec::len).sum();
+            let harmonics = unit.harmonics.as_ref().map_or(0, |harmonics| harmonics.values.len());
+            (size_of::<Unit>() + size_of::<f64>() * (numbers + harmonics)) as u64
+        };
+        let units: u64 = self.sets.iter().flat_map(|set| &set.units).map(unit).sum();
+        let resident = lock(&self.resident).bytes() + units;
+        let [height, width] = self.tile_shape();
+        let values = size_of::<Compared>() + readouts(self.plan).len() * size_of::<Scalar>();
+        let tile = (height * width) as f64 * self.unit_pairs_per_pair() * values as f64;
+        [resident, 4 * self.chunk_bytes.load(Ordering::Relaxed) + tile as u64]
+    }
+}
+
+/// The sets of samples, each once.
+fn samples(pairs: Pairs<'_>) -> Vec<&Samples> {
+    match pairs {
+        Pairs::Symmetric(x) => vec![x],
+        Pairs::Between(x, y) => vec![x, y],
+    }
+}
+
+/// The values that are computed for each pair of units.
+fn readouts(plan: &Plan) -> &[Readout] {
+    plan.atoms.as_ref().map_or(&plan.readouts, |atoms| &atoms.readouts)
+}
+
+fn with_own(values: &[[f64; 2]], [first, second]: [Option<&[f64]>; 2]) -> Vec<Scalar> {
+    let of = |own: Option<&[f64]>, at: usize| own.and_then(|own| own.get(at)).copied().unwrap_or_default();
+    let one =
+        |(at, &[nngp, ntk]): (usize, &[f64; 2])| Scalar { nngp, ntk, v: of(first, at), vp: of(second, at) };
+    values.iter().enumerate().map(one).collect()
+}
+
+/// The sum of each output of the atoms' head over pairs of atoms, in their order.
+fn add_up(atoms: &AtomPlan, compared: &[Compared], same: bool) -> Vec<Scalar> {
+    let mut sums = vec![Scalar::default(); atoms.outputs.len()];
+    for Compared { units: [i, j], values } in compared {
+        for (sum, value) in sums.iter_mut().zip(atoms.run(values, same && i == j)) {
+            sum.nngp += value.nngp;
+            sum.ntk += value.ntk;
+        }
+    }
+    sums
+}
+
+/// Parallel or opposite, so that float32 does not know the angle: its root is at both ends.
+fn is_parallel(value: &Scalar) -> bool {
+    (EQUAL..PARALLEL).contains(&(1.0 - (value.nngp / (value.v.sqrt() * value.vp.sqrt())).abs()).abs())
+}
+
+fn sound(row: usize, col: usize, value: Scalar) -> Result<(usize, usize, Scalar), BackendError> {
+    match [value.nngp, value.ntk].into_iter().find(|x| !x.is_finite()) {
+        None => Ok((row, col, value)),
+        Some(value) => Err(BackendError::NotFinite {
+            row,
+            col,
+            value,
+            reason: "the expectation does not exist or overflows there; scale the data or the weights down"
+                .to_owned(),
+        }),
+    }
+}
