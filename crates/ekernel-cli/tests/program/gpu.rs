@@ -168,6 +168,8 @@ fn a_bench_of_the_adapter() {
     }
     assert!(row["peak_fraction"].as_f64().unwrap() < 1.0, "{row}");
     here.refuse(&format!("{bench} --json no/folder.json"), &["--json", "does not exist"]);
+    // A network that a GPU refuses has no row, and alone is a mistake.
+    here.refuse(&format!("{bench} --networks myrtle5 --strategy fused"), &["myrtle5", "cannot be fused"]);
 }
 
 /// A network that the adapter refuses is a verdict like the others, and no good one for an adapter that was named.

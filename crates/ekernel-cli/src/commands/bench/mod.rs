@@ -103,6 +103,7 @@ pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
     if let (Some(first), true) = (refused.first(), rows.is_empty()) {
         return Err(mistake(format!("{}: {}", first.network, first.reason)));
     }
+    let text = table(&rows, &refused, gpu.as_ref());
     let document = json!({
         "format": FORMAT,
         "program": output::PROGRAM,
@@ -113,7 +114,7 @@ pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
         "measured": rows,
         "refused": refused,
     });
-    publish(arguments, &table(&rows, gpu.as_ref()), &document)
+    publish(arguments, &text, &document)
 }
 
 /// Prints the text, and writes the document where it is wanted.
@@ -198,7 +199,6 @@ fn measure(
             Ok(run) => runs.push(run),
             Err(error) => match (error.downcast_ref(), &setup.on) {
                 (Some(BackendError::Device { problem, .. }), On::Gpu { .. }) => {
-                    output::note(arguments.quiet, &format!("{}: {problem}", setup.label()));
                     refused.push(Refused { network: setup.name, reason: problem.clone() });
                 }
                 _ => return Err(error),
@@ -217,7 +217,7 @@ fn measure(
     Ok((runs.into_iter().map(Run::finish).collect(), refused))
 }
 
-fn table(rows: &[Measured], gpu: Option<&(Device, WgpuOptions)>) -> String {
+fn table(rows: &[Measured], refused: &[Refused], gpu: Option<&(Device, WgpuOptions)>) -> String {
     let mut table = Table::new([
         "network",
         "on",
@@ -252,6 +252,9 @@ fn table(rows: &[Measured], gpu: Option<&(Device, WgpuOptions)>) -> String {
     }
     if rows.iter().any(|row| row.passes < PASSES) {
         notes += "† fewer passes: pairs take long beside --seconds\n";
+    }
+    for Refused { network, reason } in refused {
+        notes += &format!("{network} is not measured on the GPU: {reason}\n");
     }
     if gpu.is_some_and(|(device, _)| device.is_software()) {
         notes += "the adapter is software: its speed says nothing of GPUs\n";
