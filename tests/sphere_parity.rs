@@ -13,7 +13,7 @@ use ekernel::{
 };
 use ekernel_reference::{ReferenceBackend, RotationMode};
 use ekernel_testnets::sphere_cases;
-use parity::{disagreement, error, kernel_error, kernels};
+use parity::{computed_disagreement, disagreement, error, kernel_error, kernels};
 use proptest::{
     prelude::ProptestConfig,
     strategy::{Strategy, ValueTree},
@@ -170,7 +170,7 @@ fn instruction_sets_agree() {
     }
 }
 
-/// Molecules against the reference, both ways of pairing atoms.
+/// Molecules against the reference, all ways of pairing atoms.
 #[test]
 fn atoms_of_molecules() {
     let samples = molecules();
@@ -181,7 +181,7 @@ fn atoms_of_molecules() {
         ("flatten|dense|erf|atom_sum|dense", 1e-12),
         ("s2_conv bandlimit=3|relu|so3_conv bandlimit=2|relu|so3_pool|atom_sum", 1e-12),
     ] {
-        for pairing in ["shared", "indexed"] {
+        for pairing in ["shared", "indexed", "elements"] {
             let shared = network(&Input::Vector { features: 1 }, layers).to_string();
             let network: Network =
                 shared.replace("\"shared\"", &format!("\"{pairing}\"")).parse().expect("a network");
@@ -191,7 +191,7 @@ fn atoms_of_molecules() {
             for (precision, tolerance) in [(Precision::F64, double), (Precision::F32, 1e-6)] {
                 let backend =
                     CpuBackend::from_plan(plan(Quadrature::Fast), options(precision)).expect("threads");
-                let error = disagreement(&backend, &reference, &samples);
+                let error = computed_disagreement(&backend, &reference, &samples);
                 println!("{pairing:<8} {} {error:8.1e} {layers}", precision.name());
                 assert!(error <= tolerance, "{layers} {pairing} {}: {error:e}", precision.name());
             }

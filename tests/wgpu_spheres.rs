@@ -17,7 +17,7 @@ use ekernel::{
 };
 use ekernel_testnets::sphere_cases;
 use ndarray::{array, s};
-use parity::{disagreement, error, kernel_error, kernels};
+use parity::{computed_disagreement, disagreement, error, kernel_error, kernels};
 use proptest::{
     prelude::ProptestConfig,
     strategy::{Strategy, ValueTree},
@@ -72,8 +72,8 @@ fn random_networks() {
     let mut runner = TestRunner::new(config);
     let cases = sphere_cases();
     // Where a kernel is constant on the group, a sample with itself has the angle 0 at all points, and the truncation that made it
-    // so knows the defect to 1e-7.
-    let mut worst = [0.0_f64; 2];
+    // so knows the defect to 1e-7. The dual of a sign is steep where two signals are nearly parallel.
+    let mut worst = [0.0_f64; 3];
     for _ in 0..120 {
         let (network, samples) = cases.new_tree(&mut runner).expect("a case").current();
         let plan = fast(&network);
@@ -82,12 +82,13 @@ fn random_networks() {
         if error > 1e-6 {
             println!("{error:e}\n{network}");
         }
-        let worst = &mut worst[usize::from(is_constant(&network))];
-        *worst = worst.max(error);
+        let has_sign = network.nodes().iter().any(|node| node.layer.name() == "sign");
+        let kind = if is_constant(&network) { 2 } else { usize::from(has_sign) };
+        worst[kind] = worst[kind].max(error);
     }
-    println!("worst: {:e}, of constant kernels {:e}", worst[0], worst[1]);
-    // Measured 5.5e-7 and 1.2e-5.
-    assert!(worst[0] <= 1e-6 && worst[1] <= 5e-5, "{worst:?}");
+    println!("worst: {:e}, with a sign {:e}, of constant kernels {:e}", worst[0], worst[1], worst[2]);
+    // Measured 6.5e-7, 1.3e-6 and 2.0e-5.
+    assert!(worst[0] <= 1e-6 && worst[1] <= 3e-6 && worst[2] <= 5e-5, "{worst:?}");
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn rotated_copies() {
     }
 }
 
-/// Molecules, both ways of pairing atoms; heads that read values with themselves, of atoms and of molecules.
+/// Molecules, all ways of pairing atoms; heads that read values with themselves, of atoms and of molecules.
 #[test]
 fn atoms_of_molecules() {
     let samples = molecules();
@@ -151,13 +152,13 @@ fn atoms_of_molecules() {
         "s2_conv bandlimit=3|relu|so3_conv bandlimit=2|relu|so3_pool|atom_sum",
         "s2_conv|erf|so3_conv|relu|so3_pool|dense|layer_norm|atom_sum|dense|relu|dense",
     ] {
-        for pairing in ["shared", "indexed"] {
+        for pairing in ["shared", "indexed", "elements"] {
             let shared = network(&Input::Vector { features: 1 }, layers).to_string();
             let network: Network =
                 shared.replace("\"shared\"", &format!("\"{pairing}\"")).parse().expect("a network");
             let plan = fast(&network);
             let Some(tested) = gpu(&plan) else { return };
-            let error = disagreement(&tested, &cpu(&plan), &samples);
+            let error = computed_disagreement(&tested, &cpu(&plan), &samples);
             println!("{pairing:<8} {error:8.1e} {layers}");
             worst = worst.max(error);
         }

@@ -35,14 +35,23 @@ pub(crate) fn kernel_error(found: &Kernels, expected: &Kernels) -> f64 {
 ///
 /// Errors where both refuse are agreement (0); where one refuses, infinite.
 pub(crate) fn disagreement(tested: &dyn Backend, trusted: &dyn Backend, samples: &Samples) -> f64 {
+    worst(samples, |pairs| match (kernels(tested, pairs), kernels(trusted, pairs)) {
+        (Ok(found), Ok(expected)) => kernel_error(&found, &expected),
+        (Err(_), Err(_)) => 0.0,
+        _ => f64::INFINITY,
+    })
+}
+
+/// The same where both have to compute.
+pub(crate) fn computed_disagreement(tested: &dyn Backend, trusted: &dyn Backend, samples: &Samples) -> f64 {
+    worst(samples, |pairs| {
+        kernel_error(&kernels(tested, pairs).expect("computed"), &kernels(trusted, pairs).expect("computed"))
+    })
+}
+
+/// The largest error with itself and with the first half.
+fn worst(samples: &Samples, error: impl Fn(Pairs<'_>) -> f64) -> f64 {
     let half: Vec<usize> = (0..samples.len().div_ceil(2)).collect();
     let half = samples.select(&half);
-    [Pairs::Symmetric(samples), Pairs::Between(samples, &half)]
-        .into_iter()
-        .map(|pairs| match (kernels(tested, pairs), kernels(trusted, pairs)) {
-            (Ok(found), Ok(expected)) => kernel_error(&found, &expected),
-            (Err(_), Err(_)) => 0.0,
-            _ => f64::INFINITY,
-        })
-        .fold(0.0, f64::max)
+    [Pairs::Symmetric(samples), Pairs::Between(samples, &half)].into_iter().map(error).fold(0.0, f64::max)
 }

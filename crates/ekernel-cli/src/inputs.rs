@@ -86,7 +86,9 @@ impl Problem {
         property: Property,
     ) -> anyhow::Result<Problem> {
         match space {
-            Space::Molecules { elements } => Problem::of_molecules(elements, train, test, reading, property),
+            Space::Molecules { elements, centers } => {
+                Problem::of_molecules((elements, centers), train, test, reading, property)
+            }
             _ => {
                 property.ensure_unsaid()?;
                 Problem::of_arrays(space, train, test, reading)
@@ -139,14 +141,14 @@ impl Problem {
     }
 
     fn of_molecules(
-        elements: &[u8],
+        (elements, centers): (&[u8], &[Vec<u8>]),
         train: &str,
         test: &str,
         reading: &Reading,
         property: Property,
     ) -> anyhow::Result<Problem> {
-        let train_set = molecules(&Source::parse(train)?, elements)?;
-        let test_set = molecules(&Source::parse(test)?, elements)?;
+        let train_set = molecules(&Source::parse(train)?, elements, centers)?;
+        let test_set = molecules(&Source::parse(test)?, elements, centers)?;
         let name = match (&train_set.property, &test_set.property) {
             (None, _) => {
                 return Err(anyhow::Error::new(DataError::NoProperty).context(format!("--train {train}")));

@@ -1,6 +1,6 @@
 //! Samples that kernels are tried on: random ones, and the ones on which formulas lose their digits.
 
-use ekernel_core::{Input, Molecule, Samples};
+use ekernel_core::{Input, Molecule, Potential, Samples};
 use ndarray::{Array2, Array4, Axis, array};
 
 use crate::draws::SplitMix64;
@@ -16,7 +16,7 @@ pub(crate) struct Nasty {
 pub(crate) fn random(input: &Input, n: usize, seed: u64) -> Samples {
     let mut random = SplitMix64::new(seed);
     if let Input::Molecule { potential, .. } = input {
-        return Samples::Molecules((0..n).map(|_| molecule(&potential.elements, 3, &mut random)).collect());
+        return Samples::Molecules((0..n).map(|_| molecule(&order(potential), 3, &mut random)).collect());
     }
     let size: usize = input.shape().iter().product();
     shaped(input, (0..n).map(|_| (0..size).map(|_| random.uniform()).collect()).collect())
@@ -27,7 +27,7 @@ pub(crate) fn random(input: &Input, n: usize, seed: u64) -> Samples {
 pub(crate) fn nasty(input: &Input, seed: u64) -> Nasty {
     let mut random = SplitMix64::new(seed);
     if let Input::Molecule { potential, .. } = input {
-        return nasty_molecules(&potential.elements, &mut random);
+        return nasty_molecules(&order(potential), &mut random);
     }
     let size: usize = input.shape().iter().product();
     let mut draw = || (0..size).map(|_| random.uniform() - 0.3).collect::<Vec<f64>>();
@@ -49,6 +49,12 @@ pub(crate) fn nasty(input: &Input, seed: u64) -> Nasty {
     ];
     let (names, rows) = named.into_iter().unzip();
     Nasty { names, samples: shaped(input, rows) }
+}
+
+/// Elements in which a molecule of any size has a center: centers first.
+fn order(potential: &Potential) -> Vec<u8> {
+    let others = potential.elements.iter().filter(|element| !potential.centers.contains(element));
+    potential.centers.iter().chain(others).copied().collect()
 }
 
 fn nasty_molecules(elements: &[u8], random: &mut SplitMix64) -> Nasty {
@@ -131,15 +137,17 @@ fn shaped(input: &Input, rows: Vec<Vec<f64>>) -> Samples {
 
 #[cfg(test)]
 mod tests {
-    use ekernel_core::{AtomPairing, Potential};
+    use ekernel_core::AtomPairing;
 
     use super::*;
 
     #[test]
     fn every_sample_is_one_that_kernels_accept() {
         let potential = Potential::new(&[1, 6, 8]);
+        let around = Potential { centers: vec![8], ..potential.clone() };
         let inputs = [
             Input::Sphere { bandlimit: 2, channels: 2 },
+            Input::Molecule { bandlimit: 3, potential: around, atoms: AtomPairing::Elements },
             Input::Molecule { bandlimit: 3, potential, atoms: AtomPairing::Shared },
             Input::Image { height: 2, width: 3, channels: 1 },
         ];

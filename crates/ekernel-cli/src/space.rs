@@ -16,8 +16,8 @@ pub(crate) enum Space {
     Arrays,
     /// Signals on the sphere.
     Spheres,
-    /// Molecules of these elements.
-    Molecules { elements: Vec<u8> },
+    /// Molecules of these elements, with an atom of each of these lists.
+    Molecules { elements: Vec<u8>, centers: Vec<Vec<u8>> },
 }
 
 /// A molecule of more atoms than this has more pairs of atoms with another than any kernel of molecules is meant for.
@@ -31,7 +31,11 @@ impl Space {
         let Some((first, mut space)) = spaces.next() else { return Ok(Space::Arrays) };
         for (other, read) in spaces {
             match (&mut space, read) {
-                (Space::Molecules { elements }, Space::Molecules { elements: others }) => {
+                (
+                    Space::Molecules { elements, centers },
+                    Space::Molecules { elements: others, centers: more },
+                ) => {
+                    centers.extend(more);
                     elements.retain(|element| others.contains(element));
                     if elements.is_empty() {
                         return Err(mistake(format!(
@@ -60,7 +64,10 @@ impl Space {
         match architecture.network.input() {
             Input::Vector { .. } | Input::Image { .. } => Space::Arrays,
             Input::Sphere { .. } => Space::Spheres,
-            Input::Molecule { potential, .. } => Space::Molecules { elements: potential.elements.clone() },
+            Input::Molecule { potential, .. } => Space::Molecules {
+                elements: potential.elements.clone(),
+                centers: vec![potential.centers.clone()],
+            },
         }
     }
 
@@ -77,7 +84,7 @@ impl Space {
         match self {
             Space::Arrays => Ok(read_samples(source, &reading.options())?),
             Space::Spheres => on_sphere(read_samples(source, &reading.options())?, source),
-            Space::Molecules { elements } => Ok(molecules(source, elements)?.samples()),
+            Space::Molecules { elements, centers } => Ok(molecules(source, elements, centers)?.samples()),
         }
     }
 }
@@ -89,11 +96,12 @@ pub(crate) fn on_sphere(samples: Samples, source: &Source) -> anyhow::Result<Sam
 }
 
 /// Reads molecules, and checks that they can be molecules.
-pub(crate) fn molecules(source: &Source, elements: &[u8]) -> anyhow::Result<Molecules> {
+pub(crate) fn molecules(source: &Source, elements: &[u8], centers: &[Vec<u8>]) -> anyhow::Result<Molecules> {
     let molecules = read_molecules(source)?;
     let limits = MoleculeLimits {
         elements: Some(elements.to_vec()),
         max_atoms: Some(MOST_ATOMS),
+        centers: centers.to_vec(),
         ..MoleculeLimits::default()
     };
     molecules.check(&limits).map_err(|error| located(error, &source.path))?;

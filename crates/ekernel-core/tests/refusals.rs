@@ -222,6 +222,10 @@ fn spherical_cases() -> Vec<(&'static str, String)> {
             pooled("bandlimit = 4; elements = [1, 6]; shells = []; atoms = \"shared\""),
         ),
         (
+            "a width without shells",
+            pooled("bandlimit = 4; elements = [1, 6]; shell_width = 0.3; atoms = \"shared\""),
+        ),
+        (
             "shells without width",
             pooled("bandlimit = 4; elements = [1, 6]; shells = [1]; shell_width = 0; atoms = \"shared\""),
         ),

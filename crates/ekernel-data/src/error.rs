@@ -497,6 +497,17 @@ pub enum DataError {
         /// The atomic numbers that are listed.
         known: Vec<u8>,
     },
+    /// None of the atoms around which the architecture looks.
+    #[error(
+        "molecule {molecule}: it has no atom of the centers {}, around which the network looks; remove the molecule or add its elements to `centers`",
+        crate::molecules::element_labels(centers)
+    )]
+    NoCenter {
+        /// Its name.
+        molecule: String,
+        /// The atomic numbers that are listed.
+        centers: Vec<u8>,
+    },
     /// Something that needs energies, and molecules without.
     #[error("the molecules were read without a property; name one: FILE:ROWS,PROPERTY, such as all,U0")]
     NoProperty,

@@ -294,6 +294,21 @@ fn atoms_in_another_order() {
     assert!(indexed > 1e-3, "{indexed:.1e}");
 }
 
+/// Coefficients as a sample on the grid of signals.
+fn on_grid(bandlimit: usize, signals: &Array2<Complex64>) -> Samples {
+    let grid = SphereGrid::driscoll_healy(bandlimit).expect("a grid");
+    let transform = SphereTransform::<f64>::new(bandlimit, &grid).expect("a transform");
+    let mut scratch = transform.scratch();
+    let shape = [2 * bandlimit, 2 * bandlimit - 1];
+    let mut samples = Array3::zeros((shape[0], shape[1], signals.nrows()));
+    for (c, row) in signals.outer_iter().enumerate() {
+        let mut one = Array2::zeros(shape);
+        transform.inverse_real(&row.to_vec(), &mut scratch, one.view_mut()).expect("samples");
+        samples.slice_mut(s![.., .., c]).assign(&one);
+    }
+    sphere(&samples)
+}
+
 /// The kernel of molecules is the sum of the kernels of their atoms' signals, here given as signals on a grid.
 #[test]
 fn molecules_are_sums_over_atoms() {
@@ -303,20 +318,11 @@ fn molecules_are_sums_over_atoms() {
     let maker = AtomSignals::new(4, &[1, 6, 8], 2, 45.0).expect("signals");
     let potential = Potential::new(&[1, 6, 8]);
     let strength = |n, distance, charges| potential.strength(n, distance, charges);
-    let grid = SphereGrid::driscoll_healy(4).expect("a grid");
-    let transform = SphereTransform::<f64>::new(4, &grid).expect("a transform");
-    let mut scratch = transform.scratch();
-    let mut on_grid = |molecule: &Molecule, atom: usize| {
+    let on_grid = |molecule: &Molecule, atom: usize| {
         let signals = maker
             .coefficients(&molecule.charges, molecule.positions.view(), atom, strength)
             .expect("signals");
-        let mut samples = Array3::zeros((8, 7, 6));
-        for (c, row) in signals.outer_iter().enumerate() {
-            let mut one = Array2::zeros((8, 7));
-            transform.inverse_real(&row.to_vec(), &mut scratch, one.view_mut()).expect("samples");
-            samples.slice_mut(s![.., .., c]).assign(&one);
-        }
-        sphere(&samples)
+        on_grid(4, &signals)
     };
     let both = molecules();
     let [first, second]: [Vec<Samples>; 2] =
@@ -347,6 +353,57 @@ fn molecules_are_sums_over_atoms() {
         eprintln!("sum over atoms, {atoms}: {error:.1e}");
         // Measured: 1.3e-16.
         assert!(error < 1e-12, "{error:.1e}");
+    }
+}
+
+/// Which atoms have signals, and what is in these, as it is written down: two powers and two shells, the root of the product of
+/// the charges, around carbon and oxygen alone, with hydrogen before, between and behind them.
+#[test]
+fn signals_around_some_atoms() {
+    let layers = "[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'\n";
+    let molecules_of = |atoms: &str| {
+        network(&format!(
+            "[input]\nspace = 'molecule'\nbandlimit = 3\nelements = [1, 6, 8]\ncenters = [6, 8]\npowers = [2, 5]\nshells = [1.1, 2]\nshell_width = 0.3\ncharge_power = 0.5\natoms = '{atoms}'\n{layers}[[layers]]\nop = 'atom_sum'\n"
+        ))
+    };
+    let alone = network(&format!("[input]\nspace = 'sphere'\nbandlimit = 3\nchannels = 12\n{layers}"));
+    let mut both = molecules();
+    both[0].charges.swap(0, 2);
+    let maker = AtomSignals::new(3, &[1, 6, 8], 4, 45.0).expect("signals");
+    let strength = |n: usize, r: f64, [z, zp]: [u8; 2]| {
+        let radial = match n {
+            0 => 1.0 / (r * r),
+            1 => 1.0 / r.powi(5),
+            2 => (-(r - 1.1).powi(2) / 0.18).exp(),
+            _ => (-(r - 2.0).powi(2) / 0.18).exp(),
+        };
+        (f64::from(z) * f64::from(zp)).sqrt() * radial
+    };
+    // Oxygen and carbon, behind and before hydrogen; carbon and oxygen with three hydrogens between them.
+    let atoms: [&[usize]; 2] = [&[1, 2], &[0, 4]];
+    assert_eq!(both[0].charges, [1, 8, 6, 1]);
+    let signals = [0, 1].map(|m| {
+        let of = |&atom: &usize| {
+            let (charges, positions) = (&both[m].charges, both[m].positions.view());
+            on_grid(3, &maker.coefficients(charges, positions, atom, strength).expect("signals"))
+        };
+        atoms[m].iter().map(of).collect::<Vec<Samples>>()
+    });
+    let mode = RotationMode::Grid(Quadrature::Fast);
+    for (pairing, pairs) in [
+        ("indexed", &[(0, 0), (1, 1)][..]),
+        ("shared", &[(0, 0), (0, 1), (1, 0), (1, 1)]),
+        ("elements", &[(0, 1), (1, 0)]),
+    ] {
+        let [a, b] = [0, 1].map(|m| Samples::Molecules(vec![both[m].clone()]));
+        let found = pair(&molecules_of(pairing), mode, &a, &b);
+        let sum = pairs.iter().fold([0.0; 2], |sum, &(i, j)| {
+            let [k, theta] = pair(&alone, mode, &signals[0][i], &signals[1][j]);
+            [sum[0] + k, sum[1] + theta]
+        });
+        let error = relative(found, sum);
+        eprintln!("some atoms, {pairing}: {error:.1e}");
+        assert!(error < 1e-12, "{pairing}: {error:.1e}");
     }
 }
 

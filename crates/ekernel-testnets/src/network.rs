@@ -70,14 +70,16 @@ fn sphere_input() -> impl Strategy<Value = Input> {
     let pairing =
         prop::sample::select(vec![AtomPairing::Indexed, AtomPairing::Shared, AtomPairing::Elements]);
     let shells = vec(0.8..3.0_f64, 0..=1);
-    let molecule =
-        (1..=4_usize, 1..=2_usize, pairing, shells).prop_map(|(bandlimit, powers, atoms, shells)| {
-            let mut potential = Potential::new(&[1, 6]);
-            potential.powers.truncate(powers);
-            potential.charge_power = if shells.is_empty() { 1.0 } else { 0.5 };
-            potential.shells = shells;
-            Input::Molecule { bandlimit, potential, atoms }
-        });
+    let centers = prop::sample::select(vec![vec![1, 6], vec![6]]);
+    let molecule = (1..=4_usize, 1..=2_usize, pairing, shells, centers).prop_map(|choices| {
+        let (bandlimit, powers, atoms, shells, centers) = choices;
+        let mut potential = Potential::new(&[1, 6]);
+        potential.centers = centers;
+        potential.powers.truncate(powers);
+        potential.charge_power = if shells.is_empty() { 1.0 } else { 0.5 };
+        potential.shells = shells;
+        Input::Molecule { bandlimit, potential, atoms }
+    });
     prop_oneof![1 => sphere, 1 => molecule]
 }
 

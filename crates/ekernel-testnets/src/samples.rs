@@ -43,21 +43,25 @@ pub fn samples_for(network: &Network) -> impl Strategy<Value = Samples> + use<> 
 pub fn signals_for(network: &Network) -> BoxedStrategy<Samples> {
     match network.input().clone() {
         Input::Molecule { potential, .. } => {
-            vec(molecule(potential.elements), 2..=4).prop_map(Samples::Molecules).boxed()
+            vec(molecule(potential.elements, potential.centers), 2..=4).prop_map(Samples::Molecules).boxed()
         }
         Input::Vector { .. } | Input::Image { .. } | Input::Sphere { .. } => noise_for(network).boxed(),
     }
 }
 
-/// Atoms near the corners of a cube of 1.5 Å.
-fn molecule(elements: Vec<u8>) -> impl Strategy<Value = Molecule> {
+/// Atoms near the corners of a cube of 1.5 Å, one of them at least a center.
+fn molecule(elements: Vec<u8>, centers: Vec<u8>) -> impl Strategy<Value = Molecule> {
     let corners = Just((0..8_usize).collect::<Vec<_>>()).prop_shuffle();
     let atom = (prop::sample::select(elements), [-0.3..0.3_f64, -0.3..0.3, -0.3..0.3]);
-    (corners, vec(atom, 2..=4)).prop_map(|(corners, atoms)| Molecule {
-        charges: atoms.iter().map(|(charge, _)| *charge).collect(),
-        positions: Array2::from_shape_fn((atoms.len(), 3), |(i, k)| {
+    (corners, vec(atom, 2..=4)).prop_map(move |(corners, atoms)| {
+        let mut charges: Vec<u8> = atoms.iter().map(|(charge, _)| *charge).collect();
+        if !charges.iter().any(|charge| centers.contains(charge)) {
+            charges[corners[0] % atoms.len()] = centers[0];
+        }
+        let positions = Array2::from_shape_fn((atoms.len(), 3), |(i, k)| {
             1.5 * (corners[i] >> k & 1) as f64 + atoms[i].1[k]
-        }),
+        });
+        Molecule { charges, positions }
     })
 }
 

@@ -238,7 +238,7 @@ fn molecules_that_cannot_be() {
     });
     here.refuse(
         &gram("methane.npz:train").replace("mol.toml", "oxygen.toml"),
-        &["molecule 3", "[8]", "centers"],
+        &["row 2", "centers", "O (8)"],
     );
     here.refuse(&gram("mol.npz:trian"), &["no set of rows 'trian'", "train"]);
     here.refuse(&gram("data.npz:x"), &["data.npz", "charges"]);

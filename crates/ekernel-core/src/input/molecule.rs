@@ -78,6 +78,10 @@ impl Potential {
             .ok_or_else(|| keys.missing("elements", "elements = [1, 6, 7, 8, 9]"))?;
         let centers = atomic_numbers(keys, "centers", CENTERS)?;
         let shells = keys.numbers("shells", SHELLS)?;
+        let shell_width = keys.number("shell_width")?;
+        if let (Some(width), None) = (shell_width, &shells) {
+            return Err(keys.bad("shell_width", width, "left out where there are no shells"));
+        }
         let all = Potential::new(&elements);
         let powers = if shells.is_some() { vec![] } else { all.powers };
         let potential = Potential {
@@ -85,7 +89,7 @@ impl Potential {
             centers: centers.unwrap_or(all.centers),
             powers: keys.numbers("powers", POWERS)?.unwrap_or(powers),
             shells: shells.unwrap_or_default(),
-            shell_width: keys.number("shell_width")?.unwrap_or(all.shell_width),
+            shell_width: shell_width.unwrap_or(all.shell_width),
             charge_power: keys.number("charge_power")?.unwrap_or(all.charge_power),
             cutoff_angle: keys.number("cutoff_angle")?.unwrap_or(all.cutoff_angle),
         };

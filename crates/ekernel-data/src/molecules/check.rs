@@ -13,20 +13,22 @@ pub struct MoleculeLimits {
     pub elements: Option<Vec<u8>>,
     /// The largest number of atoms.
     pub max_atoms: Option<usize>,
+    /// Lists of atomic numbers: a molecule has an atom of each list.
+    pub centers: Vec<Vec<u8>>,
 }
 
 impl Default for MoleculeLimits {
     fn default() -> MoleculeLimits {
-        MoleculeLimits { min_distance: 0.3, elements: None, max_atoms: None }
+        MoleculeLimits { min_distance: 0.3, elements: None, max_atoms: None, centers: Vec::new() }
     }
 }
 
 impl Molecules {
-    /// Checks that each molecule has at least two atoms, none too close to another, only listed elements, and not
+    /// Checks that each molecule has at least two atoms, none too close to another, only listed elements, a center, and not
     /// too many atoms.
     ///
     /// # Errors
-    /// [`DataError::SingleAtom`], [`DataError::AtomsTooClose`], [`DataError::UnknownElement`],
+    /// [`DataError::SingleAtom`], [`DataError::AtomsTooClose`], [`DataError::UnknownElement`], [`DataError::NoCenter`],
     /// [`DataError::TooManyAtoms`], and those of the arrays: [`DataError::Molecule`],
     /// [`DataError::PositionNotFinite`], [`DataError::PropertyNotFinite`].
     pub fn check(&self, limits: &MoleculeLimits) -> Result<(), DataError> {
@@ -47,6 +49,10 @@ impl Molecules {
             {
                 let (element, known) = (charges[atom], known.clone());
                 return Err(DataError::UnknownElement { molecule: molecule(), atom, element, known });
+            }
+            let seen = |centers: &Vec<u8>| charges.iter().any(|element| centers.contains(element));
+            if let Some(centers) = limits.centers.iter().find(|centers| !seen(centers)) {
+                return Err(DataError::NoCenter { molecule: molecule(), centers: centers.clone() });
             }
             for first in 0..atoms {
                 for second in first + 1..atoms {
@@ -165,6 +171,9 @@ mod tests {
         let limited = |limits| water().check(&limits).unwrap_err().to_string();
         let unknown = limited(MoleculeLimits { elements: Some(vec![1, 6]), ..MoleculeLimits::default() });
         assert!(unknown.contains("atom 0 is O (8), but the elements listed are H (1), C (6)"), "{unknown}");
+        let centers = vec![vec![1, 8], vec![6, 7]];
+        let alone = limited(MoleculeLimits { centers, ..MoleculeLimits::default() });
+        assert!(alone.contains("no atom of the centers C (6), N (7)"), "{alone}");
         let many = limited(MoleculeLimits { max_atoms: Some(2), ..MoleculeLimits::default() });
         assert!(many.contains("has 3 atoms; at most 2"), "{many}");
         let unreferenced = water().atomization(&AtomReferences::new([(8, -75.0)])).unwrap_err();

@@ -290,9 +290,7 @@ impl<'a> RotationSession<'a> {
         };
         let jobs: Vec<Job> = pairs.iter().map(job).collect();
         let compared = self.compared(&jobs, control)?;
-        let found = on_all_cores(jobs.len(), control, |at| {
-            self.finish(&jobs[at], &compared[at], control)
-        })?;
+        let found = on_all_cores(jobs.len(), control, |at| self.finish(&jobs[at], &compared[at], control))?;
         pairs.into_iter().zip(found).map(|((row, col), value)| sound(row, col, value)).collect()
     }
 
