@@ -2,7 +2,7 @@
 
 use ekernel_testnets::gpu::adapter;
 
-use crate::support::{ARCH, Playground, read};
+use crate::support::{ARCH, Playground, SPHERE_ARCH, read};
 
 #[test]
 fn a_gram_matrix_is_the_cpu_s() {
@@ -170,6 +170,33 @@ fn a_bench_of_the_adapter() {
     here.refuse(&format!("{bench} --json no/folder.json"), &["--json", "does not exist"]);
     // A network that a GPU refuses has no row, and alone is a mistake.
     here.refuse(&format!("{bench} --networks myrtle5 --strategy fused"), &["myrtle5", "cannot be fused"]);
+}
+
+/// Networks on the sphere are computed in one way, and no command ignores another that is named.
+#[test]
+fn spheres_have_no_strategy() {
+    let Some(adapter) = adapter() else { return };
+    let here = Playground::new();
+    here.text("sphere.toml", SPHERE_ARCH);
+    here.arrays("s.npz", &[("x", (&ndarray::Array4::<f64>::ones((2, 4, 3, 2))).into())]);
+    let gpu = format!("--backend wgpu --adapter {adapter}");
+    let plan = here.succeed(&format!("plan sphere.toml {gpu}"));
+    assert!(plan.contains("stage 0 rotations"), "{plan}");
+    for strategy in ["fused", "layered"] {
+        let parts = [&format!("--strategy {strategy}"), "one way", "leave --strategy out"];
+        for command in [
+            "plan sphere.toml",
+            "gram --arch sphere.toml --x1 s.npz:x --out k.npz",
+            "bench --networks so3-relu-fast --quiet",
+        ] {
+            here.refuse(&format!("{command} {gpu} --strategy {strategy}"), &parts);
+        }
+        let check = format!("check sphere.toml --quiet --json --adapter {adapter} --strategy {strategy}");
+        let output = here.ekernel(&check).output().unwrap();
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &found["without"][0]["verdict"]), (Some(1), &"refused".into()));
+        assert!(found["without"][0]["reason"].as_str().unwrap().contains("one way"), "{found}");
+    }
 }
 
 /// A network that the adapter refuses is a verdict like the others, and no good one for an adapter that was named.

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions, simd::Isa};
-use ekernel_wgpu::{Device, WgpuBackend, WgpuOptions};
+use ekernel_wgpu::{Device, WgpuOptions};
 use serde::Serialize;
 
 use super::{networks, peak, rate};
-use crate::{args::Precision, samples::random};
+use crate::{args::Precision, backends, samples::random};
 
 /// Passes over all rows of the table, so that whatever slows the machine for a while slows every row.
 pub(super) const PASSES: usize = 9;
@@ -90,7 +90,7 @@ impl Setup {
                 Ok((Box::new(backend), operations))
             }
             On::Gpu { device, options } => {
-                let backend = WgpuBackend::from_plan(self.plan.clone(), *options, device.clone())?;
+                let backend = backends::gpu_backend(self.plan.clone(), *options, device.clone())?;
                 Ok((Box::new(backend), None))
             }
         }
