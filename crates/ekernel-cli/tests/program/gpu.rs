@@ -149,6 +149,13 @@ fn tuning_is_stored_and_used() {
     assert!(!String::from_utf8(output.stdout).unwrap().contains("tuned"));
     let nowhere = format!("bench --tune --backend wgpu --adapter {adapter} --tuning none");
     here.refuse(&nowhere, &["--tune", "--tuning FILE"]);
+    // Before anything is measured, which would take minutes and tell its progress.
+    let long = format!("bench --tune=64x1 --seconds 60 --backend wgpu --adapter {adapter} --tuning");
+    here.refuse(
+        &format!("{long} data.npz/tuning.json"),
+        &["cannot make the folder data.npz", "--tuning FILE"],
+    );
+    here.refuse(&format!("{long} caches"), &["caches", "that is a folder"]);
 }
 
 #[test]
@@ -156,17 +163,20 @@ fn a_bench_of_the_adapter() {
     let Some(adapter) = adapter() else { return };
     let here = Playground::new();
     let bench = format!("bench --backend wgpu --adapter {adapter} --tuning none --seconds 0.05 --quiet");
-    let table = here.succeed(&format!("{bench} --networks cnn-valid --json b.json"));
-    assert!(table.contains("wgpu f32 fused"), "{table}");
+    let table = here.succeed(&format!("{bench} --networks cnn-valid,so3-relu-fast --json b.json"));
+    assert!(table.contains("wgpu f32 fused") && table.contains("wgpu f32 rotations"), "{table}");
     let found: serde_json::Value =
         serde_json::from_slice(&std::fs::read(here.path("b.json")).unwrap()).unwrap();
     assert_eq!(found["format"], 1);
     assert!(found["adapter"]["name"].is_string() && found["machine"]["cores"].is_u64(), "{found}");
-    let row = &found["measured"][0];
-    for key in ["pairs_per_second", "gflops", "peak_fraction", "bytes_per_pair", "first_result_seconds"] {
-        assert!(row[key].as_f64().unwrap() > 0.0, "{key}: {row}");
+    let rows = found["measured"].as_array().unwrap();
+    assert!(rows.len() == 2 && found["without"] == serde_json::json!([]), "{found}");
+    for row in rows {
+        for key in ["pairs_per_second", "gflops", "peak_fraction", "bytes_per_pair", "first_result_seconds"] {
+            assert!(row[key].as_f64().unwrap() > 0.0, "{key}: {row}");
+        }
+        assert!(row["peak_fraction"].as_f64().unwrap() < 1.0, "{row}");
     }
-    assert!(row["peak_fraction"].as_f64().unwrap() < 1.0, "{row}");
     here.refuse(&format!("{bench} --json no/folder.json"), &["--json", "does not exist"]);
     // A network that a GPU refuses has no row, and alone is a mistake.
     here.refuse(&format!("{bench} --networks myrtle5 --strategy fused"), &["myrtle5", "cannot be fused"]);

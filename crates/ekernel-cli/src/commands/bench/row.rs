@@ -41,7 +41,7 @@ pub(super) struct Measured {
     pub(super) peak_gflops: f64,
     pub(super) peak_fraction: f64,
     pub(super) bytes_per_pair: u64,
-    /// From a plan to the kernel of one pair, shaders compiled on the way.
+    /// From a plan to the kernel of one pair; on a GPU whose device was just opened, shaders compiled on the way.
     pub(super) first_result_seconds: f64,
 }
 
