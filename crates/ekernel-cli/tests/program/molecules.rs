@@ -234,11 +234,11 @@ fn molecules_that_cannot_be() {
     here.refuse(&gram("long.xyz"), &["long.xyz", "1001 atoms", "at most 1000"]);
     here.text("oxygen.toml", &MOLECULE_ARCH.replace("[1, 6, 8]", "[1, 6, 8]\ncenters = [8]"));
     faulty("methane.npz", &|c| {
-        c.charges.slice_mut(ndarray::s![3, ..]).mapv_inplace(|z| if z == 8 { 6 } else { z })
+        c.charges.slice_mut(ndarray::s![1, ..]).mapv_inplace(|z| if z == 8 { 6 } else { z })
     });
     here.refuse(
         &gram("methane.npz:train").replace("mol.toml", "oxygen.toml"),
-        &["molecule 3", "[8]", "centers"],
+        &["molecule 1", "[8]", "centers"],
     );
     here.refuse(&gram("mol.npz:trian"), &["no set of rows 'trian'", "train"]);
     here.refuse(&gram("data.npz:x"), &["data.npz", "charges"]);
