@@ -12,6 +12,7 @@ out=target/gpu
 mkdir -p "$out"
 # Without it the graphics library complains of a window system that nobody needs.
 export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/tmp}
+# Empty arrays are unset variables to the bash 3.2 of macOS, so they are read as ${NAME[@]+…}.
 choice=() tune=(--tune) bench=() criterion=(--noplot)
 if [ $# -gt 0 ]; then
     export EKERNEL_ADAPTER=$1
@@ -26,10 +27,10 @@ fi
 cargo build --release -p ekernel-cli
 ekernel=target/release/ekernel
 "$ekernel" devices | tee "$out/devices.txt"
-"$ekernel" bench "${tune[@]}" "${choice[@]}" | tee "$out/tune.txt"
+"$ekernel" bench "${tune[@]}" ${choice[@]+"${choice[@]}"} | tee "$out/tune.txt"
 EKERNEL_WORKGROUPS=$(sed -n 's/^chosen: \([0-9]*\) invocations, \([0-9]*\) in turn.*/\1x\2/p' "$out/tune.txt")
 export EKERNEL_WORKGROUPS
-"$ekernel" bench "${bench[@]}" "${choice[@]}" --json "$out/bench.json" | tee "$out/bench.txt"
+"$ekernel" bench ${bench[@]+"${bench[@]}"} ${choice[@]+"${choice[@]}"} --json "$out/bench.json" | tee "$out/bench.txt"
 # The whole workspace is named so that nothing is compiled a second time with other features.
 cargo test --release --workspace --test instruction_count -- --nocapture | tee "$out/instructions.txt"
 cargo bench --workspace --bench wgpu -- "${criterion[@]}" | tee "$out/criterion.txt"

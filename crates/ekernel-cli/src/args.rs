@@ -82,7 +82,7 @@ pub(crate) struct Gpu {
     /// The GPU: part of its name, or its number in `ekernel devices` [default: a hardware one]
     #[arg(long, value_name = "NAME|INDEX")]
     pub(crate) adapter: Option<AdapterChoice>,
-    /// How a GPU computes a stage of planes [default: auto]
+    /// How a GPU computes a stage of planes; networks on the sphere have one way and take no strategy [default: auto]
     #[arg(long, value_enum)]
     pub(crate) strategy: Option<Strategy>,
     /// The file of `ekernel bench --tune`, or none for the built-in sizes of workgroups [default: $EKERNEL_TUNING, or
@@ -122,7 +122,7 @@ pub(crate) struct Reading {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BackendName {
-    /// A hardware GPU if there is one, else the CPU
+    /// A hardware GPU if there is one and the network is planar, else the CPU
     Auto,
     /// The CPU
     Cpu,

@@ -95,25 +95,42 @@ pub(crate) fn gpu_options(gpu: &Gpu, device: &Device, quiet: bool) -> WgpuOption
     }
 }
 
-/// The backend of a plan. A strategy that cannot serve it is a mistake that other words can mend.
-pub(crate) fn gpu_backend(plan: Plan, options: WgpuOptions, device: Device) -> anyhow::Result<WgpuBackend> {
-    WgpuBackend::from_plan(plan, options, device).map_err(|error| match error {
-        BackendError::Device { problem, .. } if options.strategy == StrategyChoice::Fused => {
-            mistake(format!("--strategy fused: {problem}"))
-        }
+/// The backend of a plan.
+///
+/// Errors: [`BackendError::Device`] also for a strategy that cannot serve the plan; [`not_served`] says so in words.
+pub(crate) fn gpu_backend(
+    plan: Plan,
+    options: WgpuOptions,
+    device: Device,
+) -> Result<WgpuBackend, BackendError> {
+    if plan.input.is_spherical() && options.strategy != StrategyChoice::Auto {
+        return Err(BackendError::Device {
+            device: device.describe(),
+            problem: "networks on the sphere are computed in one way; leave --strategy out".to_owned(),
+            remedy: "or use the cpu backend".to_owned(),
+        });
+    }
+    WgpuBackend::from_plan(plan, options, device)
+}
+
+/// The error of [`gpu_backend`]: with a strategy that was named, a mistake that other words can mend.
+pub(crate) fn not_served(error: BackendError, strategy: StrategyChoice) -> anyhow::Error {
+    let named = match strategy {
+        StrategyChoice::Auto => return error.into(),
+        StrategyChoice::Fused => "--strategy fused",
+        StrategyChoice::Layered => "--strategy layered",
+    };
+    match error {
+        BackendError::Device { problem, .. } => mistake(format!("{named}: {problem}")),
         error => error.into(),
-    })
+    }
 }
 
 fn gpu(compute: &Compute, network: &Network, kinds: Kinds, device: Device) -> anyhow::Result<Chosen> {
-    if network.input().is_spherical() && compute.gpu.strategy.is_some() {
-        return Err(mistake(
-            "--strategy: networks on the sphere are computed in one way; leave --strategy out",
-        ));
-    }
     let mut options = gpu_options(&compute.gpu, &device, compute.talk.quiet);
     options.all_blocks = compute.blocks == Blocks::All;
-    let backend = gpu_backend(Plan::with_quadrature(network, kinds, compute.quadrature)?, options, device)?;
+    let plan = Plan::with_quadrature(network, kinds, compute.quadrature)?;
+    let backend = gpu_backend(plan, options, device).map_err(|error| not_served(error, options.strategy))?;
     Ok(Chosen { backend: Box::new(backend), precision: Precision::F32 })
 }
 

@@ -34,10 +34,11 @@ pub(crate) struct Entry {
     pub(crate) adapter: String,
     pub(crate) invocations: u32,
     pub(crate) in_turn: u32,
-    /// The network it was measured on, and how fast it was there with these sizes and with the built-in ones.
+    /// The network it was measured on, and how fast it was there with these sizes and with the built-in ones, if
+    /// it took them.
     pub(crate) network: String,
     pub(crate) pairs_per_second: f64,
-    pub(crate) default_pairs_per_second: f64,
+    pub(crate) default_pairs_per_second: Option<f64>,
     /// What measured it.
     pub(crate) program: String,
 }
@@ -84,6 +85,22 @@ pub(crate) fn of(adapter: &str, option: Option<&Path>, quiet: bool) -> Tuning {
     })
 }
 
+/// Checks that [`store`] can write the file, so that nothing is measured in vain; makes its folder.
+pub(crate) fn ensure_storable(path: &Path) -> anyhow::Result<()> {
+    make_folder(path)?;
+    output::ensure_writable("--tune", path, &[])
+}
+
+fn make_folder(path: &Path) -> anyhow::Result<()> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    fs::create_dir_all(folder).map_err(|problem| {
+        mistake(format!(
+            "cannot make the folder {}: {problem}; name a file with --tuning FILE",
+            folder.display()
+        ))
+    })
+}
+
 /// Adds an entry, in place of an older one of the same adapter.
 pub(crate) fn store(path: &Path, entry: Entry, quiet: bool) -> anyhow::Result<()> {
     let mut adapters = read(path).unwrap_or_else(|problem| {
@@ -93,14 +110,7 @@ pub(crate) fn store(path: &Path, entry: Entry, quiet: bool) -> anyhow::Result<()
     adapters.retain(|old| old.adapter != entry.adapter);
     adapters.push(entry);
     let text = serde_json::to_string_pretty(&Stored { version: VERSION, adapters })?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|problem| {
-            mistake(format!(
-                "cannot make the folder {}: {problem}; name a file with --tuning FILE",
-                folder.display()
-            ))
-        })?;
-    }
+    make_folder(path)?;
     Ok(write_atomically(path, |file| writeln!(file, "{text}"))?)
 }
 
@@ -143,7 +153,7 @@ mod tests {
             in_turn: 4,
             network: "cnn-valid".to_owned(),
             pairs_per_second: 2.0,
-            default_pairs_per_second: 1.5,
+            default_pairs_per_second: Some(1.5),
             program: output::PROGRAM.to_owned(),
         }
     }

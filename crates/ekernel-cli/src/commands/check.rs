@@ -10,7 +10,6 @@ use ekernel_core::{
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_gram::GramError;
 use ekernel_reference::ReferenceBackend;
-use ekernel_wgpu::WgpuBackend;
 use ndarray::Array2;
 use serde_json::json;
 
@@ -235,7 +234,7 @@ fn tested(arguments: &Check, network: &Network) -> anyhow::Result<(Vec<Tested>, 
         Some(device) => {
             let options = backends::gpu_options(&arguments.gpu, &device, arguments.talk.quiet);
             let plan = ekernel_core::Plan::new(network, Kinds::Both)?;
-            match WgpuBackend::from_plan(plan, options, device) {
+            match backends::gpu_backend(plan, options, device) {
                 Ok(backend) => tested.push((GPU, Precision::F32, Box::new(backend))),
                 Err(error) => without.push(Without::of(GPU, Verdict::Refused, error.into())?),
             }

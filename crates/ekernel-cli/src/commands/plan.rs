@@ -25,7 +25,7 @@ pub(crate) struct Plan {
     /// Rotations at which networks on the sphere are evaluated, as for `gram`
     #[arg(long, value_name = "accurate|fast|NODES", default_value = "accurate", value_parser = quadrature)]
     quadrature: Quadrature,
-    /// Show how this backend computes it: wgpu says which stages are fused or layered on the adapter
+    /// Show how this backend computes it: wgpu says how each stage is computed on the adapter
     #[arg(long, value_enum, default_value = "cpu")]
     backend: BackendName,
     #[command(flatten)]
@@ -130,10 +130,14 @@ fn strategies(plan: ekernel_core::Plan, gpu: &Gpu) -> anyhow::Result<Vec<String>
     let device = backends::open(gpu.adapter.as_ref())?;
     let name = device.describe();
     let options = backends::gpu_options(gpu, &device, false);
-    let backend = backends::gpu_backend(plan, options, device)?;
+    let backend = backends::gpu_backend(plan, options, device)
+        .map_err(|error| backends::not_served(error, options.strategy))?;
     let mut lines = vec![name];
     for strategy in backend.strategies()? {
         lines.push(strategy.to_string());
+    }
+    if lines.len() == 1 {
+        lines.push("no stage: the scalars of a pair are computed on the host".to_owned());
     }
     Ok(lines)
 }

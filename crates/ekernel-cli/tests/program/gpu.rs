@@ -2,7 +2,7 @@
 
 use ekernel_testnets::gpu::adapter;
 
-use crate::support::{ARCH, Playground, read};
+use crate::support::{ARCH, Playground, SPHERE_ARCH, read};
 
 #[test]
 fn a_gram_matrix_is_the_cpu_s() {
@@ -149,6 +149,13 @@ fn tuning_is_stored_and_used() {
     assert!(!String::from_utf8(output.stdout).unwrap().contains("tuned"));
     let nowhere = format!("bench --tune --backend wgpu --adapter {adapter} --tuning none");
     here.refuse(&nowhere, &["--tune", "--tuning FILE"]);
+    // Before anything is measured, which would take minutes and tell its progress.
+    let long = format!("bench --tune=64x1 --seconds 60 --backend wgpu --adapter {adapter} --tuning");
+    here.refuse(
+        &format!("{long} data.npz/tuning.json"),
+        &["cannot make the folder data.npz", "--tuning FILE"],
+    );
+    here.refuse(&format!("{long} caches"), &["caches", "that is a folder"]);
 }
 
 #[test]
@@ -156,20 +163,50 @@ fn a_bench_of_the_adapter() {
     let Some(adapter) = adapter() else { return };
     let here = Playground::new();
     let bench = format!("bench --backend wgpu --adapter {adapter} --tuning none --seconds 0.05 --quiet");
-    let table = here.succeed(&format!("{bench} --networks cnn-valid --json b.json"));
-    assert!(table.contains("wgpu f32 fused"), "{table}");
+    let table = here.succeed(&format!("{bench} --networks cnn-valid,so3-relu-fast --json b.json"));
+    assert!(table.contains("wgpu f32 fused") && table.contains("wgpu f32 rotations"), "{table}");
     let found: serde_json::Value =
         serde_json::from_slice(&std::fs::read(here.path("b.json")).unwrap()).unwrap();
     assert_eq!(found["format"], 1);
     assert!(found["adapter"]["name"].is_string() && found["machine"]["cores"].is_u64(), "{found}");
-    let row = &found["measured"][0];
-    for key in ["pairs_per_second", "gflops", "peak_fraction", "bytes_per_pair", "first_result_seconds"] {
-        assert!(row[key].as_f64().unwrap() > 0.0, "{key}: {row}");
+    let rows = found["measured"].as_array().unwrap();
+    assert!(rows.len() == 2 && found["without"] == serde_json::json!([]), "{found}");
+    for row in rows {
+        for key in ["pairs_per_second", "gflops", "peak_fraction", "bytes_per_pair", "first_result_seconds"] {
+            assert!(row[key].as_f64().unwrap() > 0.0, "{key}: {row}");
+        }
+        assert!(row["peak_fraction"].as_f64().unwrap() < 1.0, "{row}");
     }
-    assert!(row["peak_fraction"].as_f64().unwrap() < 1.0, "{row}");
     here.refuse(&format!("{bench} --json no/folder.json"), &["--json", "does not exist"]);
     // A network that a GPU refuses has no row, and alone is a mistake.
     here.refuse(&format!("{bench} --networks myrtle5 --strategy fused"), &["myrtle5", "cannot be fused"]);
+}
+
+/// Networks on the sphere are computed in one way, and no command ignores another that is named.
+#[test]
+fn spheres_have_no_strategy() {
+    let Some(adapter) = adapter() else { return };
+    let here = Playground::new();
+    here.text("sphere.toml", SPHERE_ARCH);
+    here.arrays("s.npz", &[("x", (&ndarray::Array4::<f64>::ones((2, 4, 3, 2))).into())]);
+    let gpu = format!("--backend wgpu --adapter {adapter}");
+    let plan = here.succeed(&format!("plan sphere.toml {gpu}"));
+    assert!(plan.contains("stage 0 rotations"), "{plan}");
+    for strategy in ["fused", "layered"] {
+        let parts = [&format!("--strategy {strategy}"), "one way", "leave --strategy out"];
+        for command in [
+            "plan sphere.toml",
+            "gram --arch sphere.toml --x1 s.npz:x --out k.npz",
+            "bench --networks so3-relu-fast --quiet",
+        ] {
+            here.refuse(&format!("{command} {gpu} --strategy {strategy}"), &parts);
+        }
+        let check = format!("check sphere.toml --quiet --json --adapter {adapter} --strategy {strategy}");
+        let output = here.ekernel(&check).output().unwrap();
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &found["without"][0]["verdict"]), (Some(1), &"refused".into()));
+        assert!(found["without"][0]["reason"].as_str().unwrap().contains("one way"), "{found}");
+    }
 }
 
 /// A network that the adapter refuses is a verdict like the others, and no good one for an adapter that was named.

@@ -5,16 +5,15 @@ mod networks;
 mod peak;
 mod rate;
 mod row;
+mod runs;
 mod tune;
 
 use std::{io::Write, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use ekernel_core::BackendError;
 use ekernel_cpu::simd::Isa;
 use ekernel_data::write_atomically;
 use ekernel_wgpu::{Device, WgpuOptions};
-use serde::Serialize;
 use serde_json::json;
 
 use crate::{
@@ -27,6 +26,7 @@ use crate::{
 };
 use machine::{Adapter, Machine};
 use row::{Measured, On, PASSES, Run, Setup};
+use runs::{Runs, Without};
 
 /// The form of the JSON document.
 const FORMAT: u32 = 1;
@@ -78,13 +78,6 @@ enum Subject {
     Wgpu,
 }
 
-/// A network that a GPU does not take.
-#[derive(Serialize)]
-struct Refused {
-    network: &'static str,
-    reason: String,
-}
-
 pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
     if let Some(Some(path)) = &arguments.json {
         output::ensure_writable("--json", path, &[])?;
@@ -99,11 +92,13 @@ pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
     let gpu = gpu(arguments)?;
     let setups = setups(arguments, gpu.as_ref())?;
     let task = Task::new(arguments.quiet)?;
-    let (rows, refused) = measure(arguments, &setups, &task).map_err(failure::nothing_kept)?;
-    if let (Some(first), true) = (refused.first(), rows.is_empty()) {
-        return Err(mistake(format!("{}: {}", first.network, first.reason)));
+    let Runs { going, mut without } = measure(arguments, &setups, &task).map_err(failure::nothing_kept)?;
+    if going.is_empty() && !without.is_empty() {
+        let Without { setup, error } = without.swap_remove(0);
+        return Err(backends::not_served(error, arguments.gpu.strategy()).context(setup.name));
     }
-    let text = table(&rows, &refused, gpu.as_ref());
+    let rows: Vec<Measured> = going.into_iter().map(Run::finish).collect();
+    let text = table(&rows, &without, gpu.as_ref());
     let document = json!({
         "format": FORMAT,
         "program": output::PROGRAM,
@@ -112,7 +107,10 @@ pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
         "kernels": ["nngp", "ntk"],
         "passes": PASSES,
         "measured": rows,
-        "refused": refused,
+        "without": without
+            .iter()
+            .map(|without| json!({ "network": without.setup.name, "reason": without.reason() }))
+            .collect::<Vec<_>>(),
     });
     publish(arguments, &text, &document)
 }
@@ -177,47 +175,31 @@ fn setups(arguments: &Bench, gpu: Option<&(Device, WgpuOptions)>) -> anyhow::Res
                 setups.push(Setup::new(name, on)?);
             }
         }
-        if let Some((device, options)) = gpu {
-            setups.push(Setup::new(name, On::Gpu { device: device.clone(), options: *options })?);
+        if let Some((_, options)) = gpu {
+            // Of its own, so that no row finds shaders that another has compiled.
+            let device = backends::open(arguments.gpu.adapter.as_ref())?;
+            setups.push(Setup::new(name, On::Gpu { device, options: *options })?);
         }
     }
     Ok(setups)
 }
 
-fn measure(
-    arguments: &Bench,
-    setups: &[Setup],
-    task: &Task,
-) -> anyhow::Result<(Vec<Measured>, Vec<Refused>)> {
-    let control = task.control();
+fn measure<'a>(arguments: &Bench, setups: &'a [Setup], task: &Task) -> anyhow::Result<Runs<'a>> {
     let steps = setups.len() * (1 + PASSES);
-    let (mut runs, mut refused) = (Vec::new(), Vec::new());
-    for (at, setup) in setups.iter().enumerate() {
-        task.count(&format!("first result of {}", setup.label()), at, steps);
-        control.check()?;
-        match Run::start(setup, control) {
-            Ok(run) => runs.push(run),
-            Err(error) => match (error.downcast_ref(), &setup.on) {
-                (Some(BackendError::Device { problem, .. }), On::Gpu { .. }) => {
-                    refused.push(Refused { network: setup.name, reason: problem.clone() });
-                }
-                _ => return Err(error),
-            },
-        }
-    }
+    let tell = |what: &str, done: usize, setup: &Setup| {
+        task.count(&format!("{what} of {}", setup.label()), done, steps);
+    };
+    let mut runs = Runs::start(setups, task.control(), |at, setup| tell("first result", at, setup))?;
     for pass in 1..=PASSES {
-        for (at, run) in runs.iter_mut().enumerate() {
-            let done = setups.len() * pass + at;
-            task.count(&format!("pass {pass} of {}", run.setup.label()), done, steps);
-            control.check()?;
-            run.pass(arguments.seconds, PASSES, control)?;
-        }
+        runs.pass(arguments.seconds, PASSES, task.control(), |at, setup| {
+            tell(&format!("pass {pass}"), setups.len() * pass + at, setup);
+        })?;
     }
     task.end();
-    Ok((runs.into_iter().map(Run::finish).collect(), refused))
+    Ok(runs)
 }
 
-fn table(rows: &[Measured], refused: &[Refused], gpu: Option<&(Device, WgpuOptions)>) -> String {
+fn table(rows: &[Measured], without: &[Without<'_>], gpu: Option<&(Device, WgpuOptions)>) -> String {
     let mut table = Table::new([
         "network",
         "on",
@@ -253,8 +235,8 @@ fn table(rows: &[Measured], refused: &[Refused], gpu: Option<&(Device, WgpuOptio
     if rows.iter().any(|row| row.passes < PASSES) {
         notes += "† fewer passes: pairs take long beside --seconds\n";
     }
-    for Refused { network, reason } in refused {
-        notes += &format!("{network} is not measured on the GPU: {reason}\n");
+    for without in without {
+        notes += &format!("{} is not measured on the GPU: {}\n", without.setup.name, without.reason());
     }
     if gpu.is_some_and(|(device, _)| device.is_software()) {
         notes += "the adapter is software: its speed says nothing of GPUs\n";

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions, simd::Isa};
-use ekernel_wgpu::{Device, WgpuBackend, WgpuOptions};
+use ekernel_wgpu::{Device, WgpuOptions};
 use serde::Serialize;
 
 use super::{networks, peak, rate};
-use crate::{args::Precision, samples::random};
+use crate::{args::Precision, backends, samples::random};
 
 /// Passes over all rows of the table, so that whatever slows the machine for a while slows every row.
 pub(super) const PASSES: usize = 9;
@@ -41,7 +41,7 @@ pub(super) struct Measured {
     pub(super) peak_gflops: f64,
     pub(super) peak_fraction: f64,
     pub(super) bytes_per_pair: u64,
-    /// From a plan to the kernel of one pair, shaders compiled on the way.
+    /// From a plan to the kernel of one pair; on a GPU whose device was just opened, shaders compiled on the way.
     pub(super) first_result_seconds: f64,
 }
 
@@ -90,7 +90,7 @@ impl Setup {
                 Ok((Box::new(backend), operations))
             }
             On::Gpu { device, options } => {
-                let backend = WgpuBackend::from_plan(self.plan.clone(), *options, device.clone())?;
+                let backend = backends::gpu_backend(self.plan.clone(), *options, device.clone())?;
                 Ok((Box::new(backend), None))
             }
         }

@@ -1,8 +1,7 @@
 //! `ekernel bench --tune`: the sizes of workgroups that are fastest on an adapter.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use ekernel_core::BackendError;
 use ekernel_wgpu::{Device, StrategyChoice, Tuning, WgpuOptions};
 use serde::Serialize;
 use serde_json::json;
@@ -11,6 +10,7 @@ use super::{
     Bench,
     machine::{Adapter, Machine},
     row::{On, Run, Setup},
+    runs::Runs,
 };
 use crate::{
     failure::mistake,
@@ -69,6 +69,7 @@ pub(super) fn run(arguments: &Bench, named: Option<&Sizes>, device: Device) -> a
     if arguments.gpu.strategy() == StrategyChoice::Layered {
         return Err(mistake("--tune: the layered strategy has nothing to tune; leave --strategy out"));
     }
+    tuning::ensure_storable(&path)?;
     let granted = device.limits().max_compute_invocations_per_workgroup;
     let mut all = vec![Tuning::default()];
     match named {
@@ -81,110 +82,139 @@ pub(super) fn run(arguments: &Bench, named: Option<&Sizes>, device: Device) -> a
         }
     }
     let options = |tuning| WgpuOptions { strategy: StrategyChoice::Fused, tuning, ..WgpuOptions::default() };
-    let mut setups: Vec<(Tuning, Setup)> = Vec::new();
-    for tuning in all {
-        if !setups.iter().any(|(known, _)| *known == tuning) {
+    let mut setups = Vec::new();
+    for (at, &tuning) in all.iter().enumerate() {
+        if !all[..at].contains(&tuning) {
             let on = On::Gpu { device: device.clone(), options: options(tuning) };
-            setups.push((tuning, Setup::new(NETWORK, on)?));
+            setups.push(Setup::new(NETWORK, on)?);
         }
     }
 
     let task = Task::new(arguments.quiet)?;
     let steps = setups.len() * (1 + PASSES);
-    let step = |done: usize, [what, tuning]: [&str; 2]| {
-        task.count(&format!("{what} of {tuning}"), done, steps);
-        task.control().check()
+    let step = |what: &str, done: usize, setup: &Setup| {
+        task.count(&format!("{what} of {}", shown(setup)), done, steps);
     };
-    let mut runs = Vec::new();
-    for (tuning, setup) in &setups {
-        step(runs.len(), ["first result", &shown(*tuning)])?;
-        match Run::start(setup, task.control()) {
-            Ok(run) => runs.push((*tuning, run)),
-            // A size that the driver has no registers for is out, unless it is the built-in one.
-            Err(error) if *tuning != Tuning::default() && is_refused(&error) => {
-                output::note(arguments.quiet, &format!("{}: {error}", shown(*tuning)));
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    let mut runs = Runs::start(&setups, task.control(), |at, setup| step("first result", at, setup))?;
     for pass in 1..=PASSES {
-        let count = runs.len();
-        for (at, (tuning, run)) in runs.iter_mut().enumerate() {
-            step(setups.len() + (pass - 1) * count + at, [&format!("pass {pass}"), &shown(*tuning)])?;
-            run.pass(arguments.seconds, PASSES, task.control())?;
-        }
+        runs.pass(arguments.seconds, PASSES, task.control(), |at, setup| {
+            step(&format!("pass {pass}"), setups.len() * pass + at, setup);
+        })?;
     }
     task.end();
 
-    let found: Vec<Found> = runs
-        .iter()
-        .map(|(tuning, run)| Found {
-            invocations: tuning.invocations,
-            in_turn: tuning.in_turn,
-            pairs_per_second: run.best(),
-        })
-        .collect();
-    let built_in = &found[0];
-    let fastest = found.iter().fold(built_in, |best, other| {
-        if other.pairs_per_second > best.pairs_per_second { other } else { best }
-    });
-    let chosen = if fastest.pairs_per_second > GAIN * built_in.pairs_per_second { fastest } else { built_in };
+    let Runs { going, mut without } = runs;
+    for without in &without {
+        output::note(arguments.quiet, &format!("{} is left out: {}", shown(without.setup), without.reason()));
+    }
+    let found: Vec<Found> = going.iter().filter_map(Found::of).collect();
+    let Some(chosen) = choice(&found) else {
+        // What has no rate has an error.
+        return Err(without.swap_remove(0).error.into());
+    };
     let entry = Entry {
         adapter: device.describe(),
         invocations: chosen.invocations,
         in_turn: chosen.in_turn,
         network: NETWORK.to_owned(),
         pairs_per_second: chosen.pairs_per_second,
-        default_pairs_per_second: built_in.pairs_per_second,
+        default_pairs_per_second: built_in(&found).map(|found| found.pairs_per_second),
         program: output::PROGRAM.to_owned(),
     };
-    tuning::store(&path, entry, arguments.quiet)?;
-    tell(arguments, &device, &path, &found, chosen)
+    // What was measured is told even if it cannot be stored.
+    let stored = tuning::store(&path, entry, arguments.quiet);
+    tell(arguments, &device, stored.is_ok().then_some(&path), &found, chosen)?;
+    stored
+}
+
+/// The built-in sizes, unless the adapter failed at them.
+fn built_in(found: &[Found]) -> Option<&Found> {
+    found.iter().find(|found| found.tuning() == Tuning::default())
+}
+
+/// The fastest sizes, or the built-in ones if they are as fast but for noise; none of none.
+fn choice(found: &[Found]) -> Option<&Found> {
+    let fastest =
+        found.iter().max_by(|one, other| one.pairs_per_second.total_cmp(&other.pairs_per_second))?;
+    let kept = built_in(found).filter(|kept| fastest.pairs_per_second <= GAIN * kept.pairs_per_second);
+    Some(kept.unwrap_or(fastest))
 }
 
 fn tell(
     arguments: &Bench,
     device: &Device,
-    path: &Path,
+    stored: Option<&PathBuf>,
     found: &[Found],
     chosen: &Found,
 ) -> anyhow::Result<()> {
-    let built_in = found[0].pairs_per_second;
+    let built_in = built_in(found).map(|found| found.pairs_per_second);
     let mut table = Table::new(["invocations", "runs in turn", "pairs/s", "of the built-in sizes"]);
     for row in found {
         table.row([
             row.invocations.to_string(),
             row.in_turn.to_string(),
             number(row.pairs_per_second),
-            format!("{:.2}", row.pairs_per_second / built_in),
+            built_in.map_or_else(String::new, |built_in| format!("{:.2}", row.pairs_per_second / built_in)),
         ]);
     }
     let text = format!(
         "{NETWORK} on {}, fused, NNGP and NTK together; the best of {PASSES} passes\n\n{table}\nchosen: {} invocations, {} in \
-         turn; stored in {}\n",
+         turn; {}\n",
         device.describe(),
         chosen.invocations,
         chosen.in_turn,
-        path.display()
+        stored.map_or_else(|| "not stored".to_owned(), |path| format!("stored in {}", path.display()))
     );
-    let tuning = Tuning { invocations: chosen.invocations, in_turn: chosen.in_turn };
     let document = json!({
         "format": super::FORMAT,
         "program": output::PROGRAM,
         "machine": Machine::here(),
-        "adapter": Adapter::of(device, tuning),
+        "adapter": Adapter::of(device, chosen.tuning()),
         "network": NETWORK,
         "passes": PASSES,
         "tried": found,
-        "file": path.display().to_string(),
+        "file": stored.map(|path| path.display().to_string()),
     });
     super::publish(arguments, &text, &document)
 }
 
-fn shown(tuning: Tuning) -> String {
-    format!("{}x{}", tuning.invocations, tuning.in_turn)
+impl Found {
+    fn of(run: &Run<'_>) -> Option<Found> {
+        let Tuning { invocations, in_turn } = tuning(run.setup)?;
+        Some(Found { invocations, in_turn, pairs_per_second: run.best() })
+    }
+
+    fn tuning(&self) -> Tuning {
+        Tuning { invocations: self.invocations, in_turn: self.in_turn }
+    }
 }
 
-fn is_refused(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(BackendError::Device { .. }))
+/// The sizes that a row measures.
+fn tuning(setup: &Setup) -> Option<Tuning> {
+    match &setup.on {
+        On::Gpu { options, .. } => Some(options.tuning),
+        On::Cpu { .. } => None,
+    }
+}
+
+fn shown(setup: &Setup) -> String {
+    tuning(setup).map_or_else(String::new, |tuning| format!("{}x{}", tuning.invocations, tuning.in_turn))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fastest_sizes_are_chosen() {
+        let found = |invocations, pairs_per_second| Found { invocations, in_turn: 16, pairs_per_second };
+        let chosen = |found: &[Found]| choice(found).map(|found| found.invocations);
+        assert_eq!(Tuning::default(), found(256, 1.0).tuning());
+        assert_eq!(chosen(&[found(256, 1.0), found(64, 0.9), found(128, 1.5)]), Some(128));
+        // Noise is no gain.
+        assert_eq!(chosen(&[found(256, 1.0), found(64, 1.01)]), Some(256));
+        // The adapter failed at the built-in sizes, or at all.
+        assert_eq!(chosen(&[found(64, 1.0), found(512, 1.01)]), Some(512));
+        assert_eq!(chosen(&[]), None);
+    }
 }
