@@ -265,6 +265,10 @@ fn a_lost_device_is_opened_anew() {
     device.wgpu().destroy();
     let found = session.tile(0..6, 0..6, &Control::new()).expect("computed on a new device");
     assert_eq!(found, expected);
+    // Of this loss nobody has heard yet.
+    device.current().wgpu().destroy();
+    let found = kernels(&backend, Pairs::Symmetric(&samples)).expect("prepared on a new device");
+    assert_eq!(found, expected);
 }
 
 /// Work of many seconds ends within one of being cancelled, but for the load of the machine.

@@ -67,13 +67,13 @@ pub(super) struct Maker<'a> {
 impl Resident {
     /// Prepares all samples on all cores and uploads them; the units of each set, sample after sample.
     pub(super) fn new(
-        device: Device,
+        device: &Device,
         maker: &Maker<'_>,
         control: &Control,
     ) -> Result<(Resident, Vec<Vec<Unit>>), BackendError> {
         let plan = maker.plan;
         let stages: Vec<Stage> =
-            plan.rotations.iter().map(|stage| Stage::new(&device, plan, stage)).collect::<Result<_, _>>()?;
+            plan.rotations.iter().map(|stage| Stage::new(device, plan, stage)).collect::<Result<_, _>>()?;
         let most = stages.iter().map(|stage| stage.shape.passes.unit_words).max().unwrap_or(1);
         let per_page = (PAGE_BYTES.min(device.largest_binding()) / (4 * most as u64)).max(1) as usize;
         let pages = || vec![Vec::new(); maker.sets.len()];
@@ -95,16 +95,16 @@ impl Resident {
                     units.push(unit);
                     words.iter_mut().zip(own).for_each(|(all, own)| all.extend(own));
                     if units.len().is_multiple_of(per_page) {
-                        upload(&device, &mut stages, set, &mut words)?;
+                        upload(device, &mut stages, set, &mut words)?;
                     }
                 }
             }
             if !units.len().is_multiple_of(per_page) {
-                upload(&device, &mut stages, set, &mut words)?;
+                upload(device, &mut stages, set, &mut words)?;
             }
             all.push(units);
         }
-        Ok((Resident { device, stages, per_page, spare: Mutex::default() }, all))
+        Ok((Resident { device: device.clone(), stages, per_page, spare: Mutex::default() }, all))
     }
 
     /// Bytes on the device.

@@ -57,7 +57,7 @@ impl RotationSession<'_> {
         let mut resident = lock(&self.resident);
         if Arc::ptr_eq(&resident, lost) {
             tracing::warn!("{} was lost; it is opened anew", lost.device.describe());
-            let (anew, _) = Resident::new(lost.device.reopen()?, &self.maker(&self.samples()), control)?;
+            let (anew, _) = Resident::new(&lost.device.reopen()?, &self.maker(&self.samples()), control)?;
             *resident = Arc::new(anew);
         }
         Ok(())

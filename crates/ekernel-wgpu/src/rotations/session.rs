@@ -94,7 +94,7 @@ pub(crate) struct RotationSession<'a> {
 
 impl<'a> RotationSession<'a> {
     pub(crate) fn new(
-        device: Device,
+        device: &Device,
         plan: &'a Plan,
         options: WgpuOptions,
         pairs: Pairs<'a>,
@@ -110,7 +110,7 @@ impl<'a> RotationSession<'a> {
         let readouts = readouts(plan);
         let chunk_bytes = device.chunk_bytes(options.chunk_bytes).max(SMALLEST_CHUNK);
         let maker = Maker { plan, readouts, signals: &signals, precise: &precise, sets: &samples };
-        let (resident, made) = Resident::new(device, &maker, control)?;
+        let (resident, made) = device.surviving(|device| Resident::new(device, &maker, control))?;
         let set = |(samples, units): (&&Samples, Vec<Unit>)| {
             let mut next = 0;
             let place = |index| {
@@ -290,9 +290,7 @@ impl<'a> RotationSession<'a> {
         };
         let jobs: Vec<Job> = pairs.iter().map(job).collect();
         let compared = self.compared(&jobs, control)?;
-        let found = on_all_cores(jobs.len(), control, |at| {
-            self.finish(&jobs[at], &compared[at], control)
-        })?;
+        let found = on_all_cores(jobs.len(), control, |at| self.finish(&jobs[at], &compared[at], control))?;
         pairs.into_iter().zip(found).map(|((row, col), value)| sound(row, col, value)).collect()
     }
 
