@@ -37,7 +37,7 @@ struct Job {
     all_rings: u32,
     first_channel: u32,
     end_channel: u32,
-    spare: u32,
+    start: u32,
 }
 
 /// Pairs of units that lie in one page each.
@@ -301,15 +301,14 @@ impl Stage {
         let points = f64::from(job.lanes) * f64::from(job.rings) * 4.0 * self.shape.items() as f64;
         let work = points * (self.shape.passes.line() + 16 * point.steps.len()) as f64;
         let pipeline = self.shaders.point_pipeline(point)?;
-        let group = self.group(lanes, job, &bound)?;
-        recorder.dispatch(&point.label(), &pipeline, &[&group], workgroups, work)
+        self.pieces((&point.label(), &pipeline), lanes, job, &bound, (workgroups, work), recorder)
     }
 
     fn wigner(&self, field: usize, rings: &Range<usize>) -> &wgpu::Buffer {
         &self.tables.wigner[field][rings.start / self.tables.per_page]
     }
 
-    /// One dispatch, an invocation per element, of so many multiply-adds each.
+    /// One shader, an invocation per element, of so many multiply-adds each.
     fn dispatch(
         &self,
         kind: Rotation,
@@ -320,9 +319,26 @@ impl Stage {
         recorder: &mut Recorder<'_>,
     ) -> Result<(), GpuError> {
         let pipeline = self.shaders.pipeline(kind)?;
-        let group = self.group(lanes, job, bound)?;
         let work = elements as f64 * (4 + 2 * each) as f64;
-        recorder.dispatch(kind.label(), &pipeline, &[&group], elements.div_ceil(WORKGROUP), work)
+        let workgroups = elements.div_ceil(WORKGROUP);
+        self.pieces((kind.label(), &pipeline), lanes, job, bound, (workgroups, work), recorder)
+    }
+
+    /// Workgroups that do so much work, in dispatches that are short enough.
+    fn pieces(
+        &self,
+        (label, pipeline): (&str, &wgpu::ComputePipeline),
+        lanes: &Lanes<'_>,
+        job: &Job,
+        bound: &Bound<'_>,
+        (workgroups, work): (u64, f64),
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), GpuError> {
+        recorder.pieces(workgroups, work, |recorder, piece, work| {
+            let job = Job { start: piece.start as u32, ..*job };
+            let group = self.group(lanes, &job, bound)?;
+            recorder.dispatch(label, pipeline, &[&group], piece.end - piece.start, work)
+        })
     }
 
     fn group(&self, lanes: &Lanes<'_>, job: &Job, bound: &Bound<'_>) -> Result<wgpu::BindGroup, GpuError> {
