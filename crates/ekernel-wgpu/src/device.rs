@@ -6,7 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -338,6 +338,18 @@ impl Device {
         })?;
         lock(&self.0.pipelines).insert(key, pipeline.clone());
         Ok(pipeline)
+    }
+
+    /// Waits until all that was submitted is done, so that what was dropped meanwhile is released.
+    ///
+    /// Errors: [`GpuError::Lost`], [`GpuError::Cancelled`].
+    pub(crate) fn idle(&self, control: &Control) -> Result<(), GpuError> {
+        // Uploads that no submission has taken along hold memory too.
+        self.checked("a submission", 0, |_| self.0.queue.submit([]))?;
+        let done = Arc::new(AtomicBool::new(false));
+        let report = Arc::clone(&done);
+        self.0.queue.on_submitted_work_done(move || report.store(true, Ordering::Release));
+        self.wait(control, || done.load(Ordering::Acquire))
     }
 
     /// Lets callbacks run until `done` says so, for as long as it takes.

@@ -9,13 +9,10 @@ use super::{
     chain::Chain,
     runs::{Axis, Division, Segment},
 };
-use crate::Tuning;
+use crate::{Tuning, recorder::ITERATIONS};
 
 /// Cells of a piece of a plane along one axis at most.
 const LONGEST_PIECE: usize = 256;
-
-/// Loop iterations of one invocation at most: some software adapters stop silently at 65535.
-const ITERATIONS: usize = 30_000;
 
 /// Bytes of workgroup memory that are left alone: for one word of Θ that the shader declares where there is no Θ, and for arrays
 /// that drivers round up to 16 bytes.
