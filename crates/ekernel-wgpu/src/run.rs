@@ -239,6 +239,8 @@ mod tests {
         }
     }
 
+    type Values = Result<Vec<[f64; 2]>, BackendError>;
+
     struct Session {
         script: Arc<Script>,
         working: Working<Scripted>,
@@ -273,7 +275,7 @@ mod tests {
     }
 
     /// What eight lanes, each a chunk of its own, give; and the session.
-    fn run(fates: &[Fate]) -> Option<(Result<Vec<[f64; 2]>, BackendError>, Session)> {
+    fn run(fates: &[Fate]) -> Option<(Values, Session)> {
         let Ok(choice) = gpu::adapter()?.parse();
         let device = gpu::opened(Device::open_blocking(&choice));
         let script =
