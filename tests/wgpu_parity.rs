@@ -10,11 +10,12 @@ use ekernel::{
         plan::{Form, Op, PlaneOp},
     },
     cpu::{CpuBackend, CpuOptions, Precision},
-    wgpu::{StrategyChoice, WgpuBackend, WgpuOptions},
+    wgpu::{Adapter, Device, StrategyChoice, WgpuBackend, WgpuOptions, wgpu},
 };
 use ekernel_testnets::{awkward_cases, cases};
 use ndarray::Array4;
 use parity::{awkward::awkward_images, disagreement, kernel_error, kernels, sabotage::SABOTAGES};
+use pollster::block_on;
 use proptest::{
     prelude::ProptestConfig,
     strategy::{Strategy, ValueTree},
@@ -187,6 +188,46 @@ fn sizes() {
         let expected = kernels(&cpu(&network), Pairs::Symmetric(&samples)).expect("computed");
         let error = kernel_error(&found, &expected);
         println!("{height}×{width}, stride {stride}: {error:e}");
+        assert!(error <= FULL, "{height}×{width}: {error:e}");
+    }
+}
+
+/// A device that grants workgroups so many bytes of memory.
+fn device(workgroup_bytes: u32) -> Option<Device> {
+    let chosen = block_on(Adapter::choose(&gpu::choice()?)).expect("an adapter");
+    let instance = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    let backends = instance.backends;
+    let adapters = block_on(wgpu::Instance::new(instance).enumerate_adapters(backends));
+    let adapter = adapters.into_iter().find(|adapter| adapter.get_info() == chosen.info).expect("the same");
+    let required_limits =
+        wgpu::Limits { max_compute_workgroup_storage_size: workgroup_bytes, ..adapter.limits() };
+    let descriptor = wgpu::DeviceDescriptor { required_limits, ..wgpu::DeviceDescriptor::default() };
+    let (device, queue) = block_on(adapter.request_device(&descriptor)).expect("a device");
+    Some(Device::from_wgpu(device, queue).expect("limits that do"))
+}
+
+/// Planes of 64×64 pixels, fused in the memory that every device grants its workgroups; and smaller ones in so little that they are cut
+/// along both axes.
+#[test]
+fn planes_cut_into_pieces() {
+    let cases = [([64, 64], 1, 16_384, false), ([33, 31], 3, 2_048, true)];
+    for ([height, width], layers, workgroup_bytes, both) in cases {
+        let conv = || Conv::new([3, 3]).padding(Padding::Valid).b_std(0.1);
+        let body = Network::builder(Input::Image { height, width, channels: 2 });
+        let body = (0..layers).fold(body, |body, _| body.layer(conv()).layer(Activation::Relu));
+        let network = body.layer(GlobalPool::mean()).build().expect("a network");
+        let Some(device) = device(workgroup_bytes) else { return };
+        let tested = WgpuBackend::new(&network, Kinds::Both, options(StrategyChoice::Fused), device);
+        let tested = tested.expect("it is fused");
+        let [stage] = &tested.strategies().expect("shaders")[..] else { panic!("one readout") };
+        let cuts = stage.detail.matches("strips of").count();
+        assert!(cuts == 2 || (cuts == 1 && !both), "{stage}");
+        let samples = noise([height, width, 2]);
+        let [first, second] = [0, 1].map(|index| samples.select(&[index]));
+        let pairs = Pairs::Between(&first, &second);
+        let found = kernels(&tested, pairs).expect("computed");
+        let error = kernel_error(&found, &kernels(&cpu(&network), pairs).expect("computed"));
+        println!("{height}×{width} in {workgroup_bytes} bytes: {error:.1e}, {stage}");
         assert!(error <= FULL, "{height}×{width}: {error:e}");
     }
 }

@@ -266,6 +266,52 @@ fn a_lost_device_is_opened_anew() {
     device.wgpu().destroy();
     let found = session.tile(0..6, 0..6, &Control::new()).expect("computed on a new device");
     assert_eq!(found, expected);
+    // Of this loss nobody has heard yet.
+    device.current().wgpu().destroy();
+    let found = kernels(&backend, Pairs::Symmetric(&samples)).expect("prepared on a new device");
+    assert_eq!(found, expected);
+}
+
+/// Dispatches are as long as the pace says, which is found out while running: every value is the same to the last bit however
+/// long they are.
+#[test]
+fn dispatches_of_any_length_agree() {
+    let layers = "s2_conv|relu|so3_conv bandlimit=4|erf|so3_conv|relu|so3_pool";
+    let network = network(&Input::Sphere { bandlimit: 6, channels: 2 }, layers);
+    let Some(backend) = gpu(&Plan::new(&network, Kinds::Both).expect("a plan")) else { return };
+    let samples = awkward_signals(6, 2).swap_remove(0).1;
+    let control = Control::new();
+    let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    let first = session.tile(0..6, 0..6, &control).expect("computed");
+    assert_eq!(session.tile(0..6, 0..6, &control).expect("computed"), first);
+}
+
+/// A single pair on a fine grid is divided too: its rings make two blocks, and a block is no longer one dispatch.
+#[test]
+fn a_large_pair_is_cancelled_in_its_midst() {
+    let layers = format!("s2_conv|erf|{}so3_pool", "so3_conv|erf|".repeat(40));
+    let network = network(&Input::Sphere { bandlimit: 2, channels: 1 }, &layers);
+    let plan = Plan::with_quadrature(&network, Kinds::Both, Quadrature::Nodes(128)).expect("a plan");
+    let Some(backend) = gpu(&plan) else { return };
+    let samples = awkward_signals(2, 1).swap_remove(0).1;
+    let control = Control::new();
+    let prepare = || backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    let tile = || prepare().tile(0..1, 1..2, &control);
+    // Software adapters translate a shader when it is first used.
+    tile().expect("computed");
+    let begun = Instant::now();
+    tile().expect("computed");
+    let whole = begun.elapsed();
+    std::thread::scope(|scope| {
+        let work = scope.spawn(tile);
+        std::thread::sleep(whole / 16);
+        control.cancel();
+        let asked = Instant::now();
+        assert!(matches!(work.join().expect("no panic"), Err(BackendError::Cancelled)));
+        println!("{:?} of {whole:?}", asked.elapsed());
+        // Measured 2 %, and 43 % where a block is one dispatch.
+        assert!(asked.elapsed() < whole / 3, "{:?} of {whole:?}", asked.elapsed());
+    });
 }
 
 /// Work of many seconds ends within one of being cancelled, but for the load of the machine.

@@ -39,7 +39,8 @@ struct Job {
     // contract: the channels of this dispatch.
     first_channel: u32,
     end_channel: u32,
-    spare: u32,
+    // The first workgroup of this dispatch.
+    start: u32,
 }
 
 @group(0) @binding(0) var<uniform> job: Job;
@@ -52,9 +53,14 @@ struct Job {
 @group(0) @binding(6) var<storage, read> spectrum: array<f32>;
 @group(0) @binding(7) var<storage, read_write> output: array<f32>;
 
-// The invocation's number, over workgroups in two dimensions.
+// The workgroup's number, over all dispatches of a shader on these rings.
+fn workgroup_number(workgroup: vec3<u32>, count: vec3<u32>) -> u32 {
+    return job.start + workgroup.y * count.x + workgroup.x;
+}
+
+// The invocation's, likewise.
 fn invocation(workgroup: vec3<u32>, count: vec3<u32>, local: u32) -> u32 {
-    return (workgroup.y * count.x + workgroup.x) * WORKGROUP + local;
+    return workgroup_number(workgroup, count) * WORKGROUP + local;
 }
 
 // Coefficients below degree l.

@@ -9,7 +9,7 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let number = workgroup.y * groups.x + workgroup.x;
+    let number = workgroup_number(workgroup, groups);
     let part = number % job.parts;
     let ring = number / job.parts % job.rings;
     let lane = number / (job.parts * job.rings);

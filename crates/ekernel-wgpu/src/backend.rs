@@ -148,8 +148,13 @@ impl Backend for WgpuBackend {
     ) -> Result<Box<dyn Session + 'a>, BackendError> {
         pairs.check(&self.plan.input)?;
         if self.plan.input.is_spherical() {
-            let device = self.device.current();
-            return Ok(Box::new(RotationSession::new(device, &self.plan, self.options, pairs, control)?));
+            return Ok(Box::new(RotationSession::new(
+                &self.device,
+                &self.plan,
+                self.options,
+                pairs,
+                control,
+            )?));
         }
         Ok(Box::new(WgpuSession::new(&self.device, &self.plan, self.options, pairs, control)?))
     }

@@ -6,7 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -130,12 +130,19 @@ impl Device {
     }
 
     /// Work on the current device, once more on a new one where that is lost meanwhile.
-    pub(crate) fn surviving<T>(&self, work: impl Fn(&Device) -> Result<T, GpuError>) -> Result<T, GpuError> {
+    pub(crate) fn surviving<T, E: From<GpuError>>(
+        &self,
+        work: impl Fn(&Device) -> Result<T, E>,
+    ) -> Result<T, E> {
         let device = self.current();
         match work(&device) {
-            Err(GpuError::Lost { .. }) => work(&device.reopen()?),
+            Err(_) if device.is_lost() => work(&device.reopen()?),
             done => done,
         }
+    }
+
+    fn is_lost(&self) -> bool {
+        lock(&self.0.lost).is_some()
     }
 
     /// What is there instead of this device, which is lost: the same adapter opened anew, by the first who asks.
@@ -144,7 +151,7 @@ impl Device {
     pub(crate) fn reopen(&self) -> Result<Device, GpuError> {
         let mut successor = lock(&self.0.successor);
         if let Some(next) = &*successor {
-            return if lock(&next.0.lost).is_some() { next.reopen() } else { Ok(next.clone()) };
+            return if next.is_lost() { next.reopen() } else { Ok(next.clone()) };
         }
         tracing::warn!("{} was lost; it is opened anew", self.describe());
         let next = self.opened_anew()?;
@@ -211,9 +218,10 @@ impl Device {
         &self.0.name
     }
 
+    /// That this device is lost, which it is from now on for all who hold it.
     pub(crate) fn lost(&self, more: &str) -> GpuError {
-        let problem =
-            lock(&self.0.lost).clone().unwrap_or_else(|| "without a word from the driver".to_owned());
+        let silent = || "without a word from the driver".to_owned();
+        let problem = lock(&self.0.lost).get_or_insert_with(silent).clone();
         let problem = if more.is_empty() { problem } else { format!("{problem}, {more}") };
         GpuError::Lost { device: self.0.name.clone(), problem }
     }
@@ -233,7 +241,7 @@ impl Device {
         for scope in scopes.into_iter().rev() {
             error = pollster::block_on(scope.pop()).or(error);
         }
-        if lock(&self.0.lost).is_some() {
+        if self.is_lost() {
             return Err(self.lost(""));
         }
         let refused = |problem: String| GpuError::Refused {
@@ -332,6 +340,18 @@ impl Device {
         Ok(pipeline)
     }
 
+    /// Waits until all that was submitted is done, so that what was dropped meanwhile is released.
+    ///
+    /// Errors: [`GpuError::Lost`], [`GpuError::Cancelled`].
+    pub(crate) fn idle(&self, control: &Control) -> Result<(), GpuError> {
+        // Uploads that no submission has taken along hold memory too.
+        self.checked("a submission", 0, |_| self.0.queue.submit([]))?;
+        let done = Arc::new(AtomicBool::new(false));
+        let report = Arc::clone(&done);
+        self.0.queue.on_submitted_work_done(move || report.store(true, Ordering::Release));
+        self.wait(control, || done.load(Ordering::Acquire))
+    }
+
     /// Lets callbacks run until `done` says so, for as long as it takes.
     ///
     /// It looks and sleeps instead of waiting inside wgpu, whose wait for one submission panics when another thread looks
@@ -349,7 +369,7 @@ impl Device {
             }
             // A lost device makes poll panic.
             let polled = catch_unwind(AssertUnwindSafe(|| self.0.device.poll(wgpu::PollType::Poll)));
-            if polled.is_err() || lock(&self.0.lost).is_some() {
+            if polled.is_err() || self.is_lost() {
                 return Err(self.lost(""));
             }
             if !done() {

@@ -21,6 +21,7 @@ mod pending;
 mod recorder;
 mod resident;
 mod rotations;
+mod run;
 mod session;
 mod strategy;
 mod tensors;

@@ -21,6 +21,9 @@ use crate::{
     tensors::{Tensor, Tensors},
 };
 
+/// Loop iterations of an invocation at most, counted roughly: some drivers end one silently after 65535.
+pub(crate) const ITERATIONS: usize = 16_384;
+
 /// How long a submission should take.
 const SUBMISSION: Duration = Duration::from_millis(150);
 

@@ -1,5 +1,5 @@
-//! What lies on the device for a session: the maps of every copy of every sample, in pages that a binding can hold, and how each
-//! readout is computed.
+//! What lies on the device for a session, in pages that a binding can hold, and how each readout is computed. Of images: the maps
+//! of every copy of every sample.
 
 use std::sync::{
     Arc, Mutex,
@@ -14,27 +14,27 @@ use crate::{
     fused::{self, Fused},
     host::Image,
     layered::Layered,
-    session::CHUNKS_IN_FLIGHT,
+    run::CHUNKS_IN_FLIGHT,
     strategy::Strategy,
     tensors::Tensors,
 };
 
 /// Bytes of a page at most.
-const PAGE_BYTES: u64 = 128 << 20;
+pub(crate) const PAGE_BYTES: u64 = 128 << 20;
 
 /// One readout on the device.
-pub(crate) struct OnDevice {
-    pub(crate) strategy: Box<dyn Strategy>,
+pub(crate) struct OnDevice<S> {
+    pub(crate) strategy: S,
     /// Per set its pages.
     pub(crate) pages: Vec<Vec<wgpu::Buffer>>,
 }
 
 /// All readouts on the device.
-pub(crate) struct Resident {
+pub(crate) struct Resident<S> {
     pub(crate) device: Device,
-    /// Per readout, where it reads planes.
-    pub(crate) readouts: Vec<Option<OnDevice>>,
-    /// Copies in a page.
+    /// Of planes per readout, where it reads them; on SO(3) per stage.
+    pub(crate) readouts: Vec<Option<OnDevice<S>>>,
+    /// Copies, or units, in a page.
     pub(crate) per_page: usize,
     /// Working buffers that no recorder uses.
     pub(crate) spare: Mutex<Vec<Tensors>>,
@@ -62,7 +62,15 @@ pub(crate) fn strategies(
     plan.readouts.iter().map(strategy).collect()
 }
 
-impl Resident {
+impl<S> Resident<S> {
+    /// Bytes of pages on the device.
+    pub(crate) fn bytes(&self) -> u64 {
+        let pages = self.readouts.iter().flatten().flat_map(|readout| readout.pages.iter().flatten());
+        pages.map(wgpu::Buffer::size).sum()
+    }
+}
+
+impl Resident<Box<dyn Strategy>> {
     /// Computes the maps of all copies on all cores and uploads them.
     pub(crate) fn new(
         device: &Device,
@@ -70,14 +78,14 @@ impl Resident {
         options: &WgpuOptions,
         (pairs, elements): (Pairs<'_>, &[Element]),
         control: &Control,
-    ) -> Result<Resident, GpuError> {
+    ) -> Result<Resident<Box<dyn Strategy>>, GpuError> {
         let strategies = strategies(device, plan, options)?;
         let sets: Vec<&Samples> =
             if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
         let words: Vec<usize> = strategies.iter().flatten().map(|strategy| strategy.copy_words()).collect();
         let most = 4 * words.iter().max().copied().unwrap_or(1) as u64;
         let per_page = (PAGE_BYTES.min(device.largest_binding()) / most.max(1)).max(1) as usize;
-        let mut readouts: Vec<Option<OnDevice>> = strategies
+        let mut readouts: Vec<Option<OnDevice<_>>> = strategies
             .into_iter()
             .map(|strategy| strategy.map(|strategy| OnDevice { strategy, pages: vec![vec![]; sets.len()] }))
             .collect();
@@ -118,17 +126,11 @@ impl Resident {
         let under_way = 2 * (CHUNKS_IN_FLIGHT as u64 + 1);
         working.unwrap_or(0) + under_way * strategies().map(results).max().unwrap_or(0)
     }
-
-    /// Bytes of maps on the device.
-    pub(crate) fn bytes(&self) -> u64 {
-        let pages = self.readouts.iter().flatten().flat_map(|readout| readout.pages.iter().flatten());
-        pages.map(wgpu::Buffer::size).sum()
-    }
 }
 
 /// One page of every readout, copies `start` on, filled on all cores.
 fn pack(
-    readouts: &[Option<OnDevice>],
+    readouts: &[Option<OnDevice<Box<dyn Strategy>>>],
     (start, count): (usize, usize),
     image: &(dyn Fn(usize) -> Result<Image, BackendError> + Sync),
     control: &Control,

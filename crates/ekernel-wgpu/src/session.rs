@@ -1,17 +1,8 @@
 //! Prepared samples on a GPU and the tiles computed from them.
 
 mod precise;
-mod run;
 
-pub(crate) use run::CHUNKS_IN_FLIGHT;
-
-use std::{
-    ops::Range,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{ops::Range, sync::Arc};
 
 use ekernel_core::{
     BackendError, Control, Element, Kernels, Pairs, Session, assemble,
@@ -19,17 +10,14 @@ use ekernel_core::{
 };
 
 use crate::{
-    Device, WgpuOptions,
+    Device, GpuError, WgpuOptions,
     copies::Set,
-    device::lock,
     host::{Delicate, DelicateSamples, Image},
-    recorder::Pace,
     resident::Resident,
+    run::{Chunked, Lane, Working},
+    strategy::Strategy,
     threads::on_all_cores,
 };
-
-/// Working buffers are not made smaller than this.
-const SMALLEST_CHUNK: u64 = 1 << 16;
 
 /// A pair of samples: of the first set and of the last.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +26,6 @@ struct Job {
     samples: [(usize, usize); 2],
     /// Whether both are one sample of a symmetric Gram matrix.
     same: bool,
-}
-
-/// A pair of copies: of which set and which copy in it, and flags.
-#[derive(Clone, Copy, Debug)]
-struct Lane {
-    copies: [(usize, usize); 2],
-    flags: u32,
 }
 
 /// Samples prepared for one plan.
@@ -56,9 +37,7 @@ pub(crate) struct WgpuSession<'a> {
     elements: Vec<Element>,
     sets: Vec<Set>,
     delicate: Delicate,
-    resident: Mutex<Arc<Resident>>,
-    chunk_bytes: AtomicU64,
-    pace: Pace,
+    working: Working<Box<dyn Strategy>>,
     delicate_samples: DelicateSamples,
 }
 
@@ -87,8 +66,9 @@ impl<'a> WgpuSession<'a> {
             .iter()
             .map(|set| Set::new(plan, set, &elements, delicate.stages, control))
             .collect::<Result<Vec<Set>, BackendError>>()?;
-        let chunk_bytes = device.chunk_bytes(options.chunk_bytes).max(SMALLEST_CHUNK);
-        let upload = |device: &Device| Resident::new(device, plan, &options, (pairs, &elements), control);
+        let upload = |device: &Device| {
+            Resident::<Box<dyn Strategy>>::new(device, plan, &options, (pairs, &elements), control)
+        };
         let resident = device.surviving(upload)?;
         let mut session = WgpuSession {
             plan: Arc::clone(plan),
@@ -97,9 +77,7 @@ impl<'a> WgpuSession<'a> {
             elements,
             sets,
             delicate,
-            resident: Mutex::new(Arc::new(resident)),
-            chunk_bytes: AtomicU64::new(chunk_bytes),
-            pace: Pace::new(),
+            working: Working::new(resident, options.chunk_bytes),
             delicate_samples: DelicateSamples::default(),
         };
         if plan.needs_self {
@@ -179,7 +157,7 @@ impl<'a> WgpuSession<'a> {
             let copies = [copy(0, h), copy(1, g)];
             let [first, second] = copies.map(|(set, copy)| self.sets[set].prints[copy]);
             let flags = u32::from(first == second) | u32::from(job.same && h == g) << 1;
-            Lane { copies, flags }
+            Lane { places: copies, flags }
         })
     }
 
@@ -278,6 +256,33 @@ impl<'a> WgpuSession<'a> {
     }
 }
 
+impl Chunked for WgpuSession<'_> {
+    type Strategy = Box<dyn Strategy>;
+
+    fn working(&self) -> &Working<Box<dyn Strategy>> {
+        &self.working
+    }
+
+    fn upload(
+        &self,
+        device: &Device,
+        control: &Control,
+    ) -> Result<Resident<Box<dyn Strategy>>, BackendError> {
+        let copies = (self.pairs, &self.elements[..]);
+        Ok(Resident::<Box<dyn Strategy>>::new(device, &self.plan, &self.options, copies, control)?)
+    }
+
+    fn value(
+        &self,
+        strategy: &Box<dyn Strategy>,
+        words: &[u32],
+        _: (usize, &Lane),
+        device: &str,
+    ) -> Result<[f64; 2], GpuError> {
+        strategy.value(words, device)
+    }
+}
+
 impl Session for WgpuSession<'_> {
     fn tile(
         &self,
@@ -293,7 +298,7 @@ impl Session for WgpuSession<'_> {
     fn tile_shape(&self) -> [usize; 2] {
         // A second or so of a card that does 1e12 operations in one, or of a processor, but one pair at least: progress is
         // reported and results are kept tile by tile.
-        let second = if lock(&self.resident).device.is_software() { 2e9 } else { 5e11 };
+        let second = if self.working.resident().device.is_software() { 2e9 } else { 5e11 };
         let pairs = second / self.plan.cost().flops.max(1) as f64;
         let side = (pairs.sqrt() as usize).next_power_of_two().clamp(1, 256);
         [side, side]
@@ -304,10 +309,9 @@ impl Session for WgpuSession<'_> {
     }
 
     fn memory(&self) -> [u64; 2] {
-        let resident = lock(&self.resident);
+        let resident = self.working.resident();
         let host = self.sets.iter().map(Set::bytes).sum::<u64>() + self.delicate_samples.bytes();
-        let chunk_bytes = self.chunk_bytes.load(Ordering::Relaxed);
-        [resident.bytes() + host, resident.working_bytes(chunk_bytes)]
+        [resident.bytes() + host, resident.working_bytes(self.working.chunk_bytes())]
     }
 }
 

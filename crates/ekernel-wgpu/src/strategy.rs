@@ -2,24 +2,50 @@
 
 use crate::{Device, GpuError, host::Image, recorder::Recorder};
 
-/// Pairs of copies whose maps lie in one page each.
+/// Pairs of copies of samples, or of units on the sphere, that lie in one page each.
 pub(crate) struct Lanes<'a> {
     /// How many.
     pub(crate) count: u32,
-    /// Per lane: the first copy's place in its page, the second's, flags (1: bit for bit equal, 2: one sample), 0.
+    /// Per lane: the first one's place in its page, the second's, flags of copies (1: bit for bit equal, 2: one sample), 0.
     pub(crate) lanes: &'a wgpu::Buffer,
-    /// The page of the first copies.
+    /// The page of the first ones.
     pub(crate) first: &'a wgpu::Buffer,
-    /// The page of the second copies.
+    /// The page of the second ones.
     pub(crate) second: &'a wgpu::Buffer,
-    /// [`Strategy::result_words`] per lane, zeros before.
+    /// [`Recorded::result_words`] per lane, zeros before.
     pub(crate) results: &'a wgpu::Buffer,
     /// Bytes that one working buffer should take at most; halved when the device runs out of memory.
     pub(crate) chunk_bytes: u64,
 }
 
-/// How one readout is computed on the device.
-pub(crate) trait Strategy: Send + Sync {
+/// What chunks of lanes are recorded with.
+pub(crate) trait Recorded: Send + Sync {
+    /// Words per lane that [`Recorded::record`] leaves in the results.
+    fn result_words(&self) -> usize;
+
+    /// Lanes that working buffers of so many bytes can hold, at least 1.
+    fn max_lanes(&self, chunk_bytes: u64) -> u32;
+
+    /// Records all dispatches for some lanes.
+    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError>;
+}
+
+impl<S: Recorded + ?Sized> Recorded for Box<S> {
+    fn result_words(&self) -> usize {
+        (**self).result_words()
+    }
+
+    fn max_lanes(&self, chunk_bytes: u64) -> u32 {
+        (**self).max_lanes(chunk_bytes)
+    }
+
+    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
+        (**self).record(lanes, recorder)
+    }
+}
+
+/// How one readout of planes is computed on the device.
+pub(crate) trait Strategy: Recorded {
     /// "layered" or "fused".
     fn name(&self) -> &'static str;
 
@@ -32,17 +58,8 @@ pub(crate) trait Strategy: Send + Sync {
     /// Writes the maps of one copy, [`Strategy::copy_words`] of them, zeros before.
     fn pack(&self, image: &Image, out: &mut [f32]);
 
-    /// Words per lane that [`Strategy::record`] leaves in the results.
-    fn result_words(&self) -> usize;
-
-    /// Lanes that working buffers of so many bytes can hold, at least 1.
-    fn max_lanes(&self, chunk_bytes: u64) -> u32;
-
     /// Bytes of working buffers that it holds at the same time, of chunks of so many.
     fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64;
-
-    /// Records all dispatches for some lanes.
-    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError>;
 
     /// (K, Θ) of a lane from its results: sums in float64.
     ///

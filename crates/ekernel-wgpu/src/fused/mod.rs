@@ -18,7 +18,7 @@ use crate::{
     device::largest_binding,
     host::Image,
     recorder::Recorder,
-    strategy::{Lanes, Strategy},
+    strategy::{Lanes, Recorded, Strategy},
 };
 use chain::Chain;
 use double::scaled;
@@ -86,6 +86,27 @@ fn lay_out(
     Ok((chain, layout))
 }
 
+impl Recorded for Fused {
+    fn result_words(&self) -> usize {
+        PART_WORDS * self.layout.parts()
+    }
+
+    fn max_lanes(&self, chunk_bytes: u64) -> u32 {
+        (chunk_bytes / (4 * self.result_words() as u64)).clamp(1, MOST_LANES) as u32
+    }
+
+    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
+        let chunk = self.pipeline.lanes(lanes)?;
+        let parts = self.layout.parts() as u64;
+        let work = self.lane_work() * f64::from(lanes.count);
+        recorder.pieces(u64::from(lanes.count) * parts, work, |recorder, piece, work| {
+            let job = self.pipeline.job(lanes, piece.clone())?;
+            let (label, pipeline) = (self.pipeline.label(), self.pipeline.get());
+            recorder.dispatch(label, pipeline, &[&chunk, &job], piece.end - piece.start, work)
+        })
+    }
+}
+
 impl Strategy for Fused {
     fn name(&self) -> &'static str {
         "fused"
@@ -103,27 +124,8 @@ impl Strategy for Fused {
         self.chain.pack(image, bytemuck::cast_slice_mut(out));
     }
 
-    fn result_words(&self) -> usize {
-        PART_WORDS * self.layout.parts()
-    }
-
-    fn max_lanes(&self, chunk_bytes: u64) -> u32 {
-        (chunk_bytes / (4 * self.result_words() as u64)).clamp(1, MOST_LANES) as u32
-    }
-
     fn working_bytes(&self, _: &Device, _: u64) -> u64 {
         0
-    }
-
-    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
-        let chunk = self.pipeline.lanes(lanes)?;
-        let parts = self.layout.parts() as u64;
-        let work = self.lane_work() * f64::from(lanes.count);
-        recorder.pieces(u64::from(lanes.count) * parts, work, |recorder, piece, work| {
-            let job = self.pipeline.job(lanes, piece.clone())?;
-            let (label, pipeline) = (self.pipeline.label(), self.pipeline.get());
-            recorder.dispatch(label, pipeline, &[&chunk, &job], piece.end - piece.start, work)
-        })
     }
 
     fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError> {

@@ -9,13 +9,10 @@ use super::{
     chain::Chain,
     runs::{Axis, Division, Segment},
 };
-use crate::Tuning;
+use crate::{Tuning, recorder::ITERATIONS};
 
 /// Cells of a piece of a plane along one axis at most.
 const LONGEST_PIECE: usize = 256;
-
-/// Loop iterations of one invocation at most: some software adapters stop silently at 65535.
-const ITERATIONS: usize = 30_000;
 
 /// Bytes of workgroup memory that are left alone: for one word of Θ that the shader declares where there is no Θ, and for arrays
 /// that drivers round up to 16 bytes.
@@ -118,11 +115,16 @@ impl Layout {
             .layers
             .iter()
             .map(|layer| if chain.all_3x3() { 4 } else { 2 * layer.window[0] * (layer.window[1] + 9) });
-        let iterations = rows.cells() * cols.cells() * pack / (width * strips)
-            + rows_per_strip * (1 + chain.shape[2])
-            + (rows_per_strip + 2) * taps.sum::<usize>();
+        let of_channels = rows_per_strip * (1 + chain.shape[2]);
+        let of_layers = (rows_per_strip + 2) * taps.sum::<usize>();
+        let iterations = rows.cells() * cols.cells() * pack / (width * strips) + of_channels + of_layers;
         if iterations > ITERATIONS {
-            return Err(format!("{} layers are too many for one dispatch", chain.layers.len()));
+            let what = if of_channels > of_layers {
+                format!("{} channels", chain.shape[2])
+            } else {
+                format!("the taps of {} layers", chain.layers.len())
+            };
+            return Err(format!("{what} are too many for one dispatch"));
         }
         let in_turn = (room.tuning.in_turn as usize).max(1);
         let items = (ITERATIONS / iterations.max(1)).clamp(1, in_turn).min(runs.div_ceil(pack));
@@ -221,7 +223,11 @@ mod tests {
         Room { bytes: 16_384, threads: 256, tuning: Tuning { invocations: 256, in_turn: 16 } };
 
     fn chain(n: usize, layers: usize, padding: &str) -> Chain {
-        let mut text = format!("[input]\nspace = 'image'\nshape = [{n}, {n}, 3]\n");
+        chain_of([n, n, 3], layers, padding)
+    }
+
+    fn chain_of(shape: [usize; 3], layers: usize, padding: &str) -> Chain {
+        let mut text = format!("[input]\nspace = 'image'\nshape = {shape:?}\n");
         for _ in 0..layers {
             text += &format!(
                 "[[layers]]\nop = 'conv'\nfilter = [3, 3]\npadding = '{padding}'\n[[layers]]\nop = 'relu'\n"
@@ -306,6 +312,8 @@ mod tests {
         let room = Room { threads: 32, ..LEAST };
         let reason = Layout::new(&chain(8, 700, "same"), room).expect_err("no layout");
         assert!(reason.contains("700 layers are too many"), "{reason}");
+        let reason = Layout::new(&chain_of([8, 8, 70_000], 2, "same"), LEAST).expect_err("no layout");
+        assert!(reason.contains("70000 channels are too many"), "{reason}");
         let reason = Layout::new(&chain(64, 21, "same"), LEAST).expect_err("no layout");
         assert!(reason.contains("21 layers"), "{reason}");
     }

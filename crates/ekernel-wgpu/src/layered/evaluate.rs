@@ -11,11 +11,16 @@ use super::{
     normalize,
     params::Params,
     pooled,
-    rectangle::{ITERATIONS, Rectangle},
+    rectangle::Rectangle,
     stages::{Stages, WORKGROUP},
     sum,
 };
-use crate::{GpuError, recorder::Recorder, strategy::Lanes, tensors::Tensor};
+use crate::{
+    GpuError,
+    recorder::{ITERATIONS, Recorder},
+    strategy::Lanes,
+    tensors::Tensor,
+};
 
 /// A rectangle of sink offsets.
 #[derive(Clone, Debug)]

@@ -10,10 +10,15 @@ use super::{
     evaluate::{Block, Chunk, Evaluator},
     params::Params,
     plane_bytes,
-    rectangle::{ITERATIONS, Rectangle},
+    rectangle::Rectangle,
     stages::WORKGROUP,
 };
-use crate::{GpuError, host::Gather, recorder::Recorder, tensors::Tensor};
+use crate::{
+    GpuError,
+    host::Gather,
+    recorder::{ITERATIONS, Recorder},
+    tensors::Tensor,
+};
 
 impl Evaluator<'_> {
     /// The pooled planes of `source` at the offsets of the reading op.

@@ -30,7 +30,7 @@ use crate::{
     Device, GpuError,
     host::Image,
     recorder::Recorder,
-    strategy::{Lanes, Strategy},
+    strategy::{Lanes, Recorded, Strategy},
     tensors,
 };
 use evaluate::{Block, Evaluator};
@@ -98,6 +98,31 @@ fn last_reader(ops: &[PlaneOp], input: usize) -> Option<usize> {
     ops.iter().rposition(|reader| reader.inputs.contains(&input))
 }
 
+impl Recorded for Layered {
+    fn result_words(&self) -> usize {
+        plane_sum::WORDS * self.planes() as usize
+    }
+
+    fn max_lanes(&self, chunk_bytes: u64) -> u32 {
+        let own = plane_bytes(&self.plan, self.stage) * self.planes();
+        let earlier = |stage: usize| plane_bytes(&self.plan, stage) * EARLIER_PLANES;
+        let earlier = (0..self.stage).map(earlier).max().unwrap_or(0);
+        let per_lane = own.max(earlier).max(4 * self.result_words() as u64).max(1);
+        (chunk_bytes / per_lane).clamp(1, MOST_LANES) as u32
+    }
+
+    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
+        let [rows, cols] = self.offsets();
+        let per_plane = plane_bytes(&self.plan, self.stage) * u64::from(lanes.count);
+        let evaluator = Evaluator { plan: &self.plan, layout: &self.layout, stages: &self.stages, lanes };
+        for block in Block::split(rows, cols, lanes.chunk_bytes / per_plane.max(1)) {
+            let planes = evaluator.evaluate(self.stage, &block, recorder)?;
+            evaluator.plane_sum(self.stage, &block, &planes, [rows.len(), cols.len()], recorder)?;
+        }
+        Ok(())
+    }
+}
+
 impl Strategy for Layered {
     fn name(&self) -> &'static str {
         "layered"
@@ -126,32 +151,9 @@ impl Strategy for Layered {
         self.layout.pack(&self.plan, image, out);
     }
 
-    fn result_words(&self) -> usize {
-        plane_sum::WORDS * self.planes() as usize
-    }
-
-    fn max_lanes(&self, chunk_bytes: u64) -> u32 {
-        let own = plane_bytes(&self.plan, self.stage) * self.planes();
-        let earlier = |stage: usize| plane_bytes(&self.plan, stage) * EARLIER_PLANES;
-        let earlier = (0..self.stage).map(earlier).max().unwrap_or(0);
-        let per_lane = own.max(earlier).max(4 * self.result_words() as u64).max(1);
-        (chunk_bytes / per_lane).clamp(1, MOST_LANES) as u32
-    }
-
     fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64 {
         let largest = (0..=self.stage).map(|stage| plane_bytes(&self.plan, stage)).max().unwrap_or(0);
         buffers(&self.plan, self.stage) as u64 * tensors::size(device, chunk_bytes.max(largest))
-    }
-
-    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
-        let [rows, cols] = self.offsets();
-        let per_plane = plane_bytes(&self.plan, self.stage) * u64::from(lanes.count);
-        let evaluator = Evaluator { plan: &self.plan, layout: &self.layout, stages: &self.stages, lanes };
-        for block in Block::split(rows, cols, lanes.chunk_bytes / per_plane.max(1)) {
-            let planes = evaluator.evaluate(self.stage, &block, recorder)?;
-            evaluator.plane_sum(self.stage, &block, &planes, [rows.len(), cols.len()], recorder)?;
-        }
-        Ok(())
     }
 
     fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError> {

@@ -1,8 +1,5 @@
 //! Rows and columns cut into parts that one dispatch can do: offsets of planes, or positions of a window.
 
-/// Iterations of an invocation at most: some drivers end one silently after 65535.
-pub(super) const ITERATIONS: usize = 16_384;
-
 /// Rows and columns from `begin` to before `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rectangle {

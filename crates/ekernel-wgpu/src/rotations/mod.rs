@@ -22,7 +22,6 @@ mod passes;
 mod precise;
 mod refused;
 mod resident;
-mod run;
 mod session;
 mod shape;
 mod stage;

@@ -11,33 +11,17 @@ use ekernel_harmonic::Harmonics;
 use ekernel_signals::Signals;
 
 use super::{layout, precise::Precise, refused::refused, stage::Stage};
-use crate::{Device, tensors::Tensors, threads::on_all_cores};
-
-/// Bytes of a page at most.
-const PAGE_BYTES: u64 = 128 << 20;
+use crate::{
+    Device,
+    resident::{OnDevice, PAGE_BYTES, Resident},
+    threads::on_all_cores,
+};
 
 /// Variances from here on are not given to the device: shaders would make numbers of what overflows.
 const LARGEST: f64 = 1e36;
 
 /// Samples that are prepared before they are uploaded.
 const BATCH: usize = 256;
-
-/// One stage on the device.
-pub(super) struct OnDevice {
-    pub(super) stage: Stage,
-    /// Per set its pages.
-    pub(super) pages: Vec<Vec<wgpu::Buffer>>,
-}
-
-/// All stages on the device.
-pub(super) struct Resident {
-    pub(super) device: Device,
-    pub(super) stages: Vec<OnDevice>,
-    /// Units in a page.
-    pub(super) per_page: usize,
-    /// Working buffers that no recorder uses.
-    pub(super) spare: Mutex<Vec<Tensors>>,
-}
 
 /// What the host keeps of a unit.
 #[derive(Clone, Debug)]
@@ -64,21 +48,21 @@ pub(super) struct Maker<'a> {
     pub(super) sets: &'a [&'a Samples],
 }
 
-impl Resident {
+impl Resident<Stage> {
     /// Prepares all samples on all cores and uploads them; the units of each set, sample after sample.
     pub(super) fn new(
-        device: Device,
+        device: &Device,
         maker: &Maker<'_>,
         control: &Control,
-    ) -> Result<(Resident, Vec<Vec<Unit>>), BackendError> {
+    ) -> Result<(Resident<Stage>, Vec<Vec<Unit>>), BackendError> {
         let plan = maker.plan;
         let stages: Vec<Stage> =
-            plan.rotations.iter().map(|stage| Stage::new(&device, plan, stage)).collect::<Result<_, _>>()?;
+            plan.rotations.iter().map(|stage| Stage::new(device, plan, stage)).collect::<Result<_, _>>()?;
         let most = stages.iter().map(|stage| stage.shape.passes.unit_words).max().unwrap_or(1);
         let per_page = (PAGE_BYTES.min(device.largest_binding()) / (4 * most as u64)).max(1) as usize;
         let pages = || vec![Vec::new(); maker.sets.len()];
-        let mut stages: Vec<OnDevice> =
-            stages.into_iter().map(|stage| OnDevice { stage, pages: pages() }).collect();
+        let on_device = |strategy| OnDevice { strategy, pages: pages() };
+        let mut stages: Vec<OnDevice<Stage>> = stages.into_iter().map(on_device).collect();
         let (done, of) = (AtomicUsize::new(0), maker.sets.iter().map(|set| set.len()).sum());
         let mut all = Vec::new();
         for (set, samples) in maker.sets.iter().enumerate() {
@@ -95,24 +79,22 @@ impl Resident {
                     units.push(unit);
                     words.iter_mut().zip(own).for_each(|(all, own)| all.extend(own));
                     if units.len().is_multiple_of(per_page) {
-                        upload(&device, &mut stages, set, &mut words)?;
+                        upload(device, &mut stages, set, &mut words)?;
                     }
                 }
             }
             if !units.len().is_multiple_of(per_page) {
-                upload(&device, &mut stages, set, &mut words)?;
+                upload(device, &mut stages, set, &mut words)?;
             }
             all.push(units);
         }
-        Ok((Resident { device, stages, per_page, spare: Mutex::default() }, all))
+        let readouts = stages.into_iter().map(Some).collect();
+        Ok((Resident { device: device.clone(), readouts, per_page, spare: Mutex::default() }, all))
     }
 
-    /// Bytes on the device.
-    pub(super) fn bytes(&self) -> u64 {
-        let stage = |stage: &OnDevice| {
-            stage.stage.bytes() + stage.pages.iter().flatten().map(wgpu::Buffer::size).sum::<u64>()
-        };
-        self.stages.iter().map(stage).sum()
+    /// Bytes of tables on the device.
+    pub(super) fn table_bytes(&self) -> u64 {
+        self.readouts.iter().flatten().map(|stage| stage.strategy.bytes()).sum()
     }
 }
 
@@ -120,7 +102,7 @@ impl Maker<'_> {
     /// The units of a sample, each with its words for every stage.
     fn sample(
         &self,
-        stages: &[OnDevice],
+        stages: &[OnDevice<Stage>],
         samples: &Samples,
         index: usize,
         control: &Control,
@@ -133,7 +115,7 @@ impl Maker<'_> {
             let mut words = Words::new();
             for ((plan, precise), on_device) in self.plan.rotations.iter().zip(self.precise).zip(stages) {
                 let v = precise.variances(&signal, control)?;
-                let passes = &on_device.stage.shape.passes;
+                let passes = &on_device.strategy.shape.passes;
                 let mut own = vec![0.0; passes.unit_words];
                 layout::pack(plan, passes, &signal, (&v, size), &mut own);
                 words.push(own);
@@ -151,7 +133,7 @@ impl Maker<'_> {
 /// A page of every stage.
 fn upload(
     device: &Device,
-    stages: &mut [OnDevice],
+    stages: &mut [OnDevice<Stage>],
     set: usize,
     words: &mut [Vec<f32>],
 ) -> Result<(), BackendError> {

@@ -1,13 +1,6 @@
 //! Prepared spheres and molecules on a GPU, and the tiles computed from them.
 
-use std::{
-    collections::HashMap,
-    ops::Range,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::HashMap, ops::Range, sync::Mutex};
 
 use ekernel_core::{
     BackendError, Control, Entries, Kernels, Pairs, Plan, Samples, Session, assemble,
@@ -19,12 +12,16 @@ use super::{
     passes::Passes,
     precise::Precise,
     refused::refused,
-    resident::{Maker, Resident, Unit},
+    resident::{Maker, Unit},
+    stage::Stage,
 };
-use crate::{Device, WgpuOptions, device::lock, recorder::Pace, threads::on_all_cores};
-
-/// Working buffers are not made smaller than this.
-pub(super) const SMALLEST_CHUNK: u64 = 1 << 16;
+use crate::{
+    Device, GpuError, WgpuOptions,
+    device::lock,
+    resident::Resident,
+    run::{Chunked, Lane, Working},
+    threads::on_all_cores,
+};
 
 /// Readouts whose relative defect 1 − cos θ is below this are computed in float64 where a head reads their angle.
 const PARALLEL: f64 = 1e-3;
@@ -38,19 +35,13 @@ const INNER_LANES: usize = 1 << 10;
 /// Pairs of units of a tile, at most.
 const TILE_UNITS: f64 = 5e5;
 
-/// A pair of units, each by its set and its number in it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lane {
-    pub(super) units: [(usize, usize); 2],
-}
-
 /// One set of samples.
-pub(super) struct Set {
+struct Set {
     /// The units of each sample, side by side.
     places: Vec<Range<usize>>,
     /// The atomic numbers of the units of each sample, where these are atoms.
     charges: Vec<Vec<u8>>,
-    pub(super) units: Vec<Unit>,
+    units: Vec<Unit>,
     /// Each unit's value with itself, `[unit][readout]`, where the head reads it.
     own_units: Vec<Vec<f64>>,
     /// Each sample's value with itself at each readout of the plan, likewise.
@@ -80,10 +71,8 @@ pub(crate) struct RotationSession<'a> {
     signals: Signals<'a>,
     /// Per stage.
     precise: Vec<Precise>,
-    pub(super) sets: Vec<Set>,
-    pub(super) resident: Mutex<Arc<Resident>>,
-    pub(super) chunk_bytes: AtomicU64,
-    pub(super) pace: Pace,
+    sets: Vec<Set>,
+    working: Working<Stage>,
     /// Whether a head reads angles of pairs of atoms, and of samples, which float32 would spoil where they are small.
     delicate: [bool; 2],
     /// Values of units with themselves in float64, found for delicate pairs.
@@ -94,7 +83,7 @@ pub(crate) struct RotationSession<'a> {
 
 impl<'a> RotationSession<'a> {
     pub(crate) fn new(
-        device: Device,
+        device: &Device,
         plan: &'a Plan,
         options: WgpuOptions,
         pairs: Pairs<'a>,
@@ -108,9 +97,8 @@ impl<'a> RotationSession<'a> {
         let signals = Signals::new(&plan.input).map_err(refused)?;
         let samples = samples(pairs);
         let readouts = readouts(plan);
-        let chunk_bytes = device.chunk_bytes(options.chunk_bytes).max(SMALLEST_CHUNK);
         let maker = Maker { plan, readouts, signals: &signals, precise: &precise, sets: &samples };
-        let (resident, made) = Resident::new(device, &maker, control)?;
+        let (resident, made) = device.surviving(|device| Resident::<Stage>::new(device, &maker, control))?;
         let set = |(samples, units): (&&Samples, Vec<Unit>)| {
             let mut next = 0;
             let place = |index| {
@@ -126,9 +114,7 @@ impl<'a> RotationSession<'a> {
             plan,
             pairs,
             sets: samples.iter().zip(made).map(set).collect(),
-            resident: Mutex::new(Arc::new(resident)),
-            chunk_bytes: AtomicU64::new(chunk_bytes),
-            pace: Pace::new(),
+            working: Working::new(resident, options.chunk_bytes),
             delicate: [pools && in_atoms, pools && reads_angles(&plan.head)],
             precise_units: Mutex::default(),
             precise_own: Mutex::default(),
@@ -139,13 +125,8 @@ impl<'a> RotationSession<'a> {
         Ok(session)
     }
 
-    pub(super) fn samples(&self) -> Vec<&'a Samples> {
+    fn samples(&self) -> Vec<&'a Samples> {
         samples(self.pairs)
-    }
-
-    pub(super) fn maker<'m>(&'m self, sets: &'m [&'m Samples]) -> Maker<'m> {
-        let readouts = readouts(self.plan);
-        Maker { plan: self.plan, readouts, signals: &self.signals, precise: &self.precise, sets }
     }
 
     /// Finds the values of units and of samples with themselves.
@@ -155,8 +136,9 @@ impl<'a> RotationSession<'a> {
             return Ok(());
         }
         for set in 0..self.sets.len() {
-            let lanes: Vec<Lane> =
-                (0..self.sets[set].units.len()).map(|unit| Lane { units: [(set, unit); 2] }).collect();
+            let lanes: Vec<Lane> = (0..self.sets[set].units.len())
+                .map(|unit| Lane { places: [(set, unit); 2], flags: 0 })
+                .collect();
             let mut own_units = Vec::new();
             for lanes in lanes.chunks(TILE_UNITS as usize) {
                 let values = self.values(lanes, control)?;
@@ -213,7 +195,7 @@ impl<'a> RotationSession<'a> {
     }
 
     fn inner(&self, lane: &Lane) -> f64 {
-        match lane.units.map(|unit| &self.unit(unit).harmonics) {
+        match lane.places.map(|unit| &self.unit(unit).harmonics) {
             [Some(first), Some(second)] => first.inner(second),
             _ => f64::NAN,
         }
@@ -223,12 +205,13 @@ impl<'a> RotationSession<'a> {
     fn compared(&self, jobs: &[Job], control: &Control) -> Result<Vec<Vec<Compared>>, BackendError> {
         let pairs: Vec<Vec<(usize, usize)>> = jobs.iter().map(|job| self.unit_pairs(job)).collect();
         let lane = |(job, pairs): (&Job, &Vec<(usize, usize)>)| -> Vec<Lane> {
-            pairs.iter().map(|&(i, j)| Lane { units: self.places(job, [i, j]) }).collect()
+            pairs.iter().map(|&(i, j)| Lane { places: self.places(job, [i, j]), flags: 0 }).collect()
         };
         let lanes: Vec<Lane> = jobs.iter().zip(&pairs).flat_map(lane).collect();
         let values = self.values(&lanes, control)?;
         let own = |(set, unit): (usize, usize)| self.sets[set].own_units.get(unit).map(Vec::as_slice);
-        let mut found = lanes.iter().zip(&values).map(|(lane, values)| with_own(values, lane.units.map(own)));
+        let mut found =
+            lanes.iter().zip(&values).map(|(lane, values)| with_own(values, lane.places.map(own)));
         let mut one = |(i, j)| Compared { units: [i, j], values: found.next().unwrap_or_default() };
         let mut compared = Vec::with_capacity(pairs.len());
         for pairs in pairs {
@@ -412,6 +395,37 @@ impl<'a> RotationSession<'a> {
     }
 }
 
+impl Chunked for RotationSession<'_> {
+    type Strategy = Stage;
+
+    fn working(&self) -> &Working<Stage> {
+        &self.working
+    }
+
+    fn upload(&self, device: &Device, control: &Control) -> Result<Resident<Stage>, BackendError> {
+        let (sets, readouts) = (self.samples(), readouts(self.plan));
+        let (signals, precise) = (&self.signals, &self.precise[..]);
+        let maker = Maker { plan: self.plan, readouts, signals, precise, sets: &sets };
+        Ok(Resident::<Stage>::new(device, &maker, control)?.0)
+    }
+
+    fn value(
+        &self,
+        stage: &Stage,
+        words: &[u32],
+        (index, lane): (usize, &Lane),
+        device: &str,
+    ) -> Result<[f64; 2], GpuError> {
+        let [first, second] = lane.places.map(|unit| self.unit(unit));
+        let [v, vp] = [first, second].map(|unit| unit.variances[index].last().copied().unwrap_or(0.0));
+        let size = first.size * second.size;
+        let value = stage.value(words, v.sqrt() * vp.sqrt() / size, device)?;
+        // What is not a number is computed again in float64.
+        let fits = first.fits && second.fits;
+        Ok(value.map(|x| if fits { x * size } else { f64::NAN }))
+    }
+}
+
 impl Session for RotationSession<'_> {
     fn tile(
         &self,
@@ -427,7 +441,7 @@ impl Session for RotationSession<'_> {
     fn tile_shape(&self) -> [usize; 2] {
         // A second or so of a card that does 1e12 operations in one, or of a processor; cancelling does not wait for a tile.
         let units = self.unit_pairs_per_pair();
-        let second = if lock(&self.resident).device.is_software() { 2e9 } else { 5e11 };
+        let second = if self.working.resident().device.is_software() { 2e9 } else { 5e11 };
         let pairs = (second / (self.plan.cost().flops.max(1) as f64 * units)).min(TILE_UNITS / units);
         let side = (pairs.sqrt() as usize).clamp(1, 256);
         [side, side]
@@ -444,11 +458,12 @@ impl Session for RotationSession<'_> {
             (size_of::<Unit>() + size_of::<f64>() * (numbers + harmonics)) as u64
         };
         let units: u64 = self.sets.iter().flat_map(|set| &set.units).map(unit).sum();
-        let resident = lock(&self.resident).bytes() + units;
+        let resident = self.working.resident();
+        let held = resident.bytes() + resident.table_bytes() + units;
         let [height, width] = self.tile_shape();
         let values = size_of::<Compared>() + readouts(self.plan).len() * size_of::<Scalar>();
         let tile = (height * width) as f64 * self.unit_pairs_per_pair() * values as f64;
-        [resident, 4 * self.chunk_bytes.load(Ordering::Relaxed) + tile as u64]
+        [held, 4 * self.working.chunk_bytes() + tile as u64]
     }
 }
 

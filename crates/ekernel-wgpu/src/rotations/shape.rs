@@ -3,15 +3,13 @@
 use ekernel_core::{Plan, plan::RotationStage};
 
 use super::passes::Passes;
+use crate::recorder::ITERATIONS;
 
 /// Invocations of a workgroup, as in `rotations/grid.wgsl`.
 pub(super) const WORKGROUP: u64 = 64;
 
 /// Pairs of a chunk at most: more would only make it longer.
 const MOST_LANES: u64 = 1 << 14;
-
-/// Loop iterations that an invocation may do; some drivers end longer ones without a word.
-pub(super) const ITERATIONS: usize = 20_000;
 
 /// Words of the results of a part of a ring: ΣK, Σu, ΣΘ and how many points they are.
 pub(super) const WORDS: usize = 4;

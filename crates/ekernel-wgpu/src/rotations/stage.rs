@@ -9,10 +9,16 @@ use ekernel_shaders::{Rotation, RotationPoint};
 
 use super::{
     passes::{Line, Origin, Pass},
-    shape::{ITERATIONS, Shape, WORDS, WORKGROUP},
+    shape::{Shape, WORDS, WORKGROUP},
     tables::Tables,
 };
-use crate::{Device, GpuError, recorder::Recorder, tensors::Tensor};
+use crate::{
+    Device, GpuError,
+    bindings::{READ, UNIFORM, WRITE, group, layout},
+    recorder::{ITERATIONS, Recorder},
+    strategy::{Lanes, Recorded},
+    tensors::Tensor,
+};
 
 /// `Job` of `rotations/grid.wgsl`.
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
@@ -37,20 +43,7 @@ struct Job {
     all_rings: u32,
     first_channel: u32,
     end_channel: u32,
-    spare: u32,
-}
-
-/// Pairs of units that lie in one page each.
-pub(super) struct Lanes<'a> {
-    pub(super) count: u32,
-    /// Per lane both units' places in their pages, 0, 0.
-    pub(super) lanes: &'a wgpu::Buffer,
-    /// The page of the first units, and of the second.
-    pub(super) pages: [&'a wgpu::Buffer; 2],
-    /// [`Stage::result_words`] per lane.
-    pub(super) results: &'a wgpu::Buffer,
-    /// Bytes that one working buffer should take at most.
-    pub(super) chunk_bytes: u64,
+    start: u32,
 }
 
 /// What a dispatch binds besides lanes and pages.
@@ -61,6 +54,11 @@ struct Bound<'a> {
     output: &'a wgpu::Buffer,
 }
 
+const LABEL: &str = "ekernel.job";
+
+/// What shaders bind: the job, lanes, both pages, [`Bound`].
+const TYPES: [wgpu::BufferBindingType; 8] = [UNIFORM, READ, READ, READ, READ, READ, READ, WRITE];
+
 /// The shaders of a stage.
 struct Shaders {
     device: Device,
@@ -70,7 +68,7 @@ struct Shaders {
 }
 
 /// A stage ready for pairs.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     pub(super) shape: Shape,
     shaders: Shaders,
     tables: Tables,
@@ -80,7 +78,7 @@ impl Shaders {
     /// Compiles all of them.
     fn new(device: &Device, shape: &Shape, stage: &RotationStage) -> Result<Shaders, GpuError> {
         let points = shape.passes.passes.iter().map(|pass| shape.passes.point(stage, pass)).collect();
-        let made = Shaders { device: device.clone(), layout: layout(device)?, points };
+        let made = Shaders { device: device.clone(), layout: layout(device, LABEL, &TYPES)?, points };
         for kind in Rotation::ALL {
             made.pipeline(kind)?;
         }
@@ -104,6 +102,49 @@ impl Shaders {
 /// Errors: [`GpuError::Refused`] with the compiler's words.
 pub(super) fn compile(device: &Device, plan: &Plan, stage: &RotationStage) -> Result<(), GpuError> {
     Shaders::new(device, &Shape::new(plan, stage), stage).map(|_| ())
+}
+
+impl Recorded for Stage {
+    fn result_words(&self) -> usize {
+        self.shape.result_words()
+    }
+
+    fn max_lanes(&self, chunk_bytes: u64) -> u32 {
+        self.shape.max_lanes(chunk_bytes)
+    }
+
+    fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
+        let count = u64::from(lanes.count);
+        let spectrum = recorder.tensor(4 * count * self.shape.passes.spectrum_words as u64)?;
+        for field in &self.shape.passes.fields {
+            let Origin::Lift { unit_at } = field.origin else { continue };
+            let bound = Bound {
+                table: &self.tables.circle,
+                input: &self.tables.circle,
+                spectrum: &self.tables.circle,
+                output: spectrum.buffer(),
+            };
+            let elements = count * rotation_len(field.bandlimit) as u64;
+            for first in (0..self.shape.channels).step_by(ITERATIONS) {
+                let end = (first + ITERATIONS).min(self.shape.channels);
+                let job = Job {
+                    bandlimit: field.bandlimit as u32,
+                    spectrum_at: field.spectrum_at as u32,
+                    at: unit_at as u32,
+                    first_channel: first as u32,
+                    end_channel: end as u32,
+                    ..self.job(lanes, &(0..0))
+                };
+                self.dispatch(Rotation::Contract, lanes, &job, &bound, (elements, end - first), recorder)?;
+            }
+        }
+        for (pass, point) in self.shape.passes.passes.iter().zip(&self.shaders.points) {
+            for rings in self.blocks(lanes) {
+                self.pass((pass, point), &rings, lanes, &spectrum, recorder)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Stage {
@@ -153,40 +194,6 @@ impl Stage {
             all_rings: self.shape.nodes as u32,
             ..Job::default()
         }
-    }
-
-    /// Records all dispatches for some lanes.
-    pub(super) fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
-        let count = u64::from(lanes.count);
-        let spectrum = recorder.tensor(4 * count * self.shape.passes.spectrum_words as u64)?;
-        for field in &self.shape.passes.fields {
-            let Origin::Lift { unit_at } = field.origin else { continue };
-            let bound = Bound {
-                table: &self.tables.circle,
-                input: &self.tables.circle,
-                spectrum: &self.tables.circle,
-                output: spectrum.buffer(),
-            };
-            let elements = count * rotation_len(field.bandlimit) as u64;
-            for first in (0..self.shape.channels).step_by(ITERATIONS) {
-                let end = (first + ITERATIONS).min(self.shape.channels);
-                let job = Job {
-                    bandlimit: field.bandlimit as u32,
-                    spectrum_at: field.spectrum_at as u32,
-                    at: unit_at as u32,
-                    first_channel: first as u32,
-                    end_channel: end as u32,
-                    ..self.job(lanes, &(0..0))
-                };
-                self.dispatch(Rotation::Contract, lanes, &job, &bound, (elements, end - first), recorder)?;
-            }
-        }
-        for (pass, point) in self.shape.passes.passes.iter().zip(&self.shaders.points) {
-            for rings in self.blocks(lanes) {
-                self.pass((pass, point), &rings, lanes, &spectrum, recorder)?;
-            }
-        }
-        Ok(())
     }
 
     /// One pass over some rings.
@@ -301,15 +308,14 @@ impl Stage {
         let points = f64::from(job.lanes) * f64::from(job.rings) * 4.0 * self.shape.items() as f64;
         let work = points * (self.shape.passes.line() + 16 * point.steps.len()) as f64;
         let pipeline = self.shaders.point_pipeline(point)?;
-        let group = self.group(lanes, job, &bound)?;
-        recorder.dispatch(&point.label(), &pipeline, &[&group], workgroups, work)
+        self.pieces((&point.label(), &pipeline), lanes, job, &bound, (workgroups, work), recorder)
     }
 
     fn wigner(&self, field: usize, rings: &Range<usize>) -> &wgpu::Buffer {
         &self.tables.wigner[field][rings.start / self.tables.per_page]
     }
 
-    /// One dispatch, an invocation per element, of so many multiply-adds each.
+    /// One shader, an invocation per element, of so many multiply-adds each.
     fn dispatch(
         &self,
         kind: Rotation,
@@ -320,36 +326,40 @@ impl Stage {
         recorder: &mut Recorder<'_>,
     ) -> Result<(), GpuError> {
         let pipeline = self.shaders.pipeline(kind)?;
-        let group = self.group(lanes, job, bound)?;
         let work = elements as f64 * (4 + 2 * each) as f64;
-        recorder.dispatch(kind.label(), &pipeline, &[&group], elements.div_ceil(WORKGROUP), work)
+        let workgroups = elements.div_ceil(WORKGROUP);
+        self.pieces((kind.label(), &pipeline), lanes, job, bound, (workgroups, work), recorder)
+    }
+
+    /// Workgroups that do so much work, in dispatches that are short enough.
+    fn pieces(
+        &self,
+        (label, pipeline): (&str, &wgpu::ComputePipeline),
+        lanes: &Lanes<'_>,
+        job: &Job,
+        bound: &Bound<'_>,
+        (workgroups, work): (u64, f64),
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), GpuError> {
+        recorder.pieces(workgroups, work, |recorder, piece, work| {
+            let job = Job { start: piece.start as u32, ..*job };
+            let group = self.group(lanes, &job, bound)?;
+            recorder.dispatch(label, pipeline, &[&group], piece.end - piece.start, work)
+        })
     }
 
     fn group(&self, lanes: &Lanes<'_>, job: &Job, bound: &Bound<'_>) -> Result<wgpu::BindGroup, GpuError> {
-        let uniform = self.shaders.device.upload(
-            "ekernel.job",
-            bytemuck::bytes_of(job),
-            wgpu::BufferUsages::UNIFORM,
-        )?;
-        let [first, second] = lanes.pages;
+        let Shaders { device, layout, .. } = &self.shaders;
+        let job = device.upload(LABEL, bytemuck::bytes_of(job), wgpu::BufferUsages::UNIFORM)?;
         let Bound { table, input, spectrum, output } = *bound;
-        let buffers = [&uniform, lanes.lanes, first, second, table, input, spectrum, output];
-        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-            .zip(buffers)
-            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
-            .collect();
-        let descriptor = wgpu::BindGroupDescriptor {
-            label: Some("ekernel.job"),
-            layout: &self.shaders.layout,
-            entries: &entries,
-        };
-        self.shaders.device.checked("ekernel.job", 0, |device| device.create_bind_group(&descriptor))
+        let buffers = [&job, lanes.lanes, lanes.first, lanes.second, table, input, spectrum, output];
+        group(device, LABEL, layout, &buffers)
     }
 
     /// (K, Θ) of a lane from its results, which are sums: in float64, `bound` being √(vv').
     ///
     /// Errors: [`GpuError::Unfinished`] if the device did not do all of its work.
-    pub(super) fn value(&self, words: &[u32], bound: f64) -> Result<[f64; 2], GpuError> {
+    pub(super) fn value(&self, words: &[u32], bound: f64, device: &str) -> Result<[f64; 2], GpuError> {
         let [_, parts] = self.shape.parts();
         let points = (self.shape.circle() * self.shape.circle()) as f64;
         let (mut cov, mut defect, mut ntk) = (0.0, 0.0, 0.0);
@@ -361,8 +371,8 @@ impl Stage {
                 }
             }
             if sums[3] != points {
-                let device = self.shaders.device.name().to_owned();
-                return Err(GpuError::Unfinished { device, found: sums[3] as u64, expected: points as u64 });
+                let (device, found) = (device.to_owned(), sums[3] as u64);
+                return Err(GpuError::Unfinished { device, found, expected: points as u64 });
             }
             cov += weight * sums[0];
             defect += weight * sums[1];
@@ -372,22 +382,4 @@ impl Stage {
         let nngp = if defect.abs() < cov.abs() { bound - defect } else { cov };
         Ok([nngp, if self.shape.passes.ntk { ntk } else { 0.0 }])
     }
-}
-
-fn layout(device: &Device) -> Result<wgpu::BindGroupLayout, GpuError> {
-    let [read, write, uniform] = [
-        wgpu::BufferBindingType::Storage { read_only: true },
-        wgpu::BufferBindingType::Storage { read_only: false },
-        wgpu::BufferBindingType::Uniform,
-    ];
-    let types = [uniform, read, read, read, read, read, read, write];
-    let entry = |(binding, ty): (u32, wgpu::BufferBindingType)| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
-        count: None,
-    };
-    let entries: Vec<wgpu::BindGroupLayoutEntry> = (0..).zip(types).map(entry).collect();
-    let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some("ekernel.job"), entries: &entries };
-    device.checked("ekernel.job", 0, |device| device.create_bind_group_layout(&descriptor))
 }

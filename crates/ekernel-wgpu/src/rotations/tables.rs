@@ -9,10 +9,7 @@ use ekernel_core::{
 use ekernel_harmonic::{HarmonicError, RotationGrid, WignerTable};
 
 use super::{passes::Passes, refused::refused};
-use crate::{Device, layered::dual::family};
-
-/// A table of Wigner functions takes no more bytes.
-const PAGE_BYTES: u64 = 128 << 20;
+use crate::{Device, layered::dual::family, resident::PAGE_BYTES};
 
 /// The tables of a stage on a device.
 pub(super) struct Tables {
