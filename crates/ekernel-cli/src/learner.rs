@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use ekernel_data::Targets;
 use ekernel_predict::{
-    Fit, Folds, Machine, Nngp, Par, PredictError, RIDGES, RegressionScores, Ridge, RidgeSearch, TargetMean,
-    Time, accuracy, argmax, confusion, one_hot_centered,
+    FINE_RIDGES, Fit, Folds, Machine, Nngp, Par, PredictError, RIDGES, RegressionScores, Ridge, RidgeSearch,
+    TargetMean, Time, accuracy, argmax, confusion, one_hot_centered,
 };
 use ndarray::{Array2, ArrayView2};
 
@@ -18,6 +18,8 @@ pub(crate) enum RidgeChoice {
     Given(Ridge),
     /// The best of [`RIDGES`] on five folds of the training set.
     Auto,
+    /// The best of [`FINE_RIDGES`] on them.
+    Fine,
 }
 
 /// Folds of the search for a ridge.
@@ -105,11 +107,19 @@ impl Training {
     ) -> Result<(Ridge, Machine), PredictError> {
         match self.ridge {
             RidgeChoice::Given(ridge) => Ok((ridge, Machine::new(train, ridge, self.time, self.par())?)),
-            RidgeChoice::Auto => self.search(train, targets)?.machine(train, self.time, self.par()),
+            RidgeChoice::Auto => self.search(train, targets, &RIDGES)?.machine(train, self.time, self.par()),
+            RidgeChoice::Fine => {
+                self.search(train, targets, &FINE_RIDGES)?.machine(train, self.time, self.par())
+            }
         }
     }
 
-    fn search(&self, train: ArrayView2<'_, f64>, targets: &Targets) -> Result<RidgeSearch, PredictError> {
+    fn search(
+        &self,
+        train: ArrayView2<'_, f64>,
+        targets: &Targets,
+        ridges: &[Ridge],
+    ) -> Result<RidgeSearch, PredictError> {
         let folds = FOLDS.min(targets.len());
         let (targets, folds) = match targets {
             Targets::Classes { labels, n_classes, .. } => (
@@ -120,7 +130,7 @@ impl Training {
                 (ekernel_predict::Targets::Values(values.view()), Folds::strided(values.nrows(), folds)?)
             }
         };
-        RidgeSearch::new(train, &targets, &RIDGES, self.time, &folds, self.par())
+        RidgeSearch::new(train, &targets, ridges, self.time, &folds, self.par())
     }
 }
 
@@ -146,12 +156,14 @@ impl FromStr for RidgeChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<RidgeChoice, String> {
-        if text == "auto" {
-            return Ok(RidgeChoice::Auto);
+        match text {
+            "auto" => return Ok(RidgeChoice::Auto),
+            "fine" => return Ok(RidgeChoice::Fine),
+            _ => {}
         }
         match text.parse::<f64>() {
             Ok(value) if value >= 0.0 && value.is_finite() => Ok(RidgeChoice::Given(Ridge::Relative(value))),
-            _ => Err("give auto, or a number of at least 0 (relative to the mean diagonal)".to_owned()),
+            _ => Err("give auto, fine, or a number of at least 0 (relative to the mean diagonal)".to_owned()),
         }
     }
 }
@@ -161,6 +173,7 @@ impl fmt::Display for RidgeChoice {
         match self {
             RidgeChoice::Given(ridge) => ridge.fmt(f),
             RidgeChoice::Auto => write!(f, "chosen by {FOLDS}-fold cross-validation"),
+            RidgeChoice::Fine => write!(f, "chosen by {FOLDS}-fold cross-validation, two in a decade"),
         }
     }
 }

@@ -92,6 +92,6 @@ pub use linear::Linear;
 pub use machine::Machine;
 pub use regression::{RegressionScores, TargetMean};
 pub use ridge::Ridge;
-pub use ridge_search::{RIDGES, RidgeScore, RidgeSearch, Targets};
+pub use ridge_search::{FINE_RIDGES, RIDGES, RidgeScore, RidgeSearch, Targets};
 pub use spectrum::Spectrum;
 pub use time::Time;

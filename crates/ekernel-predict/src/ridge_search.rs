@@ -22,6 +22,29 @@ pub const RIDGES: [Ridge; 10] = [
     Ridge::Relative(10.0),
 ];
 
+/// The same with one more in each decade, for kernels whose best ridge lies next to where their rounding begins.
+pub const FINE_RIDGES: [Ridge; 19] = [
+    Ridge::Relative(1e-8),
+    Ridge::Relative(3e-8),
+    Ridge::Relative(1e-7),
+    Ridge::Relative(3e-7),
+    Ridge::Relative(1e-6),
+    Ridge::Relative(3e-6),
+    Ridge::Relative(1e-5),
+    Ridge::Relative(3e-5),
+    Ridge::Relative(1e-4),
+    Ridge::Relative(3e-4),
+    Ridge::Relative(1e-3),
+    Ridge::Relative(3e-3),
+    Ridge::Relative(1e-2),
+    Ridge::Relative(3e-2),
+    Ridge::Relative(1e-1),
+    Ridge::Relative(3e-1),
+    Ridge::Relative(1.0),
+    Ridge::Relative(3.0),
+    Ridge::Relative(10.0),
+];
+
 /// What the training samples are to be predicted as.
 #[derive(Clone, Copy, Debug)]
 pub enum Targets<'a> {

@@ -3,8 +3,8 @@
 mod gram;
 
 use ekernel_predict::{
-    Folds, Machine, Nngp, Par, RIDGES, Ridge, RidgeSearch, Spectrum, TargetMean, Targets, Time, accuracy,
-    argmax, one_hot_centered,
+    FINE_RIDGES, Folds, Machine, Nngp, Par, RIDGES, Ridge, RidgeSearch, Spectrum, TargetMean, Targets, Time,
+    accuracy, argmax, one_hot_centered,
 };
 use gram::{cubic, features};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
@@ -146,6 +146,7 @@ fn ridge_search_scores_are_those_of_machines_on_the_folds() {
     let labels: Vec<usize> =
         x.column(0).iter().zip(x.column(1)).map(|(a, b)| usize::from(a * b > 0.1)).collect();
     let folds = Folds::stratified(&labels, 5).unwrap();
+    assert!(RIDGES.iter().all(|ridge| FINE_RIDGES.contains(ridge)));
     for time in [Time::INFINITE, Time::new(30.0).unwrap()] {
         let by_value = Targets::Values(values.view());
         let by_class = Targets::Classes { labels: &labels, classes: 2 };

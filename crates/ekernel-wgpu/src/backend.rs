@@ -137,8 +137,10 @@ impl Backend for WgpuBackend {
         names.dedup();
         let Tuning { invocations, in_turn } = self.options.tuning;
         let tuned = names.contains(&"fused") && self.options.tuning != Tuning::default();
-        let tuned = if tuned { format!(" tuned to {invocations}x{in_turn}") } else { String::new() };
-        format!("wgpu f32 {}{tuned} {}{blocks}", names.join(" and "), self.device.describe())
+        let tuned = if tuned { format!("tuned to {invocations}x{in_turn} ") } else { String::new() };
+        // A plan without a stage has no strategy to name.
+        let names = if names.is_empty() { String::new() } else { format!("{} ", names.join(" and ")) };
+        format!("wgpu f32 {names}{tuned}{}{blocks}", self.device.describe())
     }
 
     fn prepare<'a>(

@@ -40,8 +40,9 @@ pub(crate) struct Predict {
     /// Test samples and, if they are known, targets
     #[arg(long, value_name = "FILE:X[,Y]")]
     pub(crate) test: String,
-    /// Added to the diagonal, relative to its mean; auto chooses it by cross-validation on the training samples
-    #[arg(long, value_name = "R|auto", default_value = "1e-4", allow_negative_numbers = true)]
+    /// Added to the diagonal, relative to its mean; auto chooses a power of ten by cross-validation on the training samples, fine
+    /// one of two in each decade
+    #[arg(long, value_name = "R|auto|fine", default_value = "1e-4", allow_negative_numbers = true)]
     pub(crate) ridge: RidgeChoice,
     /// Training time: learning rate × steps of gradient descent
     #[arg(long, value_name = "T|inf", default_value = "inf", value_parser = time, allow_negative_numbers = true)]

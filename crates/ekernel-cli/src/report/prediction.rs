@@ -122,7 +122,7 @@ impl Report<'_> {
     fn single(&self, result: &Result) -> String {
         let curve = &result.curve;
         let mut text = String::new();
-        if self.arguments.ridge == crate::learner::RidgeChoice::Auto {
+        if !matches!(self.arguments.ridge, crate::learner::RidgeChoice::Given(_)) {
             text += &format!("ridge {}\n", curve.last.ridge);
         }
         match &curve.last_score {
