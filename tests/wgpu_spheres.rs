@@ -72,7 +72,8 @@ fn random_networks() {
     let mut runner = TestRunner::new(config);
     let cases = sphere_cases();
     // Where a kernel is constant on the group, a sample with itself has the angle 0 at all points, and the truncation that made it
-    // so knows the defect to 1e-7. The dual of a sign is steep where two signals are nearly parallel.
+    // so knows the defect to 1e-7: the angle to 5e-4, of which the dual of a kink's derivative passes on 1/2π = 8e-5. The dual of a
+    // sign is steep where two signals are nearly parallel.
     let mut worst = [0.0_f64; 3];
     for _ in 0..120 {
         let (network, samples) = cases.new_tree(&mut runner).expect("a case").current();
@@ -87,8 +88,8 @@ fn random_networks() {
         worst[kind] = worst[kind].max(error);
     }
     println!("worst: {:e}, with a sign {:e}, of constant kernels {:e}", worst[0], worst[1], worst[2]);
-    // Measured 6.5e-7, 1.3e-6 and 2.0e-5.
-    assert!(worst[0] <= 1e-6 && worst[1] <= 3e-6 && worst[2] <= 5e-5, "{worst:?}");
+    // Measured 5.9e-7, 8.4e-7 (1.3e-6 in 120 other cases) and 6.3e-5.
+    assert!(worst[0] <= 1e-6 && worst[1] <= 3e-6 && worst[2] <= 1e-4, "{worst:?}");
 }
 
 #[test]
