@@ -13,26 +13,24 @@ fn last_op(plan: &mut Plan, change: impl Fn(&mut Op) -> bool) -> bool {
     plan.stages.iter_mut().rev().flat_map(|stage| stage.ops.iter_mut().rev()).any(|op| change(&mut op.op))
 }
 
+/// w² off by 0.1 %.
+pub(crate) fn scale_weights(op: &mut Op) -> bool {
+    let Op::Affine(affine) = op else { return false };
+    affine.w2 *= 1.001;
+    affine.ntk_scale *= 1.001;
+    true
+}
+
+/// What a weighted layer adds to Θ, dropped.
+pub(crate) fn drop_ntk(op: &mut Op) -> bool {
+    let Op::Affine(affine) = op else { return false };
+    affine.ntk_scale = 0.0;
+    true
+}
+
 pub(crate) const SABOTAGES: [Sabotage; 6] = [
-    ("w² off by 0.1 %", |plan| {
-        last_op(plan, |op| match op {
-            Op::Affine(affine) => {
-                affine.w2 *= 1.001;
-                affine.ntk_scale *= 1.001;
-                true
-            }
-            _ => false,
-        })
-    }),
-    ("ntk dropped", |plan| {
-        last_op(plan, |op| match op {
-            Op::Affine(affine) => {
-                affine.ntk_scale = 0.0;
-                true
-            }
-            _ => false,
-        })
-    }),
+    ("w² off by 0.1 %", |plan| last_op(plan, scale_weights)),
+    ("ntk dropped", |plan| last_op(plan, drop_ntk)),
     ("a tap dropped", |plan| {
         last_op(plan, |op| match op {
             Op::BoxMean(window) if window.size[0] > 1 => {

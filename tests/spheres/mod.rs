@@ -7,6 +7,8 @@ use ekernel::core::{Activation, Input, Kinds, Molecule, Network, Plan, Quadratur
 use ndarray::{Array3, Array4, Axis, Ix1, Ix3, array};
 use ndarray_npy::NpzReader;
 
+use crate::parity::sabotage::{drop_ntk, scale_weights};
+
 /// Whether a kernel is a constant on the group, K = ±√(vv'), where the reference, which carries K, loses half of its digits.
 pub(crate) fn is_constant(network: &Network) -> bool {
     let plan = Plan::new(network, Kinds::Both).expect("a plan");
@@ -103,25 +105,8 @@ fn last_op(plan: &mut Plan, change: impl Fn(&mut Op) -> bool) -> bool {
 }
 
 pub(crate) const SABOTAGES: [Sabotage; 6] = [
-    ("w² off by 0.1 %", |plan| {
-        last_op(plan, |op| match op {
-            Op::Affine(affine) => {
-                affine.w2 *= 1.001;
-                affine.ntk_scale *= 1.001;
-                true
-            }
-            _ => false,
-        })
-    }),
-    ("ntk dropped", |plan| {
-        last_op(plan, |op| match op {
-            Op::Affine(affine) => {
-                affine.ntk_scale = 0.0;
-                true
-            }
-            _ => false,
-        })
-    }),
+    ("w² off by 0.1 %", |plan| last_op(plan, scale_weights)),
+    ("ntk dropped", |plan| last_op(plan, drop_ntk)),
     ("a degree dropped at the lift", |plan| {
         last_op(plan, |op| match op {
             Op::CorrelateSphere { bandlimit } => {

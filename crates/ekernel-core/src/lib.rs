@@ -12,6 +12,7 @@ mod activations;
 mod arch;
 mod backend;
 mod domain;
+pub mod double;
 mod error;
 mod group;
 mod input;

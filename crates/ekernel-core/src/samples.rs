@@ -95,6 +95,24 @@ impl Samples {
     /// The largest magnitude of an entry that [`Samples::validate`] accepts.
     pub const LIMIT: f64 = 1e15;
 
+    /// √(mean x²) of a sample's entries, whose squares may leave the range of f64; 1 for zeros alone and for molecules.
+    pub fn root_mean_square(&self, index: usize) -> f64 {
+        fn of<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> f64 {
+            let largest = values.clone().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+            if largest == 0.0 {
+                return 1.0;
+            }
+            let (sum, count) =
+                values.fold((0.0, 0), |(sum, count), x| (sum + (x / largest).powi(2), count + 1));
+            largest * (sum / f64::from(count)).sqrt()
+        }
+        match self {
+            Samples::Vectors(x) => of(x.row(index).iter()),
+            Samples::Images(x) | Samples::Spheres(x) => of(x.index_axis(Axis(0), index).iter()),
+            Samples::Molecules(_) => 1.0,
+        }
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         match self {

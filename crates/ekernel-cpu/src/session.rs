@@ -10,7 +10,6 @@ use ekernel_core::{
     BackendError, Control, Element, Entries, Kernels, Pairs, Progress, Samples, Session, assemble,
     plan::{Plan, Readout, Scalar as HeadValue},
 };
-use ndarray::Axis;
 use rayon::prelude::*;
 
 use crate::{
@@ -133,7 +132,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
     /// What a sample is divided by before it is rounded to T: its root mean square if the plan is homogeneous. Parallel
     /// samples are equal then, to the last bit of every plane, and a head that reads their angle finds none.
     fn size(&self, samples: &Samples, index: usize) -> f64 {
-        if self.plan.is_homogeneous() { root_mean_square(samples, index) } else { 1.0 }
+        if self.plan.is_homogeneous() { samples.root_mean_square(index) } else { 1.0 }
     }
 
     /// The copies of the samples from `start` on, each divided by its size.
@@ -427,23 +426,6 @@ impl<T: Scalar> Session for CpuSession<'_, T> {
             tile += self.engine.bytes_per_thread::<f64>();
         }
         [copies(samples) * self.engine.bytes_per_copy::<T>(), tile]
-    }
-}
-
-/// √(mean x²), of numbers whose squares may leave the range of f64; 1 for zeros alone.
-fn root_mean_square(samples: &Samples, index: usize) -> f64 {
-    fn of<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> f64 {
-        let largest = values.clone().fold(0.0, |largest: f64, x| largest.max(x.abs()));
-        if largest == 0.0 {
-            return 1.0;
-        }
-        let (sum, count) = values.fold((0.0, 0), |(sum, count), x| (sum + (x / largest).powi(2), count + 1));
-        largest * (sum / f64::from(count)).sqrt()
-    }
-    match samples {
-        Samples::Vectors(x) => of(x.row(index).iter()),
-        Samples::Images(x) | Samples::Spheres(x) => of(x.index_axis(Axis(0), index).iter()),
-        Samples::Molecules(_) => 1.0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Samples as harmonic coefficients, where core's inputs meet ekernel-harmonic: a sample on the sphere is one signal, a molecule is
 //! one for each of its atoms that are centers. Every backend for spherical networks starts here.
 
-use ekernel_core::{Input, Potential, Samples};
+use ekernel_core::{BackendError, Input, Potential, Samples};
 use ekernel_harmonic::{AtomSignals, Complex64, HarmonicError, Harmonics, sphere_coefficients, sphere_len};
 use ndarray::{Array2, Axis};
 
@@ -98,5 +98,14 @@ impl<'a> Signals<'a> {
             (Samples::Molecules(molecules), Some((potential, _))) => potential.centers(&molecules[index]),
             _ => Vec::new(),
         }
+    }
+}
+
+/// The error of a backend, named `device`, whose signals or sizes the transforms refuse.
+pub fn refused(device: &'static str) -> impl Fn(HarmonicError) -> BackendError {
+    move |error| BackendError::Device {
+        device: device.to_owned(),
+        problem: error.to_string(),
+        remedy: "rescale the data or choose a smaller bandlimit".to_owned(),
     }
 }

@@ -3,7 +3,6 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ekernel_core::{BackendError, Control, Element, Plan, Samples};
-use ndarray::Axis;
 
 use crate::{host::features, threads::on_all_cores};
 
@@ -64,24 +63,7 @@ impl Set {
 /// What a sample is divided by before it is rounded: its root mean square if the plan is homogeneous. Parallel samples are
 /// equal then, to the last bit of every plane, and a head that reads their angle finds none.
 pub(crate) fn size(plan: &Plan, samples: &Samples, index: usize) -> f64 {
-    if plan.is_homogeneous() { root_mean_square(samples, index) } else { 1.0 }
-}
-
-/// √(mean x²), of numbers whose squares may leave the range of f64; 1 for zeros alone.
-fn root_mean_square(samples: &Samples, index: usize) -> f64 {
-    fn of<'a>(values: impl Iterator<Item = &'a f64> + Clone) -> f64 {
-        let largest = values.clone().fold(0.0, |largest: f64, x| largest.max(x.abs()));
-        if largest == 0.0 {
-            return 1.0;
-        }
-        let (sum, count) = values.fold((0.0, 0), |(sum, count), x| (sum + (x / largest).powi(2), count + 1));
-        largest * (sum / f64::from(count)).sqrt()
-    }
-    match samples {
-        Samples::Vectors(x) => of(x.row(index).iter()),
-        Samples::Images(x) => of(x.index_axis(Axis(0), index).iter()),
-        Samples::Spheres(_) | Samples::Molecules(_) => 1.0,
-    }
+    if plan.is_homogeneous() { samples.root_mean_square(index) } else { 1.0 }
 }
 
 fn direction(mut numbers: Vec<f64>) -> Vec<f64> {

@@ -27,4 +27,21 @@ impl AtomPlan {
         let values = head::run(&self.head, readouts, same);
         self.outputs.iter().map(|&output| values[output]).collect()
     }
+
+    /// The sum of each of [`AtomPlan::outputs`] over pairs of atoms (i, j) with their readouts, in their order; `same` says that
+    /// both molecules are one sample of a symmetric Gram matrix.
+    pub fn sums<R: AsRef<[Scalar]>>(
+        &self,
+        pairs: impl IntoIterator<Item = ([usize; 2], R)>,
+        same: bool,
+    ) -> Vec<Scalar> {
+        let mut sums = vec![Scalar::default(); self.outputs.len()];
+        for ([i, j], readouts) in pairs {
+            for (sum, value) in sums.iter_mut().zip(self.run(readouts.as_ref(), same && i == j)) {
+                sum.nngp += value.nngp;
+                sum.ntk += value.ntk;
+            }
+        }
+        sums
+    }
 }

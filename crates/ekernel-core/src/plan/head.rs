@@ -1,7 +1,7 @@
 //! The head of a plan: scalar ops in float64, the same for every backend.
 
 use super::{HeadOp, Op, Plan};
-use crate::{Kinds, LayerNorm};
+use crate::{BackendError, Kinds, LayerNorm};
 
 /// The values of one pair at a node: K, Θ and both self variances.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -14,6 +14,37 @@ pub struct Scalar {
     pub v: f64,
     /// K of the second sample with itself.
     pub vp: f64,
+}
+
+/// Where 1 − |cos θ| of two values is below this, float32 does not know the angle.
+const PARALLEL: f64 = 1e-3;
+
+/// Below this two values are equal but for the rounding of the division.
+const EQUAL: f64 = 1e-13;
+
+impl Scalar {
+    /// Parallel or opposite but not equal, so that float32 does not know the angle: its root is at both ends.
+    pub fn is_parallel(&self) -> bool {
+        let cos = self.nngp / (self.v.sqrt() * self.vp.sqrt());
+        (EQUAL..PARALLEL).contains(&(1.0 - cos.abs()).abs())
+    }
+
+    /// This value, if K and Θ are numbers, of the samples `row` and `col`.
+    ///
+    /// Errors: [`BackendError::NotFinite`].
+    pub fn finite(self, row: usize, col: usize) -> Result<Scalar, BackendError> {
+        match [self.nngp, self.ntk].into_iter().find(|x| !x.is_finite()) {
+            None => Ok(self),
+            Some(value) => Err(BackendError::NotFinite {
+                row,
+                col,
+                value,
+                reason:
+                    "the expectation does not exist or overflows there; scale the data or the weights down"
+                        .to_owned(),
+            }),
+        }
+    }
 }
 
 impl Plan {

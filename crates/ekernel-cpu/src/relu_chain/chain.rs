@@ -1,6 +1,5 @@
+use ekernel_core::double::{exponent, scaled};
 use thiserror::Error;
-
-use super::double::{exponent, scaled};
 
 /// What lies outside the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
-use super::{
-    chain::{Padding, ReluChain, ReluChainError},
-    double::{Double, exponent, scaled},
-};
+use ekernel_core::double::{Double, exponent, scaled};
+
+use super::chain::{Padding, ReluChain, ReluChainError};
 use crate::simd::{Aligned, Real};
 
 /// Maps per position behind a layer: the leading and the trailing part of s, and 1/s.

@@ -21,7 +21,6 @@
 pub(crate) mod arc_cosine;
 mod cells;
 mod chain;
-mod double;
 mod input;
 mod layer;
 mod maps;

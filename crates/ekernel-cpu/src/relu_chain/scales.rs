@@ -1,6 +1,7 @@
+use ekernel_core::double::{exponent, scaled};
+
 use super::{
     chain::ReluChain,
-    double::{exponent, scaled},
     maps::{ImageMaps, Pack},
     results::RUN,
 };

@@ -6,10 +6,10 @@ use ekernel_core::{
 };
 
 use ekernel_harmonic::Harmonics;
+use ekernel_signals::refused;
 
 use super::{
     pack::{Number, Pack, Signal},
-    refused::refused,
     signal::Lifted,
     stage::{Stage, Workspace},
 };
@@ -38,7 +38,7 @@ impl<'a, T: Number, const W: usize> Engine<'a, T, W> {
         let stages = plan.rotations.iter().map(|stage| Stage::new(stage, channels, isa, ntk));
         Ok(Engine {
             readouts: plan.atoms.as_ref().map_or(&plan.readouts, |atoms| &atoms.readouts),
-            stages: stages.collect::<Result<_, _>>().map_err(refused)?,
+            stages: stages.collect::<Result<_, _>>().map_err(refused("cpu"))?,
             channels,
         })
     }

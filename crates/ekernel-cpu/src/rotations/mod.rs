@@ -27,7 +27,6 @@ mod moments;
 mod pack;
 mod passes;
 mod pointwise;
-mod refused;
 mod session;
 mod signal;
 mod stage;

@@ -10,13 +10,12 @@ use ekernel_core::{
     plan::{AtomPlan, HeadOp, Plan, Readout, Scalar as HeadValue},
 };
 use ekernel_harmonic::Harmonics;
-use ekernel_signals::Signals;
+use ekernel_signals::{Signals, refused};
 use rayon::prelude::*;
 
 use super::{
     engine::{Engine, Unit},
     pack::Number,
-    refused::refused,
     stage::Workspace,
 };
 use crate::{CpuOptions, Precision};
@@ -26,12 +25,6 @@ const WIDE: usize = 8;
 
 /// Samples per unit of preparation.
 const BATCH: usize = 8;
-
-/// Readouts whose relative defect 1 − cos θ is below this are computed in float64 where a head reads their angle.
-const PARALLEL: f64 = 1e-3;
-
-/// Below this two values are equal but for the rounding of the division.
-const EQUAL: f64 = 1e-13;
 
 /// Seconds a tile should take, and a point of a pair takes in float32 on one core of a common processor.
 const TILE_SECONDS: f64 = 0.25;
@@ -115,7 +108,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
             if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
         let of = samples.iter().map(|set| set.len()).sum();
         let done = AtomicUsize::new(0);
-        let signals = Signals::new(&plan.input).map_err(refused)?;
+        let signals = Signals::new(&plan.input).map_err(refused("cpu"))?;
         for set in samples {
             let prepared = pool.install(|| session.prepare(&signals, set, (&done, of), control))?;
             session.sets.push(prepared);
@@ -149,7 +142,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
             let end = (start + BATCH).min(samples.len());
             let counts: Vec<usize> = (start..end).map(|index| from.count(samples, index)).collect();
             let places = (start..end).zip(&counts).flat_map(|(index, n)| (0..*n).map(move |at| (index, at)));
-            let signal = |(index, at)| from.harmonics(samples, index, at).map_err(refused);
+            let signal = |(index, at)| from.harmonics(samples, index, at).map_err(refused("cpu"));
             let signals: Vec<Harmonics> = places.map(signal).collect::<Result<_, _>>()?;
             let mut workspaces = self.wide.workspaces();
             let (mut wide, mut units) = (Vec::new(), Vec::new());
@@ -275,16 +268,15 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
         values: &[Vec<[f64; 2]>],
         readouts: &[HeadValue],
     ) -> bool {
-        // Parallel or opposite: the angle's root is at both ends.
-        let parallel = |nngp: f64, v: f64, vp: f64| {
-            (EQUAL..PARALLEL).contains(&(1.0 - (nngp / (v.sqrt() * vp.sqrt())).abs()).abs())
-        };
         let unit = |(&(i, j), values): (&UnitPair, &Vec<[f64; 2]>)| {
             let own = first.own_units[i].iter().zip(&second.own_units[j]);
-            values.iter().zip(own).any(|([nngp, _], (v, vp))| parallel(*nngp, *v, *vp))
+            values
+                .iter()
+                .zip(own)
+                .any(|(&[nngp, ntk], (&v, &vp))| HeadValue { nngp, ntk, v, vp }.is_parallel())
         };
         self.delicate
-            && (readouts.iter().any(|value| parallel(value.nngp, value.v, value.vp))
+            && (readouts.iter().any(HeadValue::is_parallel)
                 || (self.plan.atoms.is_some() && pairs.iter().zip(values).any(unit)))
     }
 
@@ -327,18 +319,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
 
     /// The head's result for one pair of samples.
     fn finish(&self, readouts: &[HeadValue], row: usize, col: usize) -> Result<HeadValue, BackendError> {
-        let value = self.plan.run_head(readouts, self.symmetric && row == col);
-        match [value.nngp, value.ntk].into_iter().find(|x| !x.is_finite()) {
-            None => Ok(value),
-            Some(value) => Err(BackendError::NotFinite {
-                row,
-                col,
-                value,
-                reason:
-                    "the expectation does not exist or overflows there; scale the data or the weights down"
-                        .to_owned(),
-            }),
-        }
+        self.plan.run_head(readouts, self.symmetric && row == col).finite(row, col)
     }
 
     /// Pairs of units per pair of samples, on average.
@@ -365,24 +346,19 @@ fn add_up<T>(
     values: &[Vec<[f64; 2]>],
     same: bool,
 ) -> Vec<HeadValue> {
-    let mut sums = vec![HeadValue::default(); atoms.outputs.len()];
     let own = |sample: &Sample<T>, unit: usize, at: usize| {
         sample.own_units.get(unit).and_then(|own| own.get(at)).copied().unwrap_or_default()
     };
-    for (&(i, j), values) in pairs.iter().zip(values) {
+    let readouts = |(&(i, j), values): (&UnitPair, &Vec<[f64; 2]>)| {
         let readout = |(at, &[nngp, ntk]): (usize, &[f64; 2])| HeadValue {
             nngp,
             ntk,
             v: own(first, i, at),
             vp: own(second, j, at),
         };
-        let readouts: Vec<HeadValue> = values.iter().enumerate().map(readout).collect();
-        for (sum, value) in sums.iter_mut().zip(atoms.run(&readouts, same && i == j)) {
-            sum.nngp += value.nngp;
-            sum.ntk += value.ntk;
-        }
-    }
-    sums
+        ([i, j], values.iter().enumerate().map(readout).collect::<Vec<HeadValue>>())
+    };
+    atoms.sums(pairs.iter().zip(values).map(readouts), same)
 }
 
 impl<T: Number, const W: usize> Session for RotationSession<'_, T, W> {

@@ -1,12 +1,12 @@
 //! Recognises a stage that is one run of stride-1 convolutions and activations of one family.
 
+use ekernel_core::double::{exponent, scaled};
 use ekernel_core::{
     Activation, Kinds, Padding, Window,
     plan::{Affine, Op, Plan, Sink, Stage},
 };
 use ekernel_shaders::{Dual, Fused};
 
-use super::double::{exponent, scaled};
 use crate::layered::dual::family;
 
 /// mantissa·2^exponent, the mantissa in [1, 2): products over deep chains leave the range of f64.

@@ -9,12 +9,12 @@
 //! and position. Level ℓ is divided by 2^exponent, chosen so that s behind the next convolution is below 2¹⁴: products ss',
 //! and the window sums of them, then fit into whole numbers of 28 bits.
 
-use ekernel_core::Padding;
-
-use super::{
-    chain::{Action, Chain, Layer},
+use ekernel_core::{
+    Padding,
     double::{Double, exponent, scaled},
 };
+
+use super::chain::{Action, Chain, Layer};
 use crate::host::Image;
 
 /// log₂ of the bound on s behind the next convolution.

@@ -5,13 +5,12 @@
 //! `shaders/fused/kinked.wgsl`, smooth ones are in `shaders/fused/smooth.wgsl`; how planes are laid out and cut in [`planner`].
 
 mod chain;
-mod double;
 mod maps;
 mod pipeline;
 mod planner;
 mod runs;
 
-use ekernel_core::Plan;
+use ekernel_core::{Plan, double::scaled};
 
 use crate::{
     Device, GpuError, Tuning,
@@ -21,7 +20,6 @@ use crate::{
     strategy::{Lanes, Recorded, Strategy},
 };
 use chain::Chain;
-use double::scaled;
 use pipeline::Pipeline;
 use planner::{Layout, Room};
 

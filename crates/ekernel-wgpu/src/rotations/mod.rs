@@ -20,7 +20,6 @@
 mod layout;
 mod passes;
 mod precise;
-mod refused;
 mod resident;
 mod session;
 mod shape;

@@ -10,11 +10,9 @@ use ekernel_core::{
 use ekernel_harmonic::{
     HarmonicError, Harmonics, LaneTransform, LaneWorkspace, RotationGrid, rotation_index, rotation_len,
 };
+use ekernel_signals::refused;
 
-use super::{
-    passes::{Origin, Pass, Passes},
-    refused::refused,
-};
+use super::passes::{Origin, Pass, Passes};
 
 /// One function at a time.
 const ONE: usize = 1;
@@ -44,7 +42,7 @@ impl Precise {
                 passes: passes.clone(),
             })
         };
-        made().map_err(refused)
+        made().map_err(refused("wgpu"))
     }
 
     /// The variance behind each op.
@@ -161,7 +159,7 @@ impl<'a> Run<'a> {
             Ok([k, Vec::new()])
         };
         let spectra = precise.passes.fields.iter().zip(&precise.transforms).map(spectrum);
-        Ok(Run { precise, spectra: spectra.collect::<Result<_, HarmonicError>>().map_err(refused)? })
+        Ok(Run { precise, spectra: spectra.collect::<Result<_, HarmonicError>>().map_err(refused("wgpu"))? })
     }
 
     /// Gives (K, Θ) of a pass at the points of each ring to `take`.
@@ -179,7 +177,7 @@ impl<'a> Run<'a> {
             let mut workspace = transform.workspace();
             transform
                 .load(&self.spectra[line.field][usize::from(line.ntk)], &mut workspace)
-                .map_err(refused)?;
+                .map_err(refused("wgpu"))?;
             lines.push((workspace, vec![[0.0]; transform.ring_len()]));
         }
         let mut values = vec![[0.0; 2]; stage.ops.len()];
@@ -187,7 +185,7 @@ impl<'a> Run<'a> {
         for j in 0..stage.nodes {
             control.check()?;
             for (line, (workspace, points)) in pass.lines.iter().zip(&mut lines) {
-                transforms[line.field].inverse_ring(j, workspace, points).map_err(refused)?;
+                transforms[line.field].inverse_ring(j, workspace, points).map_err(refused("wgpu"))?;
             }
             for (at, out) in ring.iter_mut().enumerate() {
                 for (line, (_, points)) in pass.lines.iter().zip(&lines) {
@@ -195,7 +193,7 @@ impl<'a> Run<'a> {
                 }
                 *out = self.precise.evaluate(pass, variances, &mut values);
             }
-            take(self, j, &ring).map_err(refused)?;
+            take(self, j, &ring).map_err(refused("wgpu"))?;
         }
         Ok(())
     }
@@ -220,7 +218,7 @@ impl<'a> Run<'a> {
         })?;
         for (track, workspace) in tracks.iter().enumerate() {
             let mut coefficients = vec![[0.0]; transform.coefficients_len()];
-            transform.store(workspace, &mut coefficients).map_err(refused)?;
+            transform.store(workspace, &mut coefficients).map_err(refused("wgpu"))?;
             self.spectra[into][track] = coefficients;
         }
         Ok(())

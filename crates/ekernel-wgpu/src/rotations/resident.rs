@@ -8,9 +8,9 @@ use std::sync::{
 
 use ekernel_core::{BackendError, Control, Plan, Progress, Samples, plan::Readout};
 use ekernel_harmonic::Harmonics;
-use ekernel_signals::Signals;
+use ekernel_signals::{Signals, refused};
 
-use super::{layout, precise::Precise, refused::refused, stage::Stage};
+use super::{layout, precise::Precise, stage::Stage};
 use crate::{
     Device,
     resident::{OnDevice, PAGE_BYTES, Resident},
@@ -108,7 +108,7 @@ impl Maker<'_> {
         control: &Control,
     ) -> Result<Vec<(Unit, Words)>, BackendError> {
         let one = |unit: usize| {
-            let signal = self.signals.harmonics(samples, index, unit).map_err(refused)?;
+            let signal = self.signals.harmonics(samples, index, unit).map_err(refused("wgpu"))?;
             let size = if self.plan.is_homogeneous() { signal.inner(&signal).sqrt() } else { 1.0 };
             let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
             let mut variances = Vec::new();

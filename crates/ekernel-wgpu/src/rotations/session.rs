@@ -4,14 +4,13 @@ use std::{collections::HashMap, ops::Range, sync::Mutex};
 
 use ekernel_core::{
     BackendError, Control, Entries, Kernels, Pairs, Plan, Samples, Session, assemble,
-    plan::{AtomPlan, HeadOp, Readout, Scalar},
+    plan::{HeadOp, Readout, Scalar},
 };
-use ekernel_signals::Signals;
+use ekernel_signals::{Signals, refused};
 
 use super::{
     passes::Passes,
     precise::Precise,
-    refused::refused,
     resident::{Maker, Unit},
     stage::Stage,
 };
@@ -22,12 +21,6 @@ use crate::{
     run::{Chunked, Lane, Working},
     threads::on_all_cores,
 };
-
-/// Readouts whose relative defect 1 − cos θ is below this are computed in float64 where a head reads their angle.
-const PARALLEL: f64 = 1e-3;
-
-/// Below this two values are equal but for the rounding of the division.
-const EQUAL: f64 = 1e-13;
 
 /// Products of signals that a thread computes at once.
 const INNER_LANES: usize = 1 << 10;
@@ -94,7 +87,7 @@ impl<'a> RotationSession<'a> {
         let in_atoms = plan.atoms.as_ref().is_some_and(|atoms| reads_angles(&atoms.head));
         let precise = |stage| Precise::new(stage, &Passes::new(stage, plan.input.channels(), plan.kinds));
         let precise: Vec<Precise> = plan.rotations.iter().map(precise).collect::<Result<_, _>>()?;
-        let signals = Signals::new(&plan.input).map_err(refused)?;
+        let signals = Signals::new(&plan.input).map_err(refused("wgpu"))?;
         let samples = samples(pairs);
         let readouts = readouts(plan);
         let maker = Maker { plan, readouts, signals: &signals, precise: &precise, sets: &samples };
@@ -241,7 +234,8 @@ impl<'a> RotationSession<'a> {
         let found: Vec<Scalar> = match &self.plan.atoms {
             None => compared.first().map(|compared| compared.values.clone()).unwrap_or_default(),
             Some(atoms) => {
-                let sums = add_up(atoms, compared, same);
+                let pairs = compared.iter().map(|compared| (compared.units, &compared.values));
+                let sums = atoms.sums(pairs, same);
                 let output = |readout: &Readout| match readout {
                     Readout::Atoms { output } => sums[*output],
                     _ => Scalar { nngp: f64::NAN, ..Scalar::default() },
@@ -274,7 +268,11 @@ impl<'a> RotationSession<'a> {
         let jobs: Vec<Job> = pairs.iter().map(job).collect();
         let compared = self.compared(&jobs, control)?;
         let found = on_all_cores(jobs.len(), control, |at| self.finish(&jobs[at], &compared[at], control))?;
-        pairs.into_iter().zip(found).map(|((row, col), value)| sound(row, col, value)).collect()
+        pairs
+            .into_iter()
+            .zip(found)
+            .map(|((row, col), value)| Ok((row, col, value.finite(row, col)?)))
+            .collect()
     }
 
     /// The head's result for two samples, of which what float32 would spoil is computed again.
@@ -284,14 +282,14 @@ impl<'a> RotationSession<'a> {
         let run = |compared: &[Compared]| {
             let readouts = self.readouts(compared, Some(own), job.same);
             let value = self.plan.run_head(&readouts, job.same);
-            let delicate = self.delicate[1] && readouts.iter().any(is_parallel);
+            let delicate = self.delicate[1] && readouts.iter().any(Scalar::is_parallel);
             (value, delicate || !(value.nngp.is_finite() && value.ntk.is_finite()))
         };
         let (value, again) = run(compared);
         if again {
             return self.precise(job, control);
         }
-        let turned = |compared: &Compared| compared.values.iter().any(is_parallel);
+        let turned = |compared: &Compared| compared.values.iter().any(Scalar::is_parallel);
         if !self.delicate[0] || !compared.iter().any(turned) {
             return Ok(value);
         }
@@ -344,7 +342,7 @@ impl<'a> RotationSession<'a> {
         let places = self.places(job, units);
         let signal = |side: usize| {
             let (set, index) = job.samples[side];
-            self.signals.harmonics(self.samples()[set], index, units[side]).map_err(refused)
+            self.signals.harmonics(self.samples()[set], index, units[side]).map_err(refused("wgpu"))
         };
         let signals = [signal(0)?, signal(1)?];
         let values = self.precise_values(places, [&signals[0], &signals[1]], control)?;
@@ -485,34 +483,4 @@ fn with_own(values: &[[f64; 2]], [first, second]: [Option<&[f64]>; 2]) -> Vec<Sc
     let one =
         |(at, &[nngp, ntk]): (usize, &[f64; 2])| Scalar { nngp, ntk, v: of(first, at), vp: of(second, at) };
     values.iter().enumerate().map(one).collect()
-}
-
-/// The sum of each output of the atoms' head over pairs of atoms, in their order.
-fn add_up(atoms: &AtomPlan, compared: &[Compared], same: bool) -> Vec<Scalar> {
-    let mut sums = vec![Scalar::default(); atoms.outputs.len()];
-    for Compared { units: [i, j], values } in compared {
-        for (sum, value) in sums.iter_mut().zip(atoms.run(values, same && i == j)) {
-            sum.nngp += value.nngp;
-            sum.ntk += value.ntk;
-        }
-    }
-    sums
-}
-
-/// Parallel or opposite, so that float32 does not know the angle: its root is at both ends.
-fn is_parallel(value: &Scalar) -> bool {
-    (EQUAL..PARALLEL).contains(&(1.0 - (value.nngp / (value.v.sqrt() * value.vp.sqrt())).abs()).abs())
-}
-
-fn sound(row: usize, col: usize, value: Scalar) -> Result<(usize, usize, Scalar), BackendError> {
-    match [value.nngp, value.ntk].into_iter().find(|x| !x.is_finite()) {
-        None => Ok((row, col, value)),
-        Some(value) => Err(BackendError::NotFinite {
-            row,
-            col,
-            value,
-            reason: "the expectation does not exist or overflows there; scale the data or the weights down"
-                .to_owned(),
-        }),
-    }
 }

@@ -7,8 +7,9 @@ use ekernel_core::{
     plan::{Op, RotationStage},
 };
 use ekernel_harmonic::{HarmonicError, RotationGrid, WignerTable};
+use ekernel_signals::refused;
 
-use super::{passes::Passes, refused::refused};
+use super::passes::Passes;
 use crate::{Device, layered::dual::family, resident::PAGE_BYTES};
 
 /// The tables of a stage on a device.
@@ -29,7 +30,7 @@ impl Tables {
         stage: &RotationStage,
         passes: &Passes,
     ) -> Result<Tables, BackendError> {
-        let grid = RotationGrid::gauss_legendre(stage.nodes).map_err(refused)?;
+        let grid = RotationGrid::gauss_legendre(stage.nodes).map_err(refused("wgpu"))?;
         let largest = passes.fields.iter().map(|field| field.bandlimit).max().unwrap_or(1);
         let bytes = PAGE_BYTES.min(device.largest_binding());
         let per_page = (bytes / (4 * ring_words(largest) as u64)).clamp(1, stage.nodes as u64) as usize;
@@ -40,7 +41,7 @@ impl Tables {
             for first in (0..stage.nodes).step_by(per_page) {
                 let mut words = Vec::new();
                 for j in first..(first + per_page).min(stage.nodes) {
-                    ring(field.bandlimit, &grid, j, &mut words).map_err(refused)?;
+                    ring(field.bandlimit, &grid, j, &mut words).map_err(refused("wgpu"))?;
                 }
                 pages.push(device.upload("ekernel.wigner", bytemuck::cast_slice(&words), storage)?);
             }
