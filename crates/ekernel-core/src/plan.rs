@@ -17,11 +17,13 @@ mod cost;
 mod head;
 mod print;
 mod rotations;
+mod variances;
 
 pub use atoms::AtomPlan;
 pub use cost::{Cost, RotationCost, StageCost};
 pub use head::Scalar;
 pub use rotations::{Quadrature, RotationOp, RotationStage};
+pub use variances::{Variances, inverse_std, pool_loss};
 
 use crate::{Activation, ArchError, Element, Group, Input, Network, Over, Window, reduce};
 

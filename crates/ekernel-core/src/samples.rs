@@ -6,6 +6,8 @@ pub use molecule::Molecule;
 use ndarray::{Array2, Array4, Axis};
 use thiserror::Error;
 
+use crate::Element;
+
 /// A batch of network inputs in float64, all of one shape (molecules may differ in their numbers of atoms).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Samples {
@@ -111,6 +113,19 @@ impl Samples {
             Samples::Images(x) | Samples::Spheres(x) => of(x.index_axis(Axis(0), index).iter()),
             Samples::Molecules(_) => 1.0,
         }
+    }
+
+    /// The numbers of g·f divided by `size`, of a sample that is a vector or an image: `[position][channel]`. Nothing for others.
+    pub fn copy(&self, index: usize, element: Element, size: f64) -> Vec<f64> {
+        let mut numbers: Vec<f64> = match self {
+            Samples::Vectors(x) => x.row(index).to_vec(),
+            Samples::Images(x) => element.apply(x.index_axis(Axis(0), index)).iter().copied().collect(),
+            Samples::Spheres(_) | Samples::Molecules(_) => vec![],
+        };
+        if size != 1.0 {
+            numbers.iter_mut().for_each(|x| *x /= size);
+        }
+        numbers
     }
 
     /// Number of samples.

@@ -60,6 +60,26 @@ impl Window {
         })
     }
 
+    /// The input index under tap `a` of the window at output `index` on an axis; none beyond the border.
+    pub fn tap(&self, extent: [usize; 2], axis: usize, index: usize, a: usize) -> Option<usize> {
+        let n = extent[axis] as isize;
+        let at = (index * self.strides[axis] + a) as isize - self.low(extent)[axis] as isize;
+        match self.padding {
+            Padding::Circular => Some(at.rem_euclid(n) as usize),
+            Padding::Valid | Padding::Same => (0..n).contains(&at).then_some(at as usize),
+        }
+    }
+
+    /// [`Window::tap`] of every tap of an axis.
+    pub fn taps(
+        &self,
+        extent: [usize; 2],
+        axis: usize,
+        index: usize,
+    ) -> impl Iterator<Item = Option<usize>> + '_ {
+        (0..self.size[axis]).map(move |a| self.tap(extent, axis, index, a))
+    }
+
     /// How far the first window reaches before the image: 0 for `valid`, else ⌊total/2⌋ with
     /// total = max((⌈n/s⌉−1)s + q − n, 0), the convention of XLA.
     pub fn low(&self, extent: [usize; 2]) -> [usize; 2] {
@@ -104,6 +124,17 @@ mod tests {
         // Stride beyond the window: nothing to pad.
         assert_eq!(window(1, 3, Padding::Same).overhang([8, 8], 0), -1);
         assert_eq!(window(1, 3, Padding::Same).low([8, 8]), [0, 0]);
+    }
+
+    #[test]
+    fn taps_wrap_or_end() {
+        let taps = |padding, index| {
+            let window = Window { size: [3, 1], strides: [2, 1], padding };
+            window.taps([5, 1], 0, index).collect::<Vec<_>>()
+        };
+        assert_eq!(taps(Padding::Valid, 1), [Some(2), Some(3), Some(4)]);
+        assert_eq!(taps(Padding::Same, 0), [None, Some(0), Some(1)]);
+        assert_eq!(taps(Padding::Circular, 2), [Some(3), Some(4), Some(0)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ekernel_core::{BackendError, Control, Element, Plan, Samples};
 
-use crate::{host::features, threads::on_all_cores};
+use crate::threads::on_all_cores;
 
 /// One set of samples.
 pub(crate) struct Set {
@@ -33,7 +33,7 @@ impl Set {
         let of_sample = |index: usize| {
             let size = size(plan, samples, index);
             let copy = |element: &Element| {
-                let numbers = features(samples, index, *element, size);
+                let numbers = samples.copy(index, *element, size);
                 (print(&numbers), keep.then(|| direction(numbers)))
             };
             Ok((size, elements.iter().map(copy).collect::<Vec<_>>()))

@@ -12,6 +12,17 @@ pub enum Over {
     All,
 }
 
+impl Over {
+    /// 1/√(v + ε) at each position; over all axes v is its mean.
+    pub fn factors(self, v: &[f64]) -> Vec<f64> {
+        let factor = |v: f64| (v + LayerNorm::EPSILON).sqrt().recip();
+        match self {
+            Over::Channels => v.iter().map(|v| factor(*v)).collect(),
+            Over::All => vec![factor(v.iter().sum::<f64>() / v.len() as f64); v.len()],
+        }
+    }
+}
+
 /// Layer normalisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LayerNorm {

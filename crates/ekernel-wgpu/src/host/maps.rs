@@ -1,11 +1,8 @@
 //! The maps that the ops read, of one copy.
 
-use ekernel_core::plan::{Form, Op, Plan, PlaneOp};
+use ekernel_core::plan::{Form, Op, Plan, PlaneOp, inverse_std, pool_loss};
 
-use super::{
-    Image,
-    image::{inverse_std, norm_factors, pool_means, pools_defects},
-};
+use super::Image;
 
 /// What one op needs of a copy, by position. Maps that the op has no use for are empty.
 #[derive(Clone, Debug, Default)]
@@ -60,13 +57,10 @@ fn op_maps(plan: &Plan, image: &Image, stage: usize, index: usize) -> OpMaps {
         ..OpMaps::default()
     };
     match op.op {
-        Op::Normalize(over) => maps.special = norm_factors(&image.variances[stage][op.inputs[0]], over),
-        Op::Pooled(source) if pools_defects(&plan.stages[source]) => {
-            maps.special = pool_means(plan, source, image);
-            let loss = |(m, v): (&f64, &f64)| {
-                if *m > 0.0 { ((m * m - v) / (m * m)).clamp(0.0, 1.0) } else { 0.0 }
-            };
-            maps.loss = maps.special.iter().zip(v).map(loss).collect();
+        Op::Normalize(over) => maps.special = over.factors(&image.variances[stage][op.inputs[0]]),
+        Op::Pooled(source) if plan.stages[source].pools_defects() => {
+            maps.special = plan.pool_means(source, &image.variances);
+            maps.loss = maps.special.iter().zip(v).map(|(m, v)| pool_loss(*m, *v)).collect();
         }
         Op::Correlate => {
             let (positions, channels) = (v.len(), plan.input.channels());

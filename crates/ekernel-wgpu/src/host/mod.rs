@@ -9,7 +9,7 @@ mod positions;
 mod precise;
 mod samples;
 
-pub(crate) use image::{Image, features, pools_defects};
+pub(crate) use image::Image;
 pub(crate) use maps::Maps;
 pub(crate) use pair::{Gather, Pair, behind_dropout, scale};
 pub(crate) use positions::offset;

@@ -8,7 +8,6 @@ use ekernel_core::{
 };
 
 use super::{
-    image::pools_defects,
     maps::{Maps, OpMaps},
     planes::{self, Plane},
     positions::{offset, positions},
@@ -153,7 +152,7 @@ impl<'a> Pair<'a> {
         let [maps, other] = self.maps(stage, i);
         for &(t, u) in places {
             let x = &mut plane.cov[t];
-            if pools_defects(producer) {
+            if producer.pools_defects() {
                 let (m, mp, a, b) = (maps.special[t], other.special[u], maps.loss[t], other.loss[u]);
                 let root = ((1.0 - a) * (1.0 - b)).sqrt();
                 let gap = m * mp * (a + b - a * b) / (1.0 + root);

@@ -5,7 +5,7 @@ use ekernel_core::{
     plan::{Op, Plan},
 };
 
-use crate::host::{Image, Maps, pools_defects};
+use crate::host::{Image, Maps};
 
 /// Word offsets of an op's maps; those it does not have are 0.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,7 +57,7 @@ impl Layout {
         match op.op {
             Op::Correlate => words.special = take(positions * plan.input.channels() as u32),
             Op::Normalize(_) => words.special = take(positions),
-            Op::Pooled(source) if pools_defects(&plan.stages[source]) => {
+            Op::Pooled(source) if plan.stages[source].pools_defects() => {
                 (words.special, words.loss) = (take(positions), take(positions));
             }
             _ => {}

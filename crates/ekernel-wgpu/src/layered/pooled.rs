@@ -3,13 +3,13 @@
 use ekernel_core::plan::{Form, Plan};
 
 use super::params::Params;
-use crate::host::{Gather, pools_defects};
+use crate::host::Gather;
 
 pub(super) fn params(params: Params, plan: &Plan, source: usize) -> Params {
     let stage = &plan.stages[source];
     let carried = stage.ops.last().map_or(Form::Cov, |last| last.form);
     Params {
-        pooled: pools_defects(stage).into(),
+        pooled: stage.pools_defects().into(),
         input_defect: (carried == Form::Defect).into(),
         numbers: [Gather::new(plan, source).weight as f32, 0.0, 0.0, 0.0],
         ..params
