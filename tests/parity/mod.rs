@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod awkward;
+pub(crate) mod long_sums;
 pub(crate) mod sabotage;
 
 use ekernel::core::{Backend, BackendError, Control, Kernels, Pairs, Samples};

@@ -76,10 +76,8 @@ impl CpuBackend {
         let mut operations = 0;
         for readout in &self.plan.readouts {
             let Readout::Planes { stage, orbit } = readout else { continue };
-            let fused = self
-                .options
-                .fused
-                .then(|| FusedStage::new(&self.plan, &self.plan.stages[*stage], true))??;
+            let (stage, precision) = (&self.plan.stages[*stage], self.options.precision);
+            let fused = self.options.fused.then(|| FusedStage::new(&self.plan, stage, true, precision))??;
             let offsets = fused.offsets.iter().copied();
             let block = match self.options.precision {
                 Precision::F32 => fused.chain.operations::<f32>(offsets, kind),

@@ -91,7 +91,7 @@ impl<'a> Engine<'a> {
             .iter()
             .map(|readout| match readout {
                 Readout::Planes { stage, .. } if options.fused => {
-                    FusedStage::new(plan, &plan.stages[*stage], nonnegative)
+                    FusedStage::new(plan, &plan.stages[*stage], nonnegative, options.precision)
                 }
                 _ => None,
             })

@@ -2,12 +2,17 @@
 //! u_o = Au + ½s_o s'_o·(1/q₁q₂) Σ_a (s_a/s_o − s'_a/s'_o)², with s = u = 0 outside the image.
 
 use ekernel_core::{
-    Padding, Window,
+    Window,
     plan::{Form, PlaneOp},
 };
 use pulp::{Simd, WithSimd};
 
-use super::{Plane, Scalar, geometry::Run, pack::OpMaps};
+use super::{
+    Plane, Scalar,
+    compensated::{self, add_all},
+    geometry::Run,
+    pack::OpMaps,
+};
 
 pub(super) struct BoxMean<'a, T> {
     pub(super) window: Window,
@@ -47,22 +52,11 @@ struct Taps {
 }
 
 impl Taps {
-    /// Where tap `a` of an output index lies on an axis of the input.
-    fn at(&self, axis: usize, index: usize, a: usize) -> Option<usize> {
-        let n = self.extent[axis] as isize;
-        let at =
-            (index * self.window.strides[axis] + a) as isize - self.window.low(self.extent)[axis] as isize;
-        match self.window.padding {
-            Padding::Circular => Some(at.rem_euclid(n) as usize),
-            _ => (0..n).contains(&at).then_some(at as usize),
-        }
-    }
-
     fn columns(&self, starts: [usize; 2], len: usize) -> Columns {
         let segments = |a: usize| {
             let mut segments: Vec<Segment> = Vec::new();
             for at in 0..len {
-                let columns = starts.map(|start| self.at(1, start + at, a));
+                let columns = starts.map(|start| self.window.tap(self.extent, 1, start + at, a));
                 let follows = segments.last().is_some_and(|last| {
                     let next = |side: usize| last.columns[side].map(|column| column + last.len);
                     self.window.strides[1] == 1 && columns == [next(0), next(1)]
@@ -108,11 +102,15 @@ impl<T: Scalar> WithSimd for BoxMean<'_, T> {
             let spread = &mut spread[..len];
             cov.fill(T::zero());
             spread.fill(T::zero());
+            // What rounding has added to the sums of K, Θ and the spread.
+            let mut excess: [Vec<T>; 3] =
+                std::array::from_fn(|_| compensated::excess(self.window.area(), len));
             if has_ntk {
                 self.out.ntk.as_mut_slice()[first..][..len].fill(T::zero());
             }
             for a in 0..self.window.size[0] {
-                let rows = [run.first / wide, run.second / wide].map(|row| taps.at(0, row, a));
+                let rows =
+                    [run.first / wide, run.second / wide].map(|row| taps.window.tap(taps.extent, 0, row, a));
                 for segment in piece.taps.iter().flatten() {
                     let place = |side: usize| {
                         rows[side]
@@ -121,22 +119,27 @@ impl<T: Scalar> WithSimd for BoxMean<'_, T> {
                     };
                     let (from, count) = (segment.at * lanes, segment.len * lanes);
                     let (one, two) = (place(0), place(1));
+                    let [of_cov, of_ntk, of_spread] =
+                        excess.each_mut().map(|all| all.get_mut(from..from + count).unwrap_or_default());
                     if let (Some(t), Some(_)) = (one, two) {
-                        add(&mut cov[from..][..count], &self.input.cov.as_slice()[t..][..count]);
+                        let input = &self.input.cov.as_slice()[t..][..count];
+                        add_all(&mut cov[from..][..count], of_cov, |i| input[i]);
                         if has_ntk {
                             let theta = &mut self.out.ntk.as_mut_slice()[first + from..][..count];
-                            add(theta, &self.input.ntk.as_slice()[t..][..count]);
+                            let input = &self.input.ntk.as_slice()[t..][..count];
+                            add_all(theta, of_ntk, |i| input[i]);
                         }
                     }
                     if self.form == Form::Defect {
                         let spread = &mut spread[from..][..count];
                         let (r, rp) = (&r[from..][..count], &rp[from..][..count]);
-                        match (one, two) {
-                            (Some(t), Some(u)) => {
-                                differ(spread, (&s[t..][..count], r), (&sp[u..][..count], rp))
-                            }
-                            (Some(t), None) => square(spread, &s[t..][..count], r),
-                            (None, Some(u)) => square(spread, &sp[u..][..count], rp),
+                        match (one.map(|t| &s[t..][..count]), two.map(|u| &sp[u..][..count])) {
+                            (Some(s), Some(sp)) => add_all(spread, of_spread, |i| {
+                                let difference = s[i] * r[i] - sp[i] * rp[i];
+                                difference * difference
+                            }),
+                            (Some(s), None) => add_all(spread, of_spread, |i| (s[i] * r[i]).powi(2)),
+                            (None, Some(sp)) => add_all(spread, of_spread, |i| (sp[i] * rp[i]).powi(2)),
                             (None, None) => {}
                         }
                     }
@@ -156,34 +159,5 @@ impl<T: Scalar> WithSimd for BoxMean<'_, T> {
                 self.out.ntk.as_mut_slice()[first..][..len].iter_mut().for_each(|x| *x *= mean);
             }
         }
-    }
-}
-
-#[inline(always)]
-fn add<T: Scalar>(out: &mut [T], values: &[T]) {
-    for (out, value) in out.iter_mut().zip(values) {
-        *out += *value;
-    }
-}
-
-/// out += (s·r − s'·r')²
-#[inline(always)]
-fn differ<T: Scalar>(out: &mut [T], (s, r): (&[T], &[T]), (sp, rp): (&[T], &[T])) {
-    let len = out.len();
-    let (s, r, sp, rp) = (&s[..len], &r[..len], &sp[..len], &rp[..len]);
-    for i in 0..len {
-        let difference = s[i] * r[i] - sp[i] * rp[i];
-        out[i] += difference * difference;
-    }
-}
-
-/// out += (s·r)²
-#[inline(always)]
-fn square<T: Scalar>(out: &mut [T], s: &[T], r: &[T]) {
-    let len = out.len();
-    let (s, r) = (&s[..len], &r[..len]);
-    for i in 0..len {
-        let term = s[i] * r[i];
-        out[i] += term * term;
     }
 }

@@ -4,7 +4,7 @@
 use ekernel_core::plan::Form;
 use pulp::{Simd, WithSimd};
 
-use super::{Plane, Scalar, geometry::Run, pack::OpMaps};
+use super::{Plane, Scalar, compensated, geometry::Run, pack::OpMaps};
 
 pub(super) struct Correlate<'a, T> {
     pub(super) form: Form,
@@ -30,21 +30,16 @@ impl<T: Scalar> WithSimd for Correlate<'_, T> {
             let (first, second) = (run.first * lanes, run.second * lanes);
             let cov = &mut self.out.cov.as_mut_slice()[first..first + len];
             cov.fill(T::zero());
+            let mut excess = compensated::excess(self.channels, len);
             for c in 0..self.channels {
                 let base = c * self.positions * lanes;
                 let (a, b) = (&f[base + first..][..len], &g[base + second..][..len]);
                 match self.form {
-                    Form::Cov => {
-                        for i in 0..len {
-                            cov[i] += a[i] * b[i];
-                        }
-                    }
-                    Form::Defect => {
-                        for i in 0..len {
-                            let difference = a[i] - b[i];
-                            cov[i] += difference * difference;
-                        }
-                    }
+                    Form::Cov => compensated::add_all(cov, &mut excess, |i| a[i] * b[i]),
+                    Form::Defect => compensated::add_all(cov, &mut excess, |i| {
+                        let difference = a[i] - b[i];
+                        difference * difference
+                    }),
                 }
             }
             let (s, sp) = (&s[first..][..len], &sp[second..][..len]);

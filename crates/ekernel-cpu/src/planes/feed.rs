@@ -7,7 +7,7 @@ use ekernel_core::plan::{Sink, Stage};
 
 use super::{
     Plane, Scalar,
-    pool::LocalPool,
+    pool::{LocalPool, PooledPlane},
     stage::{Lanes, Runner},
 };
 
@@ -17,7 +17,7 @@ pub(super) struct Feed<T> {
     /// Offsets asked for, ascending per axis, reduced if the pooled planes are cyclic.
     wanted: [Vec<isize>; 2],
     /// Rows of offsets being added to or read: for each wanted column its plane.
-    rows: BTreeMap<isize, Vec<Plane<T>>>,
+    rows: BTreeMap<isize, Vec<PooledPlane<T>>>,
     /// The next row of fine offsets to compute.
     next: usize,
     inner: Runner<T>,
@@ -55,7 +55,8 @@ impl<T: Scalar> Feed<T> {
         }
         self.advance(lanes, row);
         let at = self.wanted[1].iter().position(|&d| d == col).unwrap_or(0);
-        &self.rows.entry(row).or_insert_with(|| empty_row(lanes, producer, self.wanted[1].len()))[at]
+        let planes = self.rows.entry(row).or_insert_with(|| empty_row(lanes, producer, self.wanted[1].len()));
+        &planes[at].sum
     }
 
     /// Computes fine planes until everything that adds to this row has been added.
@@ -108,9 +109,9 @@ fn feeds(producer: &Stage, axis: usize, fine: isize, coarse: isize) -> bool {
     }
 }
 
-fn empty_row<T: Scalar>(lanes: &Lanes<'_, T>, producer: &Stage, columns: usize) -> Vec<Plane<T>> {
+fn empty_row<T: Scalar>(lanes: &Lanes<'_, T>, producer: &Stage, columns: usize) -> Vec<PooledPlane<T>> {
     let len = producer.output[0] * producer.output[1] * lanes.lanes;
-    vec![Plane::zeros(len, lanes.has_ntk()); columns]
+    vec![PooledPlane::zeros(len, lanes.has_ntk()); columns]
 }
 
 fn add<T: Scalar>(
@@ -119,7 +120,7 @@ fn add<T: Scalar>(
     input: &Plane<T>,
     fine: [isize; 2],
     coarse: [isize; 2],
-    out: &mut Plane<T>,
+    out: &mut PooledPlane<T>,
 ) {
     let Some(op) = producer.ops.last() else { return };
     match producer.sink {
@@ -141,9 +142,10 @@ fn add<T: Scalar>(
         _ => {
             for run in super::geometry::runs(op, fine) {
                 let range = run.first * lanes.lanes..(run.first + run.len) * lanes.lanes;
-                out.cov.as_mut_slice()[range.clone()].copy_from_slice(&input.cov.as_slice()[range.clone()]);
+                out.sum.cov.as_mut_slice()[range.clone()]
+                    .copy_from_slice(&input.cov.as_slice()[range.clone()]);
                 if lanes.has_ntk() {
-                    out.ntk.as_mut_slice()[range.clone()].copy_from_slice(&input.ntk.as_slice()[range]);
+                    out.sum.ntk.as_mut_slice()[range.clone()].copy_from_slice(&input.ntk.as_slice()[range]);
                 }
             }
         }

@@ -6,6 +6,7 @@
 
 mod affine;
 mod box_mean;
+mod compensated;
 mod correlate;
 mod dropout;
 mod dual;
@@ -20,7 +21,7 @@ mod sum;
 
 pub(crate) use dual::kinked_element;
 pub(crate) use feed::pooled_self;
-pub(crate) use pack::{Pack, norm_factors, pools_defects};
+pub(crate) use pack::Pack;
 pub(crate) use scalar::{Scalar, polynomial};
 pub(crate) use stage::{Lanes, Runner};
 

@@ -1,15 +1,12 @@
 //! The per-image maps of several images, interleaved by lane.
 
 use ekernel_core::{
-    Activation, LayerNorm, Over,
-    plan::{Form, Op, Plan, Sink, Stage},
+    Activation,
+    plan::{Form, Op, Plan, inverse_std, pool_loss},
 };
 
 use super::Scalar;
-use crate::{
-    images::{Image, pool_means},
-    simd::Aligned,
-};
+use crate::{images::Image, simd::Aligned};
 
 /// What one op needs of its images, `[position][lane]`. Maps that the op has no use for are empty.
 #[derive(Clone, Debug)]
@@ -92,8 +89,7 @@ fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: us
                 norm: norm(op, ops, stage, images, lanes),
                 pool_mean: pool_map(plan, op, images, lanes, &|_, _, m| m),
                 pool_loss: pool_map(plan, op, images, lanes, &|image: &Image, t, m| {
-                    let v = image.variances[stage][i][t];
-                    if m > 0.0 { ((m * m - v) / (m * m)).clamp(0.0, 1.0) } else { 0.0 }
+                    pool_loss(m, image.variances[stage][i][t])
                 }),
                 features: features(op, stage, i, plan, images, lanes),
             }
@@ -105,10 +101,6 @@ pub(super) fn is_smooth(activation: Activation) -> bool {
     activation.kink().is_none() && activation != Activation::Sign
 }
 
-fn inverse_std(v: f64) -> f64 {
-    if v > 0.0 { v.sqrt().recip() } else { 0.0 }
-}
-
 /// A map of a pooled op whose producer carries the defect, from each image's window means.
 fn pool_map<T: Scalar>(
     plan: &Plan,
@@ -118,21 +110,16 @@ fn pool_map<T: Scalar>(
     map: &dyn Fn(&Image, usize, f64) -> f64,
 ) -> Aligned<T> {
     let Op::Pooled(source) = op.op else { return Aligned::zeros(0) };
-    if !pools_defects(&plan.stages[source]) {
+    if !plan.stages[source].pools_defects() {
         return Aligned::zeros(0);
     }
     let mut out = Aligned::zeros(op.extent[0] * op.extent[1] * lanes);
     for (lane, image) in images.iter().enumerate() {
-        for (t, m) in pool_means(plan, source, image).into_iter().enumerate() {
+        for (t, m) in plan.pool_means(source, &image.variances).into_iter().enumerate() {
             out.as_mut_slice()[t * lanes + lane] = T::new(map(image, t, m));
         }
     }
     out
-}
-
-/// Whether a stage's local pool adds up defects.
-pub(crate) fn pools_defects(stage: &Stage) -> bool {
-    matches!(stage.sink, Sink::LocalPool { .. }) && stage.ops.last().is_some_and(|op| op.form == Form::Defect)
 }
 
 fn norm<T: Scalar>(
@@ -147,22 +134,11 @@ fn norm<T: Scalar>(
     let mut out = Aligned::zeros(op.extent[0] * op.extent[1] * lanes);
     for (lane, image) in images.iter().enumerate() {
         let v = &image.variances[stage][op.inputs[0]];
-        for (t, scale) in norm_factors(v, over).into_iter().enumerate() {
+        for (t, scale) in over.factors(v).into_iter().enumerate() {
             out.as_mut_slice()[t * lanes + lane] = T::new(scale);
         }
     }
     out
-}
-
-/// 1/√(v + ε) at each position; over all axes v is its mean.
-pub(crate) fn norm_factors(v: &[f64], over: Over) -> Vec<f64> {
-    match over {
-        Over::Channels => v.iter().map(|v| (v + LayerNorm::EPSILON).sqrt().recip()).collect(),
-        Over::All => {
-            let mean = v.iter().sum::<f64>() / v.len() as f64;
-            vec![(mean + LayerNorm::EPSILON).sqrt().recip(); v.len()]
-        }
-    }
 }
 
 fn features<T: Scalar>(

@@ -1,11 +1,25 @@
 //! local_pool: fine planes add to coarse ones,
 //! P'_D(T) = (1/|w|²) Σ_{a,a'} K(sT − low + a, s(T + D) − low + a'). Of the fine plane d = sD + e, e = a' − a, every coarse
-//! plane D with |e| < w takes the taps with both a and a + e in the window.
+//! plane D with |e| < w takes the taps with both a and a + e in the window. Sums are compensated: a window of w positions adds up w²
+//! taps, one fine plane after the other.
 
 use ekernel_core::{Padding, Window, plan::PlaneOp};
 use pulp::{Simd, WithSimd};
 
-use super::{Plane, Scalar};
+use super::{Plane, Scalar, compensated::add_to};
+
+/// A coarse plane being added up: the sums, and what rounding has added to them.
+#[derive(Clone)]
+pub(super) struct PooledPlane<T> {
+    pub(super) sum: Plane<T>,
+    excess: Plane<T>,
+}
+
+impl<T: Scalar> PooledPlane<T> {
+    pub(super) fn zeros(len: usize, ntk: bool) -> PooledPlane<T> {
+        PooledPlane { sum: Plane::zeros(len, ntk), excess: Plane::zeros(len, ntk) }
+    }
+}
 
 pub(super) struct LocalPool<'a, T> {
     pub(super) window: Window,
@@ -21,7 +35,7 @@ pub(super) struct LocalPool<'a, T> {
     pub(super) output_cyclic: bool,
     pub(super) lanes: usize,
     pub(super) input: &'a Plane<T>,
-    pub(super) out: &'a mut Plane<T>,
+    pub(super) out: &'a mut PooledPlane<T>,
 }
 
 impl<T: Scalar> LocalPool<'_, T> {
@@ -65,23 +79,22 @@ impl<T: Scalar> WithSimd for LocalPool<'_, T> {
             for &(col, fine_col) in &cols {
                 let to = (row * width + col) * lanes;
                 let from = (fine_row * wide + fine_col) * lanes;
-                add(
-                    &mut self.out.cov.as_mut_slice()[to..][..lanes],
-                    &self.input.cov.as_slice()[from..][..lanes],
-                    weight,
-                );
-                if !self.out.ntk.as_slice().is_empty() {
-                    let theta = &self.input.ntk.as_slice()[from..][..lanes];
-                    add(&mut self.out.ntk.as_mut_slice()[to..][..lanes], theta, weight);
+                let PooledPlane { sum, excess } = &mut *self.out;
+                for (sum, excess, input) in [
+                    (&mut sum.cov, &mut excess.cov, &self.input.cov),
+                    (&mut sum.ntk, &mut excess.ntk, &self.input.ntk),
+                ] {
+                    if sum.as_slice().is_empty() {
+                        continue;
+                    }
+                    let sum = &mut sum.as_mut_slice()[to..][..lanes];
+                    let excess = &mut excess.as_mut_slice()[to..][..lanes];
+                    let input = &input.as_slice()[from..][..lanes];
+                    for i in 0..lanes {
+                        add_to(&mut sum[i], &mut excess[i], weight * input[i]);
+                    }
                 }
             }
         }
-    }
-}
-
-#[inline(always)]
-fn add<T: Scalar>(out: &mut [T], input: &[T], weight: T) {
-    for i in 0..out.len() {
-        out[i] += weight * input[i];
     }
 }

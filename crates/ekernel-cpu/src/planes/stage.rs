@@ -12,7 +12,7 @@ use super::{
     feed::Feed,
     geometry::{self, Run, offset, runs},
     normalize::Normalize,
-    pack::{OpMaps, Pack, pools_defects},
+    pack::{OpMaps, Pack},
     sum::Sum,
 };
 use crate::simd::Isa;
@@ -207,7 +207,7 @@ impl<T: Scalar> Runner<T> {
                     let Op::Pooled(source) = op.op else { return };
                     let producer = &lanes.plan.stages[source];
                     let carried = producer.ops.last().map_or(Form::Cov, |last| last.form);
-                    let pooled = pools_defects(producer);
+                    let pooled = producer.pools_defects();
                     copy(feed.plane(lanes, at), (carried, pooled, op.form), after, runs, width, out);
                 }
             }

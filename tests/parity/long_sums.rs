@@ -1,0 +1,43 @@
+//! Networks whose sums are long: their error must not grow with their length.
+
+use ekernel::core::{Activation, Conv, GlobalPool, Input, Network, Padding, Pool, Samples};
+use ndarray::Array4;
+
+/// Images of two kinds for a shape: noise, and constant ones of all signs.
+pub(crate) fn images([height, width, channels]: [usize; 3]) -> [Samples; 2] {
+    let shape = (2, height, width, channels);
+    let noise = |(n, r, c, k): (usize, usize, usize, usize)| {
+        let at = ((n * height + r) * width + c) * channels + k;
+        ((at * 7919 + 17) % 1013) as f64 / 1013.0 - 0.3
+    };
+    let constant = |(n, _, _, k): (usize, usize, usize, usize)| (n as f64 - 0.3) * (1.0 + (k % 3) as f64);
+    [
+        Samples::Images(Array4::from_shape_fn(shape, noise)),
+        Samples::Images(Array4::from_shape_fn(shape, constant)),
+    ]
+}
+
+/// What is long, the shape of the images, the network.
+pub(crate) fn cases() -> Vec<(&'static str, [usize; 3], Network)> {
+    let conv = |size: [usize; 2]| Conv::new(size).padding(Padding::Valid).b_std(0.1);
+    let plain = |shape: [usize; 3]| {
+        let [height, width, channels] = shape;
+        Network::builder(Input::Image { height, width, channels })
+    };
+    let pooled = |shape, size, strides| {
+        let mut pool = Pool::mean(size);
+        pool.window.strides = strides;
+        plain(shape).layer(conv([1, 3])).layer(Activation::Relu).layer(pool).layer(conv([1, 1]))
+    };
+    let bodies = [
+        ("a window of 260×260", [261, 261, 2], plain([261, 261, 2]).layer(conv([260, 260]))),
+        ("a window of 1×70000", [1, 70_001, 2], plain([1, 70_001, 2]).layer(conv([1, 70_000]))),
+        ("70000 channels", [2, 3, 70_000], plain([2, 3, 70_000]).layer(conv([1, 2]))),
+        ("a pool of 1×250", [1, 500, 2], pooled([1, 500, 2], [1, 250], [1, 100])),
+        ("a pool of 13×12", [26, 26, 2], pooled([26, 26, 2], [13, 12], [12, 12])),
+    ];
+    let whole = |(what, shape, body): (_, _, ekernel::core::NetworkBuilder)| {
+        (what, shape, body.layer(Activation::Relu).layer(GlobalPool::mean()).build().expect("a network"))
+    };
+    bodies.into_iter().map(whole).collect()
+}
