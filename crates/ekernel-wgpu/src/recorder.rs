@@ -50,8 +50,9 @@ impl Pace {
     fn learn(&self, work: f64, took: Duration) {
         let mut target = lock(&self.0);
         let fitting = work * SUBMISSION.as_secs_f64() / took.as_secs_f64().max(1e-4);
-        // Small submissions say little about large ones; large ones that took long say enough.
-        if work > 0.5 * *target || fitting < *target {
+        // Small submissions say little about large ones: their time is that of starting and of looking. What took too long says
+        // enough.
+        if work > 0.5 * *target || took > SUBMISSION {
             *target = fitting.clamp(0.25 * *target, 2.0 * *target).clamp(1e5, 1e14);
         }
     }
@@ -226,5 +227,25 @@ impl<'a> Recorder<'a> {
         };
         readback.staging.unmap();
         Ok(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A short submission takes as long as it takes to start one and to see its end, whatever work is in it.
+    #[test]
+    fn pace_learns_nothing_from_short_submissions() {
+        let pace = Pace::new();
+        for work in [0.0, 1.0, 0.01 * FIRST] {
+            pace.learn(work, Duration::from_millis(2));
+            assert_eq!(pace.target(), FIRST, "{work:e}");
+        }
+        pace.learn(FIRST, Duration::from_millis(2));
+        assert_eq!(pace.target(), 2.0 * FIRST);
+        // Too long is too long, even if it was meant to be short.
+        pace.learn(0.4 * FIRST, SUBMISSION * 2);
+        assert_eq!(pace.target(), 0.5 * FIRST);
     }
 }
