@@ -15,7 +15,7 @@ use crate::{
     host::Image,
     layered::Layered,
     run::CHUNKS_IN_FLIGHT,
-    strategy::Strategy,
+    strategy::{Recorded, Strategy},
     tensors::Tensors,
 };
 
@@ -71,6 +71,18 @@ impl<S> Resident<S> {
 }
 
 impl Resident<Box<dyn Strategy>> {
+impl<S: Recorded> Resident<S> {
+    /// Bytes that a tile adds: working buffers, and results of chunks under way with their copies on the host.
+    pub(crate) fn working_bytes(&self, chunk_bytes: u64) -> u64 {
+        let strategies = || self.readouts.iter().flatten().map(|readout| &readout.strategy);
+        let working = strategies().map(|strategy| strategy.working_bytes(&self.device, chunk_bytes)).max();
+        let results =
+            |strategy: &S| 4 * strategy.result_words() as u64 * u64::from(strategy.max_lanes(chunk_bytes));
+        let under_way = 2 * (CHUNKS_IN_FLIGHT as u64 + 1);
+        working.unwrap_or(0) + under_way * strategies().map(results).max().unwrap_or(0)
+    }
+}
+
     /// Computes the maps of all copies on all cores and uploads them.
     pub(crate) fn new(
         device: &Device,
@@ -114,17 +126,6 @@ impl Resident<Box<dyn Strategy>> {
             }
         }
         Ok(Resident { device: device.clone(), readouts, per_page, spare: Mutex::default() })
-    }
-
-    /// Bytes that a tile adds: working buffers, and results of chunks under way with their copies on the host.
-    pub(crate) fn working_bytes(&self, chunk_bytes: u64) -> u64 {
-        let strategies = || self.readouts.iter().flatten().map(|readout| readout.strategy.as_ref());
-        let working = strategies().map(|strategy| strategy.working_bytes(&self.device, chunk_bytes)).max();
-        let results = |strategy: &dyn Strategy| {
-            4 * strategy.result_words() as u64 * u64::from(strategy.max_lanes(chunk_bytes))
-        };
-        let under_way = 2 * (CHUNKS_IN_FLIGHT as u64 + 1);
-        working.unwrap_or(0) + under_way * strategies().map(results).max().unwrap_or(0)
     }
 }
 

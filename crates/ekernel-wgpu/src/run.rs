@@ -228,6 +228,10 @@ mod tests {
             let held = device.wgpu().generate_allocator_report().map(|report| report.allocations.len());
             lock(&self.0.held).push(held);
             recorder.clear(&device.storage("a buffer", 1 << 20)?);
+        fn working_bytes(&self, _: &Device, _: u64) -> u64 {
+            0
+        }
+
             match lock(&self.0.fates).pop_front() {
                 None | Some(Fate::Done) => Ok(()),
                 Some(Fate::NoMemory) => {

@@ -93,6 +93,10 @@ impl Recorded for Fused {
         (chunk_bytes / (4 * self.result_words() as u64)).clamp(1, MOST_LANES) as u32
     }
 
+    fn working_bytes(&self, _: &Device, _: u64) -> u64 {
+        0
+    }
+
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
         let chunk = self.pipeline.lanes(lanes)?;
         let parts = self.layout.parts() as u64;
@@ -120,10 +124,6 @@ impl Strategy for Fused {
 
     fn pack(&self, image: &Image, out: &mut [f32]) {
         self.chain.pack(image, bytemuck::cast_slice_mut(out));
-    }
-
-    fn working_bytes(&self, _: &Device, _: u64) -> u64 {
-        0
     }
 
     fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError> {

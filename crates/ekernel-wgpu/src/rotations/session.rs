@@ -461,7 +461,7 @@ impl Session for RotationSession<'_> {
         let [height, width] = self.tile_shape();
         let values = size_of::<Compared>() + readouts(self.plan).len() * size_of::<Scalar>();
         let tile = (height * width) as f64 * self.unit_pairs_per_pair() * values as f64;
-        [held, 4 * self.working.chunk_bytes() + tile as u64]
+        [held, resident.working_bytes(self.working.chunk_bytes()) + tile as u64]
     }
 }
 
@@ -483,4 +483,39 @@ fn with_own(values: &[[f64; 2]], [first, second]: [Option<&[f64]>; 2]) -> Vec<Sc
     let one =
         |(at, &[nngp, ntk]): (usize, &[f64; 2])| Scalar { nngp, ntk, v: of(first, at), vp: of(second, at) };
     values.iter().enumerate().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ekernel_core::{Kinds, Network, plan::Quadrature};
+    use ekernel_testnets::gpu;
+    use ndarray::Array4;
+
+    use super::*;
+    use crate::WgpuBackend;
+
+    /// A truncation on a grid as coarse as the signals, whose working buffers are all of one size, fits into what it says it needs.
+    #[test]
+    fn working_buffers_are_counted() {
+        let Some(adapter) = gpu::adapter() else { return };
+        let Ok(choice) = adapter.parse();
+        let device = gpu::opened(Device::open_blocking(&choice));
+        let layers = ["s2_conv'", "erf'", "so3_conv'\nbandlimit = 2", "relu'", "so3_pool'"];
+        let layers = layers.map(|layer| format!("[[layers]]\nop = '{layer}\n")).concat();
+        let text = format!("[input]\nspace = 'sphere'\nbandlimit = 3\nchannels = 1\n{layers}");
+        let network: Network = text.parse().expect("a network");
+        let plan = Plan::with_quadrature(&network, Kinds::Both, Quadrature::Nodes(3)).expect("a plan");
+        let options = WgpuOptions { chunk_bytes: 1, ..WgpuOptions::default() };
+        let backend = WgpuBackend::from_plan(plan, options, device.clone()).expect("shaders");
+        let signals = Array4::from_shape_fn((3, 6, 5, 1), |(n, r, c, _)| (1.0 + (n * r + c) as f64).sin());
+        let samples = Samples::Spheres(signals);
+        let control = Control::new();
+        let session =
+            RotationSession::new(&device, backend.plan(), options, Pairs::Symmetric(&samples), &control);
+        let session = session.expect("prepared");
+        let needed = session.working.resident().working_bytes(session.working.chunk_bytes());
+        assert!(session.memory()[1] > needed);
+        device.limit_memory(needed);
+        session.tile(0..3, 0..3, &control).expect("computed within what it needs");
+    }
 }

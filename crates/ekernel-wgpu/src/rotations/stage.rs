@@ -17,7 +17,7 @@ use crate::{
     bindings::{READ, UNIFORM, WRITE, group, layout},
     recorder::{ITERATIONS, Recorder},
     strategy::{Lanes, Recorded},
-    tensors::Tensor,
+    tensors::{self, Tensor},
 };
 
 /// `Job` of `rotations/grid.wgsl`.
@@ -111,6 +111,11 @@ impl Recorded for Stage {
 
     fn max_lanes(&self, chunk_bytes: u64) -> u32 {
         self.shape.max_lanes(chunk_bytes)
+    }
+
+    fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64 {
+        let largest = self.shape.ring_bytes().max(4 * self.shape.passes.spectrum_words as u64);
+        self.shape.buffers() * tensors::size(device, chunk_bytes.max(largest))
     }
 
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
