@@ -12,7 +12,7 @@ use ekernel_core::{BackendError, Control};
 
 use crate::{
     Device, GpuError,
-    device::lock,
+    device::{SMALLEST_CHUNK, lock},
     recorder::{Pace, Readback, Recorder},
     resident::Resident,
     strategy::{Lanes, Recorded},
@@ -20,9 +20,6 @@ use crate::{
 
 /// Chunks whose results are still under way.
 pub(crate) const CHUNKS_IN_FLIGHT: usize = 2;
-
-/// Working buffers are not made smaller than this.
-const SMALLEST_CHUNK: u64 = 1 << 16;
 
 /// A pair of what lies on the device: of which set and which one in it, and flags for the shaders.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +38,8 @@ pub(crate) struct Working<S> {
 impl<S> Working<S> {
     /// `wished` are the bytes that a working buffer should take at most.
     pub(crate) fn new(resident: Resident<S>, wished: u64) -> Working<S> {
-        let chunk_bytes = resident.device.chunk_bytes(wished).max(SMALLEST_CHUNK);
-        let resident = Mutex::new(Arc::new(resident));
-        Working { resident, chunk_bytes: AtomicU64::new(chunk_bytes), pace: Pace::new() }
+        let chunk_bytes = AtomicU64::new(resident.device.chunk_bytes(wished));
+        Working { resident: Mutex::new(Arc::new(resident)), chunk_bytes, pace: Pace::new() }
     }
 
     /// What lies on the device now: another after it was lost.
