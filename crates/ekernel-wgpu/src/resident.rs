@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ekernel_core::{BackendError, Control, Element, Pairs, Plan, Progress, Samples, plan::Readout};
+use ekernel_core::{BackendError, Control, Element, Pairs, Plan, Samples, plan::Readout};
 
 use crate::{
     Device, GpuError, StrategyChoice, WgpuOptions,
@@ -17,6 +17,7 @@ use crate::{
     run::CHUNKS_IN_FLIGHT,
     strategy::{Recorded, Strategy},
     tensors::Tensors,
+    watch::Watch,
 };
 
 /// Bytes of a page at most.
@@ -70,7 +71,6 @@ impl<S> Resident<S> {
     }
 }
 
-impl Resident<Box<dyn Strategy>> {
 impl<S: Recorded> Resident<S> {
     /// Bytes that a tile adds: working buffers, and results of chunks under way with their copies on the host.
     pub(crate) fn working_bytes(&self, chunk_bytes: u64) -> u64 {
@@ -83,13 +83,14 @@ impl<S: Recorded> Resident<S> {
     }
 }
 
+impl Resident<Box<dyn Strategy>> {
     /// Computes the maps of all copies on all cores and uploads them.
     pub(crate) fn new(
         device: &Device,
         plan: &Arc<Plan>,
         options: &WgpuOptions,
         (pairs, elements): (Pairs<'_>, &[Element]),
-        control: &Control,
+        watch: Watch<'_>,
     ) -> Result<Resident<Box<dyn Strategy>>, GpuError> {
         let strategies = strategies(device, plan, options)?;
         let sets: Vec<&Samples> =
@@ -101,7 +102,7 @@ impl<S: Recorded> Resident<S> {
             .into_iter()
             .map(|strategy| strategy.map(|strategy| OnDevice { strategy, pages: vec![vec![]; sets.len()] }))
             .collect();
-        let (done, of) = (AtomicUsize::new(0), sets.iter().map(|set| set.len()).sum());
+        let (done, of) = (AtomicUsize::new(0), sets.iter().map(|set| set.len()).sum::<usize>());
         for (set, samples) in sets.iter().enumerate() {
             let sizes: Vec<f64> = (0..samples.len()).map(|index| size(plan, samples, index)).collect();
             let copies = samples.len() * elements.len();
@@ -111,11 +112,11 @@ impl<S: Recorded> Resident<S> {
                     let (index, element) = (copy / elements.len(), copy % elements.len());
                     if element == 0 {
                         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                        control.report(Progress::Prepared { done, of });
+                        (watch.tell)(done as f64 / of as f64);
                     }
-                    Image::new(plan, samples, (index, elements[element]), sizes[index], control)
+                    Image::new(plan, samples, (index, elements[element]), sizes[index], watch.control)
                 };
-                let pages = pack(&readouts, (start, count), &image, control)?;
+                let pages = pack(&readouts, (start, count), &image, watch.control)?;
                 for (readout, page) in readouts.iter_mut().flatten().zip(pages) {
                     let bytes = bytemuck::cast_slice(&page);
                     let buffer = device.upload("ekernel.maps", bytes, wgpu::BufferUsages::STORAGE)?;

@@ -101,7 +101,9 @@ impl Recorded for Fused {
         let chunk = self.pipeline.lanes(lanes)?;
         let parts = self.layout.parts() as u64;
         let work = self.lane_work() * f64::from(lanes.count);
-        recorder.pieces(u64::from(lanes.count) * parts, work, |recorder, piece, work| {
+        let workgroups = u64::from(lanes.count) * parts;
+        recorder.pieces(workgroups, work, |recorder, piece, work| {
+            recorder.reach(piece.end as f64 / workgroups as f64);
             let job = self.pipeline.job(lanes, piece.clone())?;
             let (label, pipeline) = (self.pipeline.label(), self.pipeline.get());
             recorder.dispatch(label, pipeline, &[&chunk, &job], piece.end - piece.start, work)

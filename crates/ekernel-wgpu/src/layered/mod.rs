@@ -120,9 +120,12 @@ impl Recorded for Layered {
         let [rows, cols] = self.offsets();
         let per_plane = plane_bytes(&self.plan, self.stage) * u64::from(lanes.count);
         let evaluator = Evaluator { plan: &self.plan, layout: &self.layout, stages: &self.stages, lanes };
-        for block in Block::split(rows, cols, lanes.chunk_bytes / per_plane.max(1)) {
-            let planes = evaluator.evaluate(self.stage, &block, recorder)?;
-            evaluator.plane_sum(self.stage, &block, &planes, [rows.len(), cols.len()], recorder)?;
+        let blocks = Block::split(rows, cols, lanes.chunk_bytes / per_plane.max(1));
+        for (at, block) in blocks.iter().enumerate() {
+            recorder.part(at..at + 1, blocks.len(), |recorder| {
+                let planes = evaluator.evaluate(self.stage, block, recorder)?;
+                evaluator.plane_sum(self.stage, block, &planes, [rows.len(), cols.len()], recorder)
+            })?;
         }
         Ok(())
     }
