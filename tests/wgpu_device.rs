@@ -216,6 +216,7 @@ fn cancelling_takes_less_than_a_second() {
         let asked = Instant::now();
         let result = work.join().expect("no panic");
         assert!(matches!(result, Err(BackendError::Cancelled)), "{result:?}");
+        println!("{:?}", asked.elapsed());
         assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     });
 }
@@ -262,7 +263,8 @@ fn large_pairs_are_planned_in_blocks() {
     }
 }
 
-/// A single pair is divided too: in one dispatch the fused one takes some 18 s. Cancelling takes 0.1 s; three leave a busy machine time.
+/// A single pair is divided too: in one dispatch the fused one takes some 18 s. Cancelling took 0.55 s at most in 15 runs of the tests
+/// of cancelling here and in `wgpu_spheres.rs`, on two cores beside compilers that used both.
 #[test]
 fn a_large_pair_is_cancelled_in_its_midst() {
     for (side, strategy) in [(64, StrategyChoice::Layered), (96, StrategyChoice::Fused)] {
@@ -276,7 +278,8 @@ fn a_large_pair_is_cancelled_in_its_midst() {
             let asked = Instant::now();
             let result = work.join().expect("no panic");
             assert!(matches!(result, Err(BackendError::Cancelled)), "{result:?}");
-            assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+            println!("{strategy:?}: {:?}", asked.elapsed());
+            assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
         });
     }
 }

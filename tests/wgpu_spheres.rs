@@ -315,7 +315,7 @@ fn a_large_pair_is_cancelled_in_its_midst() {
     });
 }
 
-/// Work of many seconds ends within one of being cancelled, but for the load of the machine.
+/// Work of many seconds ends within one of being cancelled.
 #[test]
 fn cancelling_does_not_wait_for_a_tile() {
     let plan = Plan::new(&network(&Input::Sphere { bandlimit: 20, channels: 1 }, NETWORKS[0].2), Kinds::Both);
@@ -329,6 +329,7 @@ fn cancelling_does_not_wait_for_a_tile() {
         control.cancel();
         let asked = Instant::now();
         assert!(matches!(work.join().expect("no panic"), Err(BackendError::Cancelled)));
-        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+        println!("{:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     });
 }

@@ -11,10 +11,13 @@ use std::{
 
 use anyhow::Context;
 use ekernel_core::{Control, Progress};
-use ekernel_gram::{Pace, Speed};
+use ekernel_gram::{Pace, Reached, Speed};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::INTERRUPTED;
+
+/// Steps of the bar for a pair or a sample, which may take long.
+const STEPS: u64 = 1000;
 
 /// Without a terminal, a line is printed at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -105,7 +108,7 @@ impl Task {
         if let Shown::Bar(bar) = &meter.shown {
             bar.set_message(meter.label.clone());
         }
-        meter.tell([done as u64, of as u64], "measurements", "");
+        meter.tell(done as f64, of as u64, "measurements", "");
     }
 
     /// Takes the bar away, and gives the number of pairs that were computed since the work began: those found finished
@@ -124,39 +127,77 @@ impl Meter {
         if self.counted {
             return;
         }
-        let (done, of, unit) = match progress {
-            Progress::Prepared { done, of } => (done as u64, of as u64, "samples prepared"),
-            Progress::Pairs { done, of } => (done, of, "pairs"),
-        };
         if let Progress::Pairs { done, .. } = progress {
             let [first, last] = self.pairs.unwrap_or([done, done]);
             self.pairs = Some([first, last.max(done)]);
         }
         let speed = self.pace.observe(progress, Instant::now());
-        self.tell([done, of], unit, &speed.map(|speed| rate(speed, unit)).unwrap_or_default());
+        let Some(Reached { computing, done, of }) = self.pace.reached() else { return };
+        let unit = if computing { "pairs" } else { "samples prepared" };
+        self.tell(done, of, unit, &speed.map(|speed| rate(speed, unit)).unwrap_or_default());
     }
 
-    fn tell(&mut self, [done, of]: [u64; 2], unit: &str, rate: &str) {
+    fn tell(&mut self, done: f64, of: u64, unit: &str, rate: &str) {
         let now = Instant::now();
         match &self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => {
-                bar.set_length(of);
-                bar.set_position(done);
+                bar.set_length(of.saturating_mul(STEPS));
+                bar.set_position((done * STEPS as f64) as u64);
                 bar.set_prefix(rate.to_owned());
             }
             Shown::Lines if now.duration_since(self.last_line) >= LINE_EVERY => {
                 self.last_line = now;
                 // Progress that nobody can read is no reason to stop.
-                let _gone = writeln!(io::stderr(), "{}: {done} of {of} {unit}{rate}", self.label);
+                let _gone = writeln!(io::stderr(), "{}: {} of {of} {unit}{rate}", self.label, shown(done));
             }
             Shown::Lines => {}
         }
     }
 }
 
+/// Hundredths where the whole is small enough for them to be of interest.
+fn shown(done: f64) -> String {
+    if done.fract() > 0.0 && done < 100.0 { format!("{done:.2}") } else { format!("{:.0}", done.floor()) }
+}
+
 /// `, 1234 pairs/s, 39 s left`.
 fn rate(speed: Speed, unit: &str) -> String {
     let left = crate::report::duration(speed.left.as_secs_f64());
     format!(", {} {unit}/s, {left} left", crate::report::number(speed.per_second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bar moves within a single pair.
+    #[test]
+    fn parts_of_pairs_are_shown() {
+        let bar = ProgressBar::hidden();
+        let mut meter = Meter {
+            shown: Shown::Bar(bar.clone()),
+            label: String::new(),
+            pace: Pace::new(),
+            last_line: Instant::now(),
+            pairs: None,
+            counted: false,
+        };
+        let mut seen = Vec::new();
+        for progress in [
+            Progress::Prepared { done: 2, of: 2 },
+            Progress::Pairs { done: 0, of: 2 },
+            Progress::Tile { pairs: 0.25 },
+            Progress::Tile { pairs: 0.5 },
+            Progress::Pairs { done: 1, of: 2 },
+            Progress::Tile { pairs: 0.5 },
+            Progress::Pairs { done: 2, of: 2 },
+        ] {
+            meter.show(progress);
+            seen.push(bar.position() as f64 / bar.length().unwrap_or(0) as f64);
+        }
+        assert_eq!(seen, [1.0, 0.0, 0.125, 0.25, 0.5, 0.75, 1.0]);
+        assert_eq!(meter.pairs, Some([0, 2]));
+        assert_eq!([0.0, 0.256, 12.5, 3.0, 1234.5].map(shown), ["0", "0.26", "12.50", "3", "1234"]);
+    }
 }

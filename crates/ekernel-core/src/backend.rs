@@ -90,6 +90,12 @@ pub enum Progress {
         /// Pairs in all.
         of: u64,
     },
+    /// So much of a tile under way has been computed. Sessions report it where a tile may take long, each of its own tile; the pairs
+    /// of finished tiles are counted in [`Progress::Pairs`].
+    Tile {
+        /// Pairs, whole and in part: 0.25 is a quarter of a single pair.
+        pairs: f64,
+    },
 }
 
 /// What can go wrong in a backend.

@@ -84,7 +84,7 @@ pub struct Summary {
 /// Computes K\[i, j\] = k(x₁ᵢ, x₂ⱼ), shape (n₁, n₂), for all `pairs` and the kernels of `options`.
 ///
 /// Reports [`Progress::Pairs`] before the first and after every tile, in rising order; tiles found finished count as
-/// done. For what is known before the work begins, take [`Job::prepare`] and [`Job::run`] one after the other.
+/// done, and what the session tells of a tile under way comes in between. For what is known before the work begins, take [`Job::prepare`] and [`Job::run`] one after the other.
 ///
 /// Errors: see [`GramError`]; of several failing tiles the first one's is returned.
 pub fn gram(

@@ -6,8 +6,8 @@
 //! - The result is bit for bit the same for every tile shape and number of threads; of a set with itself each pair is
 //!   computed once and mirrored.
 //! - Memory is said in advance ([`Job::summary`]) and checked against what is available before the work begins.
-//! - Progress is counted in pairs through [`Control`](ekernel_core::Control); [`Pace`] makes a rate and the time left
-//!   of it. Cancelling stops within a tile.
+//! - Progress is counted in pairs through [`Control`](ekernel_core::Control), also within a tile where a backend tells;
+//!   [`Pace`] makes a rate and the time left of it. Cancelling stops within a tile.
 //! - With [`Options::resume`] finished tiles are kept in a folder. A run that was killed goes on from there and ends
 //!   with the same bytes; a folder that belongs to another computation is refused, and the error says what differs.
 
@@ -23,4 +23,4 @@ pub use error::{Difference, GramError};
 pub use grid::{Grid, Tile};
 pub use job::{Job, Options, Resume, Summary, gram};
 pub use memory::{Memory, available, estimate};
-pub use pace::{Pace, Speed};
+pub use pace::{Pace, Reached, Speed};

@@ -13,7 +13,7 @@ pub enum AdapterChoice {
     /// A hardware adapter, discrete ones before integrated ones. Software is never chosen.
     #[default]
     Hardware,
-    /// The adapter with this number in [`Adapter::list`].
+    /// The adapter with this number in [`Adapter::list`]; where there is none, the one with it as a word of its name ("4090").
     Index(usize),
     /// The best adapter whose name or driver contains these words, in any case, or whose interface ("vulkan") or kind
     /// ("software") they are.
@@ -66,30 +66,7 @@ impl Adapter {
     ///
     /// Errors: [`GpuError::NoAdapter`], [`GpuError::OnlySoftware`], [`GpuError::UnknownAdapter`], [`GpuError::Unusable`].
     pub async fn choose(choice: &AdapterChoice) -> Result<Adapter, GpuError> {
-        let adapters = Adapter::list().await;
-        let known = adapters.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        if adapters.is_empty() {
-            return Err(GpuError::no_adapter());
-        }
-        let unknown =
-            |wanted: &str| GpuError::UnknownAdapter { wanted: wanted.to_owned(), known: known.clone() };
-        let adapter = match choice {
-            AdapterChoice::Index(index) => {
-                adapters.into_iter().nth(*index).ok_or_else(|| unknown(&index.to_string()))?
-            }
-            AdapterChoice::Name(name) => {
-                let matching = adapters.into_iter().filter(|adapter| adapter.is_called(name));
-                matching.min_by_key(Adapter::rank).ok_or_else(|| unknown(name))?
-            }
-            AdapterChoice::Hardware => {
-                let hardware = adapters.into_iter().filter(|a| !a.is_software() && a.refusal().is_none());
-                hardware.min_by_key(Adapter::rank).ok_or(GpuError::OnlySoftware { names: known })?
-            }
-        };
-        match adapter.refusal() {
-            Some(reason) => Err(GpuError::Unusable { adapter: adapter.info.name.clone(), reason }),
-            None => Ok(adapter),
-        }
+        pick(&Adapter::list().await, choice)
     }
 
     /// Whether the processor pretends to be a GPU.
@@ -142,6 +119,38 @@ impl Adapter {
     }
 }
 
+/// The best of these adapters that a choice means.
+fn pick(adapters: &[Adapter], choice: &AdapterChoice) -> Result<Adapter, GpuError> {
+    if adapters.is_empty() {
+        return Err(GpuError::no_adapter());
+    }
+    let known = adapters.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let unknown = |wanted: &str| GpuError::UnknownAdapter { wanted: wanted.to_owned(), known: known.clone() };
+    let best = |meant: &dyn Fn(&Adapter) -> bool| {
+        adapters.iter().filter(|adapter| meant(adapter)).min_by_key(|adapter| adapter.rank())
+    };
+    let called = |name: &str| {
+        // Nothing is a part of every name, and no name of any.
+        let found = best(&|adapter| !name.is_empty() && adapter.is_called(name));
+        found.ok_or_else(|| unknown(name))
+    };
+    let adapter = match choice {
+        AdapterChoice::Index(index) => {
+            let number = index.to_string();
+            let named = |adapter: &Adapter| adapter.info.name.split_whitespace().any(|word| word == number);
+            let found = adapters.get(*index).or_else(|| best(&named));
+            found.ok_or_else(|| unknown(&number))?
+        }
+        AdapterChoice::Name(name) => called(name)?,
+        AdapterChoice::Hardware => best(&|adapter| !adapter.is_software())
+            .ok_or_else(|| GpuError::OnlySoftware { names: known.clone() })?,
+    };
+    match adapter.refusal() {
+        Some(reason) => Err(GpuError::Unusable { adapter: adapter.info.name.clone(), reason }),
+        None => Ok(adapter.clone()),
+    }
+}
+
 /// Why these limits are too small, if they are.
 pub(crate) fn refusal(limits: &wgpu::Limits) -> Option<String> {
     if limits.max_storage_buffers_per_shader_stage < STORAGE_BUFFERS {
@@ -158,5 +167,60 @@ pub(crate) fn refusal(limits: &wgpu::Limits) -> Option<String> {
 impl fmt::Display for Adapter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ({}, {})", self.index, self.info.name, self.info.backend, self.kind())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ekernel_testnets::gpu;
+
+    use super::*;
+
+    /// A list of two that call themselves cards, one of which is too small, and a software adapter.
+    fn adapters() -> Option<Vec<Adapter>> {
+        let Ok(choice) = gpu::adapter()?.parse();
+        let found = gpu::opened(pollster::block_on(Adapter::choose(&choice)));
+        let called = |index: usize, name: &str, kind: wgpu::DeviceType, buffers: u32| {
+            let mut adapter = Adapter { index, ..found.clone() };
+            (adapter.info.name, adapter.info.device_type) = (name.to_owned(), kind);
+            adapter.limits.max_storage_buffers_per_shader_stage = buffers;
+            adapter
+        };
+        use wgpu::DeviceType::{Cpu, DiscreteGpu, IntegratedGpu};
+        Some(vec![
+            called(0, "software", Cpu, 8),
+            called(1, "an old card", DiscreteGpu, 4),
+            called(2, "GeForce RTX 4090", IntegratedGpu, 8),
+        ])
+    }
+
+    #[test]
+    fn numbers_are_parts_of_names_too() {
+        let Some(adapters) = adapters() else { return };
+        let picked = |words: &str| {
+            let Ok(choice) = words.parse();
+            pick(&adapters, &choice).map(|adapter| adapter.index)
+        };
+        assert_eq!([picked("2"), picked("4090"), picked("rtx")], [Ok(2), Ok(2), Ok(2)]);
+        for unknown in ["3", ""] {
+            assert!(
+                matches!(picked(unknown), Err(GpuError::UnknownAdapter { wanted, .. }) if wanted == unknown)
+            );
+        }
+    }
+
+    /// A card that cannot be used is not taken where another can, and is not called software where there is no other.
+    #[test]
+    fn cards_that_are_too_small() {
+        let Some(adapters) = adapters() else { return };
+        let hardware =
+            |adapters: &[Adapter]| pick(adapters, &AdapterChoice::Hardware).map(|adapter| adapter.index);
+        assert_eq!(hardware(&adapters), Ok(2));
+        let error = hardware(&adapters[..2]).expect_err("one card, too small");
+        assert!(
+            error.to_string().contains("an old card cannot be used: it binds 4 storage buffers"),
+            "{error}"
+        );
+        assert!(matches!(hardware(&adapters[..1]), Err(GpuError::OnlySoftware { .. })));
     }
 }

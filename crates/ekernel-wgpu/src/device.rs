@@ -18,6 +18,9 @@ use crate::{Adapter, AdapterChoice, GpuError, adapters};
 /// Bytes that a working buffer takes at most where the processor does the work.
 const SOFTWARE_CHUNK: u64 = 4 << 20;
 
+/// Working buffers are not made smaller than this.
+pub(crate) const SMALLEST_CHUNK: u64 = 1 << 16;
+
 /// The host sleeps so long between two looks at the device, at first and at most.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
@@ -37,8 +40,8 @@ struct Inner {
     adapter: Option<Adapter>,
     lost: Arc<Mutex<Option<String>>>,
     pipelines: Mutex<HashMap<String, wgpu::ComputePipeline>>,
-    /// Bytes of working buffers at most.
-    memory: AtomicU64,
+    /// Bytes of working buffers at most, of its successors too.
+    memory: Arc<AtomicU64>,
     /// Opened in its place after it was lost.
     successor: Mutex<Option<Device>>,
 }
@@ -48,7 +51,7 @@ impl Device {
     ///
     /// Errors: those of [`Adapter::choose`], and [`GpuError::NoDevice`].
     pub async fn open(choice: &AdapterChoice) -> Result<Device, GpuError> {
-        Device::of_adapter(Adapter::choose(choice).await?).await
+        Device::of_adapter(Adapter::choose(choice).await?, unlimited()).await
     }
 
     /// [`Device::open`], blocking.
@@ -65,10 +68,10 @@ impl Device {
         if let Some(reason) = adapters::refusal(&device.limits()) {
             return Err(GpuError::Unusable { adapter: name, reason });
         }
-        Ok(Device::new(device, queue, name, None, Arc::default()))
+        Ok(Device::new((device, queue), name, None, Arc::default(), unlimited()))
     }
 
-    async fn of_adapter(adapter: Adapter) -> Result<Device, GpuError> {
+    async fn of_adapter(adapter: Adapter, memory: Arc<AtomicU64>) -> Result<Device, GpuError> {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("ekernel"),
             required_features: wgpu::Features::empty(),
@@ -90,15 +93,15 @@ impl Device {
         });
         device
             .on_uncaptured_error(Arc::new(|error| tracing::error!("outside of every error scope: {error}")));
-        Ok(Device::new(device, queue, name, Some(adapter), lost))
+        Ok(Device::new((device, queue), name, Some(adapter), lost, memory))
     }
 
     fn new(
-        device: wgpu::Device,
-        queue: wgpu::Queue,
+        (device, queue): (wgpu::Device, wgpu::Queue),
         name: String,
         adapter: Option<Adapter>,
         lost: Arc<Mutex<Option<String>>>,
+        memory: Arc<AtomicU64>,
     ) -> Device {
         let limits = device.limits();
         Device(Arc::new(Inner {
@@ -109,7 +112,7 @@ impl Device {
             adapter,
             lost,
             pipelines: Mutex::default(),
-            memory: AtomicU64::new(u64::MAX),
+            memory,
             successor: Mutex::default(),
         }))
     }
@@ -120,7 +123,7 @@ impl Device {
     }
 
     /// Lets the working buffers of a session take at most so many bytes, as if the device had no more: for sharing a card with
-    /// other programs. Where that does not suffice for one pair there is an error.
+    /// other programs. Where that does not suffice for one pair there is an error. It holds for what is opened in its place too.
     pub fn limit_memory(&self, bytes: u64) {
         self.0.memory.store(bytes, Ordering::Relaxed);
     }
@@ -155,7 +158,6 @@ impl Device {
         }
         tracing::warn!("{} was lost; it is opened anew", self.describe());
         let next = self.opened_anew()?;
-        next.limit_memory(self.memory_limit());
         lock(&self.0.pipelines).clear();
         *successor = Some(next.clone());
         Ok(next)
@@ -170,7 +172,7 @@ impl Device {
             .into_iter()
             .find(|other| other.index == adapter.index && other.info.name == adapter.info.name);
         let Some(again) = again else { return Err(self.lost("and it is gone")) };
-        pollster::block_on(Device::of_adapter(again))
+        pollster::block_on(Device::of_adapter(again, Arc::clone(&self.0.memory)))
     }
 
     /// The adapter's name, driver and interface.
@@ -207,7 +209,8 @@ impl Device {
 
     /// Bytes that a working buffer may take, of those wished for.
     pub(crate) fn chunk_bytes(&self, wished: u64) -> u64 {
-        wished.min(self.largest_binding()).min(if self.is_software() { SOFTWARE_CHUNK } else { u64::MAX })
+        let most = if self.is_software() { SOFTWARE_CHUNK } else { u64::MAX };
+        wished.min(self.largest_binding()).min(most).max(SMALLEST_CHUNK)
     }
 
     pub(crate) fn out_of_memory(&self, what: &str, bytes: u64) -> GpuError {
@@ -382,7 +385,13 @@ impl Device {
 
 /// Bytes that one storage buffer may hold within these limits.
 pub(crate) fn largest_binding(limits: &wgpu::Limits) -> u64 {
-    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(i32::MAX as u64)
+    let bytes = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(i32::MAX as u64);
+    // Buffers have whole words.
+    bytes & !3
+}
+
+fn unlimited() -> Arc<AtomicU64> {
+    Arc::new(AtomicU64::new(u64::MAX))
 }
 
 /// The value behind a lock, whatever a panicking thread left there: every update is a single assignment.
@@ -400,5 +409,41 @@ impl PartialEq for Device {
 impl fmt::Debug for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Device").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ekernel_testnets::gpu;
+
+    use super::*;
+
+    fn opened() -> Option<Device> {
+        let Ok(choice) = gpu::adapter()?.parse();
+        Some(gpu::opened(Device::open_blocking(&choice)))
+    }
+
+    /// What is asked of a handle is asked of what has taken its place, before the loss and after it.
+    #[test]
+    fn a_handle_of_a_lost_device_goes_on() {
+        let Some(device) = opened() else { return };
+        device.wgpu().destroy();
+        assert!(device.peak(&Control::new()).expect("measured on a new device") > 0.0);
+        assert_ne!(device.current(), device);
+        device.limit_memory(1 << 20);
+        assert_eq!(device.current().memory_limit(), 1 << 20);
+        device.current().limit_memory(1 << 21);
+        assert_eq!(device.memory_limit(), 1 << 21);
+    }
+
+    /// A buffer of the largest size has whole words.
+    #[test]
+    fn the_largest_buffer_can_be_made() {
+        let limits = wgpu::Limits {
+            max_storage_buffer_binding_size: (1 << 31) - 1,
+            max_buffer_size: u64::MAX,
+            ..wgpu::Limits::default()
+        };
+        assert_eq!(largest_binding(&limits), (1 << 31) - 4);
     }
 }

@@ -125,7 +125,10 @@ impl GpuError {
             .map(|(name, _)| name.to_lowercase())
             .filter(|name| name != "noop")
             .collect();
-        GpuError::NoAdapter { backends: format!("asked: {}", asked.join(", ")) }
+        let asked = if asked.is_empty() { "none".to_owned() } else { asked.join(", ") };
+        let whose = std::env::var("WGPU_BACKEND")
+            .map_or_else(|_| String::new(), |own| format!(" as WGPU_BACKEND={own} says"));
+        GpuError::NoAdapter { backends: format!("asked{whose}: {asked}") }
     }
 
     /// The device or adapter, in words.

@@ -26,6 +26,7 @@ mod session;
 mod strategy;
 mod tensors;
 mod threads;
+mod watch;
 
 pub use adapters::{Adapter, AdapterChoice};
 pub use backend::{StageStrategy, WgpuBackend};

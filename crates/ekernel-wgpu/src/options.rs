@@ -36,7 +36,7 @@ pub struct WgpuOptions {
     /// comparing.
     pub all_blocks: bool,
     /// Bytes that one working buffer takes at most; the device's largest binding if that is less, and 4 MiB on software
-    /// adapters.
+    /// adapters. It is taken to be 64 KiB at least.
     pub chunk_bytes: u64,
 }
 

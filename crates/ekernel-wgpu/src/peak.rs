@@ -27,6 +27,10 @@ impl Device {
     ///
     /// Errors: [`GpuError::Refused`], [`GpuError::Lost`], [`GpuError::Cancelled`].
     pub fn peak(&self, control: &Control) -> Result<f64, GpuError> {
+        self.surviving(|device| device.measured(control))
+    }
+
+    fn measured(&self, control: &Control) -> Result<f64, GpuError> {
         const LABEL: &str = "ekernel.peak";
         let pipeline = self.checked(LABEL, 0, |device| {
             let source = wgpu::ShaderSource::Wgsl(ekernel_shaders::peak().into());

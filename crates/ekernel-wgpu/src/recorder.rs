@@ -13,12 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ekernel_core::Control;
-
 use crate::{
     Device, GpuError,
     device::lock,
     tensors::{Tensor, Tensors},
+    watch::Watch,
 };
 
 /// Loop iterations of an invocation at most, counted roughly: some drivers end one silently after 65535.
@@ -50,8 +49,9 @@ impl Pace {
     fn learn(&self, work: f64, took: Duration) {
         let mut target = lock(&self.0);
         let fitting = work * SUBMISSION.as_secs_f64() / took.as_secs_f64().max(1e-4);
-        // Small submissions say little about large ones; large ones that took long say enough.
-        if work > 0.5 * *target || fitting < *target {
+        // Small submissions say little about large ones: their time is that of starting and of looking. What took too long says
+        // enough.
+        if work > 0.5 * *target || took > SUBMISSION {
             *target = fitting.clamp(0.25 * *target, 2.0 * *target).clamp(1e5, 1e14);
         }
     }
@@ -60,6 +60,8 @@ impl Pace {
 struct Flight {
     done: Arc<AtomicBool>,
     work: f64,
+    /// How much of all work is done with it, from 0 to 1.
+    reached: f64,
     started: Instant,
 }
 
@@ -73,11 +75,14 @@ pub(crate) struct Readback {
 /// Records and submits.
 pub(crate) struct Recorder<'a> {
     device: &'a Device,
-    control: &'a Control,
+    watch: Watch<'a>,
     pace: &'a Pace,
     tensors: Tensors,
     encoder: Option<wgpu::CommandEncoder>,
     work: f64,
+    /// Which part of all work is being recorded, and how much of all is recorded.
+    part: Range<f64>,
+    reached: f64,
     flights: VecDeque<Flight>,
     last_end: Instant,
 }
@@ -86,11 +91,42 @@ impl<'a> Recorder<'a> {
     pub(crate) fn new(
         device: &'a Device,
         pace: &'a Pace,
-        control: &'a Control,
+        watch: Watch<'a>,
         tensors: Tensors,
     ) -> Recorder<'a> {
-        let (encoder, work, last_end) = (None, 0.0, Instant::now());
-        Recorder { device, control, pace, tensors, encoder, work, flights: VecDeque::new(), last_end }
+        Recorder {
+            device,
+            watch,
+            pace,
+            tensors,
+            encoder: None,
+            work: 0.0,
+            part: 0.0..1.0,
+            reached: 0.0,
+            flights: VecDeque::new(),
+            last_end: Instant::now(),
+        }
+    }
+
+    /// Records some of so many equal parts of what is being recorded. That they are done is told when the device has done them.
+    pub(crate) fn part<T>(
+        &mut self,
+        part: Range<usize>,
+        of: usize,
+        record: impl FnOnce(&mut Self) -> Result<T, GpuError>,
+    ) -> Result<T, GpuError> {
+        let whole = self.part.clone();
+        let at = |n: usize| whole.start + (whole.end - whole.start) * n as f64 / of as f64;
+        self.part = at(part.start)..at(part.end);
+        let recorded = record(self)?;
+        self.reach(1.0);
+        self.part = whole;
+        Ok(recorded)
+    }
+
+    /// Notes that with what is recorded next so much of the part is done, from 0 to 1.
+    pub(crate) fn reach(&mut self, done: f64) {
+        self.reached = self.part.start + (self.part.end - self.part.start) * done;
     }
 
     /// A working buffer of at least so many bytes, holding anything.
@@ -145,6 +181,8 @@ impl<'a> Recorder<'a> {
         workgroups: u64,
         work: f64,
     ) -> Result<(), GpuError> {
+        // Of small ones many may be recorded before they are submitted.
+        self.watch.control.check().map_err(|_| GpuError::Cancelled)?;
         let longest = u64::from(self.device.limits().max_compute_workgroups_per_dimension);
         let rows = workgroups.div_ceil(longest).max(1);
         let shape = [workgroups.div_ceil(rows), rows];
@@ -182,7 +220,7 @@ impl<'a> Recorder<'a> {
 
     /// Submits what was recorded, after waiting until fewer than [`IN_FLIGHT`] submissions are under way.
     pub(crate) fn submit(&mut self) -> Result<(), GpuError> {
-        self.control.check().map_err(|_| GpuError::Cancelled)?;
+        self.watch.control.check().map_err(|_| GpuError::Cancelled)?;
         while self.flights.len() >= IN_FLIGHT {
             self.land()?;
         }
@@ -195,17 +233,18 @@ impl<'a> Recorder<'a> {
         let report = Arc::clone(&done);
         queue.on_submitted_work_done(move || report.store(true, Ordering::Release));
         let work = std::mem::take(&mut self.work);
-        self.flights.push_back(Flight { done, work, started });
+        self.flights.push_back(Flight { done, work, reached: self.reached, started });
         Ok(())
     }
 
     /// Waits for the oldest submission.
     fn land(&mut self) -> Result<(), GpuError> {
         let Some(flight) = self.flights.pop_front() else { return Ok(()) };
-        self.device.wait(self.control, || flight.done.load(Ordering::Acquire))?;
+        self.device.wait(self.watch.control, || flight.done.load(Ordering::Acquire))?;
         let now = Instant::now();
         self.pace.learn(flight.work, now - flight.started.max(self.last_end));
         self.last_end = now;
+        (self.watch.tell)(flight.reached);
         Ok(())
     }
 
@@ -215,7 +254,7 @@ impl<'a> Recorder<'a> {
         while state().is_none() && !self.flights.is_empty() {
             self.land()?;
         }
-        self.device.wait(self.control, || state().is_some())?;
+        self.device.wait(self.watch.control, || state().is_some())?;
         let lost = || self.device.lost("a buffer could not be mapped");
         if state() != Some(true) {
             return Err(lost());
@@ -226,5 +265,25 @@ impl<'a> Recorder<'a> {
         };
         readback.staging.unmap();
         Ok(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A short submission takes as long as it takes to start one and to see its end, whatever work is in it.
+    #[test]
+    fn pace_learns_nothing_from_short_submissions() {
+        let pace = Pace::new();
+        for work in [0.0, 1.0, 0.01 * FIRST] {
+            pace.learn(work, Duration::from_millis(2));
+            assert_eq!(pace.target(), FIRST, "{work:e}");
+        }
+        pace.learn(FIRST, Duration::from_millis(2));
+        assert_eq!(pace.target(), 2.0 * FIRST);
+        // Too long is too long, even if it was meant to be short.
+        pace.learn(0.4 * FIRST, SUBMISSION * 2);
+        assert_eq!(pace.target(), 0.5 * FIRST);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ekernel_core::{BackendError, Control, Element, Pairs, Plan, Progress, Samples, plan::Readout};
+use ekernel_core::{BackendError, Control, Element, Pairs, Plan, Samples, plan::Readout};
 
 use crate::{
     Device, GpuError, StrategyChoice, WgpuOptions,
@@ -15,8 +15,9 @@ use crate::{
     host::Image,
     layered::Layered,
     run::CHUNKS_IN_FLIGHT,
-    strategy::Strategy,
+    strategy::{Recorded, Strategy},
     tensors::Tensors,
+    watch::Watch,
 };
 
 /// Bytes of a page at most.
@@ -70,6 +71,18 @@ impl<S> Resident<S> {
     }
 }
 
+impl<S: Recorded> Resident<S> {
+    /// Bytes that a tile adds: working buffers, and results of chunks under way with their copies on the host.
+    pub(crate) fn working_bytes(&self, chunk_bytes: u64) -> u64 {
+        let strategies = || self.readouts.iter().flatten().map(|readout| &readout.strategy);
+        let working = strategies().map(|strategy| strategy.working_bytes(&self.device, chunk_bytes)).max();
+        let results =
+            |strategy: &S| 4 * strategy.result_words() as u64 * u64::from(strategy.max_lanes(chunk_bytes));
+        let under_way = 2 * (CHUNKS_IN_FLIGHT as u64 + 1);
+        working.unwrap_or(0) + under_way * strategies().map(results).max().unwrap_or(0)
+    }
+}
+
 impl Resident<Box<dyn Strategy>> {
     /// Computes the maps of all copies on all cores and uploads them.
     pub(crate) fn new(
@@ -77,7 +90,7 @@ impl Resident<Box<dyn Strategy>> {
         plan: &Arc<Plan>,
         options: &WgpuOptions,
         (pairs, elements): (Pairs<'_>, &[Element]),
-        control: &Control,
+        watch: Watch<'_>,
     ) -> Result<Resident<Box<dyn Strategy>>, GpuError> {
         let strategies = strategies(device, plan, options)?;
         let sets: Vec<&Samples> =
@@ -89,7 +102,7 @@ impl Resident<Box<dyn Strategy>> {
             .into_iter()
             .map(|strategy| strategy.map(|strategy| OnDevice { strategy, pages: vec![vec![]; sets.len()] }))
             .collect();
-        let (done, of) = (AtomicUsize::new(0), sets.iter().map(|set| set.len()).sum());
+        let (done, of) = (AtomicUsize::new(0), sets.iter().map(|set| set.len()).sum::<usize>());
         for (set, samples) in sets.iter().enumerate() {
             let sizes: Vec<f64> = (0..samples.len()).map(|index| size(plan, samples, index)).collect();
             let copies = samples.len() * elements.len();
@@ -99,11 +112,11 @@ impl Resident<Box<dyn Strategy>> {
                     let (index, element) = (copy / elements.len(), copy % elements.len());
                     if element == 0 {
                         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                        control.report(Progress::Prepared { done, of });
+                        (watch.tell)(done as f64 / of as f64);
                     }
-                    Image::new(plan, samples, (index, elements[element]), sizes[index], control)
+                    Image::new(plan, samples, (index, elements[element]), sizes[index], watch.control)
                 };
-                let pages = pack(&readouts, (start, count), &image, control)?;
+                let pages = pack(&readouts, (start, count), &image, watch.control)?;
                 for (readout, page) in readouts.iter_mut().flatten().zip(pages) {
                     let bytes = bytemuck::cast_slice(&page);
                     let buffer = device.upload("ekernel.maps", bytes, wgpu::BufferUsages::STORAGE)?;
@@ -114,17 +127,6 @@ impl Resident<Box<dyn Strategy>> {
             }
         }
         Ok(Resident { device: device.clone(), readouts, per_page, spare: Mutex::default() })
-    }
-
-    /// Bytes that a tile adds: working buffers, and results of chunks under way with their copies on the host.
-    pub(crate) fn working_bytes(&self, chunk_bytes: u64) -> u64 {
-        let strategies = || self.readouts.iter().flatten().map(|readout| readout.strategy.as_ref());
-        let working = strategies().map(|strategy| strategy.working_bytes(&self.device, chunk_bytes)).max();
-        let results = |strategy: &dyn Strategy| {
-            4 * strategy.result_words() as u64 * u64::from(strategy.max_lanes(chunk_bytes))
-        };
-        let under_way = 2 * (CHUNKS_IN_FLIGHT as u64 + 1);
-        working.unwrap_or(0) + under_way * strategies().map(results).max().unwrap_or(0)
     }
 }
 

@@ -12,17 +12,15 @@ use ekernel_core::{BackendError, Control};
 
 use crate::{
     Device, GpuError,
-    device::lock,
+    device::{SMALLEST_CHUNK, lock},
     recorder::{Pace, Readback, Recorder},
     resident::Resident,
     strategy::{Lanes, Recorded},
+    watch::Watch,
 };
 
 /// Chunks whose results are still under way.
 pub(crate) const CHUNKS_IN_FLIGHT: usize = 2;
-
-/// Working buffers are not made smaller than this.
-const SMALLEST_CHUNK: u64 = 1 << 16;
 
 /// A pair of what lies on the device: of which set and which one in it, and flags for the shaders.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +39,8 @@ pub(crate) struct Working<S> {
 impl<S> Working<S> {
     /// `wished` are the bytes that a working buffer should take at most.
     pub(crate) fn new(resident: Resident<S>, wished: u64) -> Working<S> {
-        let chunk_bytes = resident.device.chunk_bytes(wished).max(SMALLEST_CHUNK);
-        let resident = Mutex::new(Arc::new(resident));
-        Working { resident, chunk_bytes: AtomicU64::new(chunk_bytes), pace: Pace::new() }
+        let chunk_bytes = AtomicU64::new(resident.device.chunk_bytes(wished));
+        Working { resident: Mutex::new(Arc::new(resident)), chunk_bytes, pace: Pace::new() }
     }
 
     /// What lies on the device now: another after it was lost.
@@ -65,7 +62,7 @@ pub(crate) trait Chunked {
     fn working(&self) -> &Working<Self::Strategy>;
 
     /// Everything that it needs, on a device.
-    fn upload(&self, device: &Device, control: &Control) -> Result<Resident<Self::Strategy>, BackendError>;
+    fn upload(&self, device: &Device, watch: Watch<'_>) -> Result<Resident<Self::Strategy>, BackendError>;
 
     /// (K, Θ) of what the results are `of`: a readout by its number, and a lane.
     ///
@@ -80,7 +77,7 @@ pub(crate) trait Chunked {
 
     /// (K, Θ) of every lane at a readout. A lost device is opened anew, and what was under way is repeated once; where memory
     /// runs out, chunks are halved.
-    fn run(&self, index: usize, lanes: &[Lane], control: &Control) -> Result<Vec<[f64; 2]>, BackendError> {
+    fn run(&self, index: usize, lanes: &[Lane], watch: Watch<'_>) -> Result<Vec<[f64; 2]>, BackendError> {
         let Working { chunk_bytes, .. } = self.working();
         let count = |results: &[Option<[f64; 2]>]| results.iter().flatten().count();
         let mut results: Vec<Option<[f64; 2]>> = vec![None; lanes.len()];
@@ -88,16 +85,19 @@ pub(crate) trait Chunked {
         let mut revived: Option<usize> = None;
         loop {
             let resident = self.working().resident();
-            let mut done = self.attempt(&resident, index, lanes, &mut results, control);
+            let mut done = self.attempt(&resident, index, lanes, &mut results, watch);
             if matches!(done, Err(GpuError::OutOfMemory { .. })) {
                 lock(&resident.spare).clear();
-                done = resident.device.idle(control).and(done);
+                done = resident.device.idle(watch.control).and(done);
             }
             match done {
-                Ok(()) => return Ok(results.into_iter().map(Option::unwrap_or_default).collect()),
+                Ok(()) => {
+                    (watch.tell)(1.0);
+                    return Ok(results.into_iter().map(Option::unwrap_or_default).collect());
+                }
                 Err(GpuError::Lost { .. }) if revived.is_none_or(|before| before < count(&results)) => {
                     revived = Some(count(&results));
-                    self.revive(&resident, control)?;
+                    self.revive(&resident, watch.control)?;
                 }
                 Err(error @ GpuError::OutOfMemory { .. }) => {
                     let bytes = chunk_bytes.load(Ordering::Relaxed);
@@ -116,7 +116,9 @@ pub(crate) trait Chunked {
     fn revive(&self, lost: &Arc<Resident<Self::Strategy>>, control: &Control) -> Result<(), BackendError> {
         let mut resident = lock(&self.working().resident);
         if Arc::ptr_eq(&resident, lost) {
-            *resident = Arc::new(self.upload(&lost.device.reopen()?, control)?);
+            // That of a tile is told, and this is none of it.
+            let watch = Watch { control, tell: &|_| {} };
+            *resident = Arc::new(self.upload(&lost.device.reopen()?, watch)?);
         }
         Ok(())
     }
@@ -128,7 +130,7 @@ pub(crate) trait Chunked {
         index: usize,
         lanes: &[Lane],
         results: &mut [Option<[f64; 2]>],
-        control: &Control,
+        watch: Watch<'_>,
     ) -> Result<(), GpuError> {
         let Some(readout) = &resident.readouts[index] else { return Ok(()) };
         let (device, strategy) = (&resident.device, &readout.strategy);
@@ -138,7 +140,8 @@ pub(crate) trait Chunked {
             groups.entry(lane.places.map(page)).or_default().push(at);
         }
         let tensors = lock(&resident.spare).pop().unwrap_or_default();
-        let mut recorder = Recorder::new(device, &self.working().pace, control, tensors);
+        let mut recorder = Recorder::new(device, &self.working().pace, watch, tensors);
+        let mut begun = lanes.len() - groups.values().map(Vec::len).sum::<usize>();
         let mut under_way: VecDeque<(Readback, Vec<usize>)> = VecDeque::new();
         let words = strategy.result_words();
         let mut collect = |recorder: &mut Recorder<'_>, (readback, ids): (Readback, Vec<usize>)| {
@@ -173,7 +176,9 @@ pub(crate) trait Chunked {
                     results: &output,
                     chunk_bytes,
                 };
-                strategy.record(&chunk, &mut recorder)?;
+                let part = begun..begun + ids.len();
+                recorder.part(part.clone(), lanes.len(), |recorder| strategy.record(&chunk, recorder))?;
+                begun = part.end;
                 let readback = recorder.read(&output, bytes)?;
                 recorder.submit()?;
                 under_way.push_back((readback, ids.to_vec()));
@@ -223,6 +228,10 @@ mod tests {
             1
         }
 
+        fn working_bytes(&self, _: &Device, _: u64) -> u64 {
+            0
+        }
+
         fn record(&self, _: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
             let device = recorder.device();
             let held = device.wgpu().generate_allocator_report().map(|report| report.allocations.len());
@@ -244,6 +253,8 @@ mod tests {
     struct Session {
         script: Arc<Script>,
         working: Working<Scripted>,
+        /// What was told of the work.
+        told: Mutex<Vec<f64>>,
     }
 
     fn resident(device: &Device, script: &Arc<Script>) -> Result<Resident<Scripted>, GpuError> {
@@ -259,7 +270,7 @@ mod tests {
             &self.working
         }
 
-        fn upload(&self, device: &Device, _: &Control) -> Result<Resident<Scripted>, BackendError> {
+        fn upload(&self, device: &Device, _: Watch<'_>) -> Result<Resident<Scripted>, BackendError> {
             Ok(resident(device, &self.script)?)
         }
 
@@ -282,9 +293,11 @@ mod tests {
             Arc::new(Script { fates: Mutex::new(fates.iter().copied().collect()), ..Script::default() });
         let working = Working::new(resident(&device, &script).expect("memory"), 1 << 18);
         device.idle(&Control::new()).expect("idle");
-        let session = Session { script, working };
+        let session = Session { script, working, told: Mutex::default() };
         let lanes: Vec<Lane> = (0..8).map(|flags| Lane { places: [(0, 0); 2], flags }).collect();
-        Some((session.run(0, &lanes, &Control::new()), session))
+        let (control, tell) = (Control::new(), |part| lock(&session.told).push(part));
+        let found = session.run(0, &lanes, Watch { control: &control, tell: &tell });
+        Some((found, session))
     }
 
     fn all() -> Vec<[f64; 2]> {
@@ -297,6 +310,8 @@ mod tests {
         let Some((found, session)) = run(&[Fate::NoMemory, Fate::NoMemory]) else { return };
         assert_eq!(found.expect("computed"), all());
         assert_eq!(session.working.chunk_bytes(), 1 << 16);
+        let told = lock(&session.told);
+        assert!(told.is_sorted() && told.len() > 4 && told.last() == Some(&1.0), "{told:?}");
         let held = lock(&session.script.held);
         assert!(held[1] == held[0] && held[2] == held[0] && held.len() == 10, "{held:?}");
     }

@@ -17,6 +17,7 @@ use crate::{
     run::{Chunked, Lane, Working},
     strategy::Strategy,
     threads::on_all_cores,
+    watch::{Watch, prepared, under_way},
 };
 
 /// A pair of samples: of the first set and of the last.
@@ -66,10 +67,15 @@ impl<'a> WgpuSession<'a> {
             .iter()
             .map(|set| Set::new(plan, set, &elements, delicate.stages, control))
             .collect::<Result<Vec<Set>, BackendError>>()?;
-        let upload = |device: &Device| {
-            Resident::<Box<dyn Strategy>>::new(device, plan, &options, (pairs, &elements), control)
-        };
-        let resident = device.surviving(upload)?;
+        // Samples are uploaded and, where the head needs it, compared with themselves.
+        let count = samples.iter().map(|set| set.len()).sum();
+        let tell = prepared(control, count);
+        let (watch, steps) = (Watch { control, tell: &tell }, 1 + usize::from(plan.needs_self));
+        let resident = watch.part(0..1, steps, |watch| {
+            device.surviving(|device| {
+                Resident::<Box<dyn Strategy>>::new(device, plan, &options, (pairs, &elements), watch)
+            })
+        })?;
         let mut session = WgpuSession {
             plan: Arc::clone(plan),
             options,
@@ -81,12 +87,16 @@ impl<'a> WgpuSession<'a> {
             delicate_samples: DelicateSamples::default(),
         };
         if plan.needs_self {
+            let mut begun = 0;
             for (set, samples) in samples.iter().enumerate() {
                 let itself = |index| Job { samples: [(set, index); 2], same: true };
                 let jobs: Vec<Job> = (0..samples.len()).map(itself).collect();
-                let own = session.readouts(&jobs, control)?;
+                let own = watch.part(1..2, steps, |watch| {
+                    watch.part(begun..begun + jobs.len(), count, |watch| session.readouts(&jobs, watch))
+                })?;
                 let nngp = |values: Vec<[f64; 2]>| values.into_iter().map(|value| value[0]).collect();
                 session.sets[set].own = own.into_iter().map(nngp).collect();
+                begun += jobs.len();
             }
         }
         Ok(session)
@@ -97,19 +107,21 @@ impl<'a> WgpuSession<'a> {
     }
 
     /// Every readout of every pair.
-    fn readouts(&self, jobs: &[Job], control: &Control) -> Result<Vec<Vec<[f64; 2]>>, BackendError> {
-        let mut values = vec![vec![[0.0; 2]; self.plan.readouts.len()]; jobs.len()];
+    fn readouts(&self, jobs: &[Job], watch: Watch<'_>) -> Result<Vec<Vec<[f64; 2]>>, BackendError> {
+        let count = self.plan.readouts.len();
+        let mut values = vec![vec![[0.0; 2]; count]; jobs.len()];
         for (index, readout) in self.plan.readouts.iter().enumerate() {
             match readout {
                 Readout::Vector => {
                     for (job, values) in jobs.iter().zip(&mut values) {
-                        values[index] = [self.inner(job, control)?, 0.0];
+                        values[index] = [self.inner(job, watch.control)?, 0.0];
                     }
                 }
                 Readout::Planes { orbit, .. } => {
                     let lanes: Vec<Lane> = jobs.iter().flat_map(|job| self.lanes(job, orbit)).collect();
                     let per_pair = lanes.len() / jobs.len().max(1);
-                    let results = self.run(index, &lanes, control)?;
+                    let results =
+                        watch.part(index..index + 1, count, |watch| self.run(index, &lanes, watch))?;
                     for (values, results) in values.iter_mut().zip(results.chunks(per_pair.max(1))) {
                         values[index] = mean(results);
                     }
@@ -161,11 +173,12 @@ impl<'a> WgpuSession<'a> {
         })
     }
 
-    /// The head's results for the pairs (row, col) of a block for which `wanted` holds.
+    /// The head's results for the pairs (row, col) of a block for which `wanted` holds, of a tile of which `begun` pairs are done.
     fn block(
         &self,
         (rows, cols): (&Range<usize>, &Range<usize>),
         wanted: &dyn Fn(usize, usize) -> bool,
+        begun: usize,
         control: &Control,
     ) -> Result<Vec<(usize, usize, Scalar)>, BackendError> {
         let pairs: Vec<(usize, usize)> = rows
@@ -179,7 +192,8 @@ impl<'a> WgpuSession<'a> {
             same: self.pairs.is_symmetric() && row == col,
         };
         let jobs: Vec<Job> = pairs.iter().map(job).collect();
-        let found = self.readouts(&jobs, control)?;
+        let tell = under_way(control, begun, jobs.len());
+        let found = self.readouts(&jobs, Watch { control, tell: &tell })?;
         let judged = on_all_cores(jobs.len(), control, |at| {
             let job = &jobs[at];
             let readouts = self.with_own(job, &found[at]);
@@ -263,13 +277,9 @@ impl Chunked for WgpuSession<'_> {
         &self.working
     }
 
-    fn upload(
-        &self,
-        device: &Device,
-        control: &Control,
-    ) -> Result<Resident<Box<dyn Strategy>>, BackendError> {
+    fn upload(&self, device: &Device, watch: Watch<'_>) -> Result<Resident<Box<dyn Strategy>>, BackendError> {
         let copies = (self.pairs, &self.elements[..]);
-        Ok(Resident::<Box<dyn Strategy>>::new(device, &self.plan, &self.options, copies, control)?)
+        Ok(Resident::<Box<dyn Strategy>>::new(device, &self.plan, &self.options, copies, watch)?)
     }
 
     fn value(
@@ -290,8 +300,11 @@ impl Session for WgpuSession<'_> {
         cols: Range<usize>,
         control: &Control,
     ) -> Result<Kernels, BackendError> {
+        let mut begun = 0;
         assemble(self.pairs.is_symmetric(), self.plan.kinds, (&rows, &cols), |block, wanted| {
-            self.block(block, wanted, control)
+            let found = self.block(block, wanted, begun, control)?;
+            begun += found.len();
+            Ok(found)
         })
     }
 

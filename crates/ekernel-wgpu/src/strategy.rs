@@ -26,6 +26,9 @@ pub(crate) trait Recorded: Send + Sync {
     /// Lanes that working buffers of so many bytes can hold, at least 1.
     fn max_lanes(&self, chunk_bytes: u64) -> u32;
 
+    /// Bytes of working buffers that it holds at the same time, of chunks of so many.
+    fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64;
+
     /// Records all dispatches for some lanes.
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError>;
 }
@@ -37,6 +40,10 @@ impl<S: Recorded + ?Sized> Recorded for Box<S> {
 
     fn max_lanes(&self, chunk_bytes: u64) -> u32 {
         (**self).max_lanes(chunk_bytes)
+    }
+
+    fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64 {
+        (**self).working_bytes(device, chunk_bytes)
     }
 
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
@@ -57,9 +64,6 @@ pub(crate) trait Strategy: Recorded {
 
     /// Writes the maps of one copy, [`Strategy::copy_words`] of them, zeros before.
     fn pack(&self, image: &Image, out: &mut [f32]);
-
-    /// Bytes of working buffers that it holds at the same time, of chunks of so many.
-    fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64;
 
     /// (K, Θ) of a lane from its results: sums in float64.
     ///

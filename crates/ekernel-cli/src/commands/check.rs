@@ -124,12 +124,13 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
         };
         computer.gram(Pairs::Symmetric(&samples), label, None).map_err(failure::nothing_kept)
     };
+    // First, so that an adapter that is not there is told before the reference takes its time.
+    let (tested, mut without) = tested(arguments, &network)?;
     let pairs = names.len() * (names.len() + 1) / 2;
     announce(&network, pairs as u64, arguments.talk.quiet);
     let reference = compute(&ReferenceBackend::new(&network, Kinds::Both), "reference")?;
     let mut worst = Vec::new();
     let mut seconds = vec![("reference".to_owned(), reference.work.seconds)];
-    let (tested, mut without) = tested(arguments, &network)?;
     for (name, precision, backend) in tested {
         let computed = match compute(backend.as_ref(), name) {
             Ok(computed) => computed,

@@ -64,6 +64,14 @@ fn adapters_that_are_not_there() {
     let gram = "gram --arch net.toml --x1 data.npz:x --out k.npz";
     here.refuse(&format!("{gram} --backend wgpu --adapter abacus"), &["abacus", "the adapters are"]);
     here.refuse(&format!("{gram} --adapter 99"), &["99", "the adapters are"]);
+    // Before the reference takes its time, which is announced.
+    let conv = "[[layers]]\nop = \"conv\"\nfilter = [3, 3]\n\n[[layers]]\nop = \"relu\"\n\n[[layers]]\nop = \"global_avg_pool\"";
+    let deep = ARCH.replace("[5, 5, 1]", "[28, 28, 1]").replace("[[layers]]\nop = \"global_avg_pool\"", conv);
+    here.text("deep.toml", &deep);
+    here.refuse("check deep.toml --adapter abacus", &["abacus", "the adapters are"]);
+    let output = here.ekernel("devices").env("WGPU_BACKEND", "abacus").output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("asked as WGPU_BACKEND=abacus says: none"), "{told}");
 }
 
 /// The main job of the README, on fewer digits: a CNN and a C4 network, trained on upright digits and tested on turned ones.

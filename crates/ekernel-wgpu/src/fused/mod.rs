@@ -93,11 +93,17 @@ impl Recorded for Fused {
         (chunk_bytes / (4 * self.result_words() as u64)).clamp(1, MOST_LANES) as u32
     }
 
+    fn working_bytes(&self, _: &Device, _: u64) -> u64 {
+        0
+    }
+
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
         let chunk = self.pipeline.lanes(lanes)?;
         let parts = self.layout.parts() as u64;
         let work = self.lane_work() * f64::from(lanes.count);
-        recorder.pieces(u64::from(lanes.count) * parts, work, |recorder, piece, work| {
+        let workgroups = u64::from(lanes.count) * parts;
+        recorder.pieces(workgroups, work, |recorder, piece, work| {
+            recorder.reach(piece.end as f64 / workgroups as f64);
             let job = self.pipeline.job(lanes, piece.clone())?;
             let (label, pipeline) = (self.pipeline.label(), self.pipeline.get());
             recorder.dispatch(label, pipeline, &[&chunk, &job], piece.end - piece.start, work)
@@ -120,10 +126,6 @@ impl Strategy for Fused {
 
     fn pack(&self, image: &Image, out: &mut [f32]) {
         self.chain.pack(image, bytemuck::cast_slice_mut(out));
-    }
-
-    fn working_bytes(&self, _: &Device, _: u64) -> u64 {
-        0
     }
 
     fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError> {

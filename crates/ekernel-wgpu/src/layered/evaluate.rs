@@ -95,6 +95,8 @@ impl Evaluator<'_> {
         let chunk = self.chunk(block, recorder)?;
         let ops = &self.plan.stages[stage].ops;
         let mut planes: Vec<Option<Tensor>> = Vec::with_capacity(ops.len());
+        // What is pooled is most of the work.
+        let (mut pool, pools) = (0, ops.iter().filter(|op| matches!(op.op, Op::Pooled(_))).count());
         for (i, op) in ops.iter().enumerate() {
             let of =
                 |input: Option<usize>| chunk.sized(Params::of_op(self.plan, self.layout, (stage, i), input));
@@ -132,7 +134,10 @@ impl Evaluator<'_> {
                     }
                 }
                 Op::Pooled(source) => {
-                    let coarse = self.pooled(source, op, block, &chunk, recorder)?;
+                    let coarse = recorder.part(pool..pool + 1, pools, |recorder| {
+                        self.pooled(source, op, block, &chunk, recorder)
+                    })?;
+                    pool += 1;
                     let params = pooled::params(of(None), self.plan, source);
                     self.dispatch(Stage::Pooled, &chunk, params, &[coarse.buffer(), out.buffer()], recorder)?;
                 }

@@ -55,9 +55,12 @@ impl Evaluator<'_> {
             [(0, &block.rows), (1, &block.cols)].map(|(axis, list)| fine(stage, reader, axis, list));
         let fine_plane = plane_bytes(self.plan, source);
         let most = self.lanes.chunk_bytes / (fine_plane * u64::from(self.lanes.count)).max(1);
-        for fine in Block::split(&rows, &cols, most) {
-            let planes = self.evaluate(source, &fine, recorder)?;
-            self.gather(&fine, [rows.len(), cols.len()], (&planes, &out), params, chunk, recorder)?;
+        let blocks = Block::split(&rows, &cols, most);
+        for (at, fine) in blocks.iter().enumerate() {
+            recorder.part(at..at + 1, blocks.len(), |recorder| {
+                let planes = self.evaluate(source, fine, recorder)?;
+                self.gather(fine, [rows.len(), cols.len()], (&planes, &out), params, chunk, recorder)
+            })?;
         }
         Ok(out)
     }

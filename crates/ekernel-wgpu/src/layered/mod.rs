@@ -111,13 +111,21 @@ impl Recorded for Layered {
         (chunk_bytes / per_lane).clamp(1, MOST_LANES) as u32
     }
 
+    fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64 {
+        let largest = (0..=self.stage).map(|stage| plane_bytes(&self.plan, stage)).max().unwrap_or(0);
+        buffers(&self.plan, self.stage) as u64 * tensors::size(device, chunk_bytes.max(largest))
+    }
+
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
         let [rows, cols] = self.offsets();
         let per_plane = plane_bytes(&self.plan, self.stage) * u64::from(lanes.count);
         let evaluator = Evaluator { plan: &self.plan, layout: &self.layout, stages: &self.stages, lanes };
-        for block in Block::split(rows, cols, lanes.chunk_bytes / per_plane.max(1)) {
-            let planes = evaluator.evaluate(self.stage, &block, recorder)?;
-            evaluator.plane_sum(self.stage, &block, &planes, [rows.len(), cols.len()], recorder)?;
+        let blocks = Block::split(rows, cols, lanes.chunk_bytes / per_plane.max(1));
+        for (at, block) in blocks.iter().enumerate() {
+            recorder.part(at..at + 1, blocks.len(), |recorder| {
+                let planes = evaluator.evaluate(self.stage, block, recorder)?;
+                evaluator.plane_sum(self.stage, block, &planes, [rows.len(), cols.len()], recorder)
+            })?;
         }
         Ok(())
     }
@@ -149,11 +157,6 @@ impl Strategy for Layered {
 
     fn pack(&self, image: &Image, out: &mut [f32]) {
         self.layout.pack(&self.plan, image, out);
-    }
-
-    fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64 {
-        let largest = (0..=self.stage).map(|stage| plane_bytes(&self.plan, stage)).max().unwrap_or(0);
-        buffers(&self.plan, self.stage) as u64 * tensors::size(device, chunk_bytes.max(largest))
     }
 
     fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError> {

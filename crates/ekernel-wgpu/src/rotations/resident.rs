@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ekernel_core::{BackendError, Control, Plan, Progress, Samples, plan::Readout};
+use ekernel_core::{BackendError, Control, Plan, Samples, plan::Readout};
 use ekernel_harmonic::Harmonics;
 use ekernel_signals::{Signals, refused};
 
@@ -15,6 +15,7 @@ use crate::{
     Device,
     resident::{OnDevice, PAGE_BYTES, Resident},
     threads::on_all_cores,
+    watch::Watch,
 };
 
 /// Variances from here on are not given to the device: shaders would make numbers of what overflows.
@@ -53,7 +54,7 @@ impl Resident<Stage> {
     pub(super) fn new(
         device: &Device,
         maker: &Maker<'_>,
-        control: &Control,
+        watch: Watch<'_>,
     ) -> Result<(Resident<Stage>, Vec<Vec<Unit>>), BackendError> {
         let plan = maker.plan;
         let stages: Vec<Stage> =
@@ -63,16 +64,16 @@ impl Resident<Stage> {
         let pages = || vec![Vec::new(); maker.sets.len()];
         let on_device = |strategy| OnDevice { strategy, pages: pages() };
         let mut stages: Vec<OnDevice<Stage>> = stages.into_iter().map(on_device).collect();
-        let (done, of) = (AtomicUsize::new(0), maker.sets.iter().map(|set| set.len()).sum());
+        let (done, of) = (AtomicUsize::new(0), maker.sets.iter().map(|set| set.len()).sum::<usize>());
         let mut all = Vec::new();
         for (set, samples) in maker.sets.iter().enumerate() {
             let mut units = Vec::new();
             let mut words: Vec<Vec<f32>> = vec![Vec::new(); stages.len()];
             for start in (0..samples.len()).step_by(BATCH) {
-                let prepared = on_all_cores((samples.len() - start).min(BATCH), control, |at| {
-                    let made = maker.sample(&stages, samples, start + at, control);
+                let prepared = on_all_cores((samples.len() - start).min(BATCH), watch.control, |at| {
+                    let made = maker.sample(&stages, samples, start + at, watch.control);
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    control.report(Progress::Prepared { done, of });
+                    (watch.tell)(done as f64 / of as f64);
                     made
                 })?;
                 for (unit, own) in prepared.into_iter().flatten() {

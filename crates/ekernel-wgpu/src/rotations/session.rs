@@ -20,6 +20,7 @@ use crate::{
     resident::Resident,
     run::{Chunked, Lane, Working},
     threads::on_all_cores,
+    watch::{Watch, prepared, under_way},
 };
 
 /// Products of signals that a thread computes at once.
@@ -91,7 +92,13 @@ impl<'a> RotationSession<'a> {
         let samples = samples(pairs);
         let readouts = readouts(plan);
         let maker = Maker { plan, readouts, signals: &signals, precise: &precise, sets: &samples };
-        let (resident, made) = device.surviving(|device| Resident::<Stage>::new(device, &maker, control))?;
+        // Samples are uploaded and, where a head needs it, compared with themselves.
+        let tell = prepared(control, samples.iter().map(|set| set.len()).sum());
+        let needs_self = plan.needs_self || plan.atoms.as_ref().is_some_and(|atoms| atoms.needs_self);
+        let (watch, steps) = (Watch { control, tell: &tell }, 1 + usize::from(needs_self));
+        let (resident, made) = watch.part(0..1, steps, |watch| {
+            device.surviving(|device| Resident::<Stage>::new(device, &maker, watch))
+        })?;
         let set = |(samples, units): (&&Samples, Vec<Unit>)| {
             let mut next = 0;
             let place = |index| {
@@ -114,7 +121,9 @@ impl<'a> RotationSession<'a> {
             signals,
             precise,
         };
-        session.fill_own(control)?;
+        if needs_self {
+            watch.part(1..2, steps, |watch| session.fill_own(watch))?;
+        }
         Ok(session)
     }
 
@@ -123,18 +132,19 @@ impl<'a> RotationSession<'a> {
     }
 
     /// Finds the values of units and of samples with themselves.
-    fn fill_own(&mut self, control: &Control) -> Result<(), BackendError> {
+    fn fill_own(&mut self, watch: Watch<'_>) -> Result<(), BackendError> {
         let atoms = self.plan.atoms.as_ref();
-        if !self.plan.needs_self && !atoms.is_some_and(|atoms| atoms.needs_self) {
-            return Ok(());
-        }
-        for set in 0..self.sets.len() {
+        let count = self.sets.len();
+        for set in 0..count {
             let lanes: Vec<Lane> = (0..self.sets[set].units.len())
                 .map(|unit| Lane { places: [(set, unit); 2], flags: 0 })
                 .collect();
             let mut own_units = Vec::new();
-            for lanes in lanes.chunks(TILE_UNITS as usize) {
-                let values = self.values(lanes, control)?;
+            let parts: Vec<&[Lane]> = lanes.chunks(TILE_UNITS as usize).collect();
+            for (at, lanes) in parts.iter().enumerate() {
+                let values = watch.part(set..set + 1, count, |watch| {
+                    watch.part(at..at + 1, parts.len(), |watch| self.values(lanes, watch))
+                })?;
                 own_units
                     .extend(values.into_iter().map(|values| values.iter().map(|value| value[0]).collect()));
             }
@@ -147,7 +157,7 @@ impl<'a> RotationSession<'a> {
                 let at_once = (TILE_UNITS / self.unit_pairs_per_pair()).max(1.0) as usize;
                 let mut own = Vec::new();
                 for jobs in jobs.chunks(at_once) {
-                    let compared = self.compared(jobs, control)?;
+                    let compared = self.compared(jobs, Watch { tell: &|_| {}, ..watch })?;
                     own.extend(compared.iter().map(|compared| self.own(compared)));
                 }
                 self.sets[set].own = own;
@@ -162,14 +172,17 @@ impl<'a> RotationSession<'a> {
     }
 
     /// `[lane][readout]`: (K, Θ).
-    fn values(&self, lanes: &[Lane], control: &Control) -> Result<Vec<Vec<[f64; 2]>>, BackendError> {
+    fn values(&self, lanes: &[Lane], watch: Watch<'_>) -> Result<Vec<Vec<[f64; 2]>>, BackendError> {
         let mut values = vec![Vec::new(); lanes.len()];
-        for readout in readouts(self.plan) {
+        let readouts = readouts(self.plan);
+        for (at, readout) in readouts.iter().enumerate() {
             let found = match readout {
-                Readout::Rotations { stage } => self.run(*stage, lanes, control)?,
+                Readout::Rotations { stage } => {
+                    watch.part(at..at + 1, readouts.len(), |watch| self.run(*stage, lanes, watch))?
+                }
                 Readout::Sphere => {
                     let parts: Vec<&[Lane]> = lanes.chunks(INNER_LANES).collect();
-                    on_all_cores(parts.len(), control, |part| {
+                    on_all_cores(parts.len(), watch.control, |part| {
                         Ok(parts[part].iter().map(|lane| [self.inner(lane), 0.0]).collect::<Vec<_>>())
                     })?
                     .concat()
@@ -195,13 +208,13 @@ impl<'a> RotationSession<'a> {
     }
 
     /// The pairs of units of each pair of samples, with their values.
-    fn compared(&self, jobs: &[Job], control: &Control) -> Result<Vec<Vec<Compared>>, BackendError> {
+    fn compared(&self, jobs: &[Job], watch: Watch<'_>) -> Result<Vec<Vec<Compared>>, BackendError> {
         let pairs: Vec<Vec<(usize, usize)>> = jobs.iter().map(|job| self.unit_pairs(job)).collect();
         let lane = |(job, pairs): (&Job, &Vec<(usize, usize)>)| -> Vec<Lane> {
             pairs.iter().map(|&(i, j)| Lane { places: self.places(job, [i, j]), flags: 0 }).collect()
         };
         let lanes: Vec<Lane> = jobs.iter().zip(&pairs).flat_map(lane).collect();
-        let values = self.values(&lanes, control)?;
+        let values = self.values(&lanes, watch)?;
         let own = |(set, unit): (usize, usize)| self.sets[set].own_units.get(unit).map(Vec::as_slice);
         let mut found =
             lanes.iter().zip(&values).map(|(lane, values)| with_own(values, lane.places.map(own)));
@@ -248,11 +261,12 @@ impl<'a> RotationSession<'a> {
         with_own(&values, own.map(Some))
     }
 
-    /// The head's results for the pairs (row, col) of a block for which `wanted` holds.
+    /// The head's results for the pairs (row, col) of a block for which `wanted` holds, of a tile of which `begun` pairs are done.
     fn block(
         &self,
         (rows, cols): (&Range<usize>, &Range<usize>),
         wanted: &dyn Fn(usize, usize) -> bool,
+        begun: usize,
         control: &Control,
     ) -> Result<Entries, BackendError> {
         let pairs: Vec<(usize, usize)> = rows
@@ -266,7 +280,8 @@ impl<'a> RotationSession<'a> {
             same: self.pairs.is_symmetric() && row == col,
         };
         let jobs: Vec<Job> = pairs.iter().map(job).collect();
-        let compared = self.compared(&jobs, control)?;
+        let tell = under_way(control, begun, jobs.len());
+        let compared = self.compared(&jobs, Watch { control, tell: &tell })?;
         let found = on_all_cores(jobs.len(), control, |at| self.finish(&jobs[at], &compared[at], control))?;
         pairs
             .into_iter()
@@ -400,11 +415,11 @@ impl Chunked for RotationSession<'_> {
         &self.working
     }
 
-    fn upload(&self, device: &Device, control: &Control) -> Result<Resident<Stage>, BackendError> {
+    fn upload(&self, device: &Device, watch: Watch<'_>) -> Result<Resident<Stage>, BackendError> {
         let (sets, readouts) = (self.samples(), readouts(self.plan));
         let (signals, precise) = (&self.signals, &self.precise[..]);
         let maker = Maker { plan: self.plan, readouts, signals, precise, sets: &sets };
-        Ok(Resident::<Stage>::new(device, &maker, control)?.0)
+        Ok(Resident::<Stage>::new(device, &maker, watch)?.0)
     }
 
     fn value(
@@ -431,8 +446,11 @@ impl Session for RotationSession<'_> {
         cols: Range<usize>,
         control: &Control,
     ) -> Result<Kernels, BackendError> {
+        let mut begun = 0;
         assemble(self.pairs.is_symmetric(), self.plan.kinds, (&rows, &cols), |block, wanted| {
-            self.block(block, wanted, control)
+            let found = self.block(block, wanted, begun, control)?;
+            begun += found.len();
+            Ok(found)
         })
     }
 
@@ -461,7 +479,7 @@ impl Session for RotationSession<'_> {
         let [height, width] = self.tile_shape();
         let values = size_of::<Compared>() + readouts(self.plan).len() * size_of::<Scalar>();
         let tile = (height * width) as f64 * self.unit_pairs_per_pair() * values as f64;
-        [held, 4 * self.working.chunk_bytes() + tile as u64]
+        [held, resident.working_bytes(self.working.chunk_bytes()) + tile as u64]
     }
 }
 
@@ -483,4 +501,39 @@ fn with_own(values: &[[f64; 2]], [first, second]: [Option<&[f64]>; 2]) -> Vec<Sc
     let one =
         |(at, &[nngp, ntk]): (usize, &[f64; 2])| Scalar { nngp, ntk, v: of(first, at), vp: of(second, at) };
     values.iter().enumerate().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ekernel_core::{Kinds, Network, plan::Quadrature};
+    use ekernel_testnets::gpu;
+    use ndarray::Array4;
+
+    use super::*;
+    use crate::WgpuBackend;
+
+    /// A truncation on a grid as coarse as the signals, whose working buffers are all of one size, fits into what it says it needs.
+    #[test]
+    fn working_buffers_are_counted() {
+        let Some(adapter) = gpu::adapter() else { return };
+        let Ok(choice) = adapter.parse();
+        let device = gpu::opened(Device::open_blocking(&choice));
+        let layers = ["s2_conv'", "erf'", "so3_conv'\nbandlimit = 2", "relu'", "so3_pool'"];
+        let layers = layers.map(|layer| format!("[[layers]]\nop = '{layer}\n")).concat();
+        let text = format!("[input]\nspace = 'sphere'\nbandlimit = 3\nchannels = 1\n{layers}");
+        let network: Network = text.parse().expect("a network");
+        let plan = Plan::with_quadrature(&network, Kinds::Both, Quadrature::Nodes(3)).expect("a plan");
+        let options = WgpuOptions { chunk_bytes: 1, ..WgpuOptions::default() };
+        let backend = WgpuBackend::from_plan(plan, options, device.clone()).expect("shaders");
+        let signals = Array4::from_shape_fn((3, 6, 5, 1), |(n, r, c, _)| (1.0 + (n * r + c) as f64).sin());
+        let samples = Samples::Spheres(signals);
+        let control = Control::new();
+        let session =
+            RotationSession::new(&device, backend.plan(), options, Pairs::Symmetric(&samples), &control);
+        let session = session.expect("prepared");
+        let needed = session.working.resident().working_bytes(session.working.chunk_bytes());
+        assert!(session.memory()[1] > needed);
+        device.limit_memory(needed);
+        session.tile(0..3, 0..3, &control).expect("computed within what it needs");
+    }
 }

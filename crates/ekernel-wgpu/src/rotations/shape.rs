@@ -60,6 +60,12 @@ impl Shape {
         (4 * lines * circle * line).max(4 * line * line).max(values).max(circle * circle)
     }
 
+    /// Working buffers that are held at the same time: spectrum, lines and orders, or in a truncation spectrum, lines, values and
+    /// what becomes of them in two steps.
+    pub(super) fn buffers(&self) -> u64 {
+        if self.passes.passes.iter().any(|pass| pass.into.is_some()) { 5 } else { 3 }
+    }
+
     /// Lanes that working buffers of so many bytes can hold, at least 1.
     pub(super) fn max_lanes(&self, chunk_bytes: u64) -> u32 {
         let whole = self.ring_bytes() * self.nodes as u64;

@@ -17,7 +17,7 @@ use crate::{
     bindings::{READ, UNIFORM, WRITE, group, layout},
     recorder::{ITERATIONS, Recorder},
     strategy::{Lanes, Recorded},
-    tensors::Tensor,
+    tensors::{self, Tensor},
 };
 
 /// `Job` of `rotations/grid.wgsl`.
@@ -113,6 +113,11 @@ impl Recorded for Stage {
         self.shape.max_lanes(chunk_bytes)
     }
 
+    fn working_bytes(&self, device: &Device, chunk_bytes: u64) -> u64 {
+        let largest = self.shape.ring_bytes().max(4 * self.shape.passes.spectrum_words as u64);
+        self.shape.buffers() * tensors::size(device, chunk_bytes.max(largest))
+    }
+
     fn record(&self, lanes: &Lanes<'_>, recorder: &mut Recorder<'_>) -> Result<(), GpuError> {
         let count = u64::from(lanes.count);
         let spectrum = recorder.tensor(4 * count * self.shape.passes.spectrum_words as u64)?;
@@ -138,9 +143,14 @@ impl Recorded for Stage {
                 self.dispatch(Rotation::Contract, lanes, &job, &bound, (elements, end - first), recorder)?;
             }
         }
-        for (pass, point) in self.shape.passes.passes.iter().zip(&self.shaders.points) {
-            for rings in self.blocks(lanes) {
-                self.pass((pass, point), &rings, lanes, &spectrum, recorder)?;
+        let blocks = self.blocks(lanes);
+        let parts = self.shape.passes.passes.len() * blocks.len();
+        for (number, pass) in self.shape.passes.passes.iter().zip(&self.shaders.points).enumerate() {
+            for (at, rings) in blocks.iter().enumerate() {
+                let part = number * blocks.len() + at;
+                recorder.part(part..part + 1, parts, |recorder| {
+                    self.pass(pass, rings, lanes, &spectrum, recorder)
+                })?;
             }
         }
         Ok(())
@@ -308,7 +318,11 @@ impl Stage {
         let points = f64::from(job.lanes) * f64::from(job.rings) * 4.0 * self.shape.items() as f64;
         let work = points * (self.shape.passes.line() + 16 * point.steps.len()) as f64;
         let pipeline = self.shaders.point_pipeline(point)?;
-        self.pieces((&point.label(), &pipeline), lanes, job, &bound, (workgroups, work), recorder)
+        recorder.pieces(workgroups, work, |recorder, piece, work| {
+            // Points are most of the work.
+            recorder.reach(piece.end as f64 / workgroups as f64);
+            self.piece((&point.label(), &pipeline), lanes, job, &bound, (piece, work), recorder)
+        })
     }
 
     fn wigner(&self, field: usize, rings: &Range<usize>) -> &wgpu::Buffer {
@@ -328,24 +342,24 @@ impl Stage {
         let pipeline = self.shaders.pipeline(kind)?;
         let work = elements as f64 * (4 + 2 * each) as f64;
         let workgroups = elements.div_ceil(WORKGROUP);
-        self.pieces((kind.label(), &pipeline), lanes, job, bound, (workgroups, work), recorder)
+        recorder.pieces(workgroups, work, |recorder, piece, work| {
+            self.piece((kind.label(), &pipeline), lanes, job, bound, (piece, work), recorder)
+        })
     }
 
-    /// Workgroups that do so much work, in dispatches that are short enough.
-    fn pieces(
+    /// A dispatch of some workgroups, which do so much work.
+    fn piece(
         &self,
         (label, pipeline): (&str, &wgpu::ComputePipeline),
         lanes: &Lanes<'_>,
         job: &Job,
         bound: &Bound<'_>,
-        (workgroups, work): (u64, f64),
+        (piece, work): (Range<u64>, f64),
         recorder: &mut Recorder<'_>,
     ) -> Result<(), GpuError> {
-        recorder.pieces(workgroups, work, |recorder, piece, work| {
-            let job = Job { start: piece.start as u32, ..*job };
-            let group = self.group(lanes, &job, bound)?;
-            recorder.dispatch(label, pipeline, &[&group], piece.end - piece.start, work)
-        })
+        let job = Job { start: piece.start as u32, ..*job };
+        let group = self.group(lanes, &job, bound)?;
+        recorder.dispatch(label, pipeline, &[&group], piece.end - piece.start, work)
     }
 
     fn group(&self, lanes: &Lanes<'_>, job: &Job, bound: &Bound<'_>) -> Result<wgpu::BindGroup, GpuError> {
