@@ -123,23 +123,26 @@ impl<T: Scalar> WithSimd for BoxMean<'_, T> {
                         excess.each_mut().map(|all| all.get_mut(from..from + count).unwrap_or_default());
                     if let (Some(t), Some(_)) = (one, two) {
                         let input = &self.input.cov.as_slice()[t..][..count];
-                        add_all(&mut cov[from..][..count], of_cov, |i| input[i]);
+                        add_all(&mut cov[from..][..count], of_cov, input.iter().copied());
                         if has_ntk {
                             let theta = &mut self.out.ntk.as_mut_slice()[first + from..][..count];
                             let input = &self.input.ntk.as_slice()[t..][..count];
-                            add_all(theta, of_ntk, |i| input[i]);
+                            add_all(theta, of_ntk, input.iter().copied());
                         }
                     }
                     if self.form == Form::Defect {
                         let spread = &mut spread[from..][..count];
-                        let (r, rp) = (&r[from..][..count], &rp[from..][..count]);
-                        match (one.map(|t| &s[t..][..count]), two.map(|u| &sp[u..][..count])) {
-                            (Some(s), Some(sp)) => add_all(spread, of_spread, |i| {
-                                let difference = s[i] * r[i] - sp[i] * rp[i];
-                                difference * difference
-                            }),
-                            (Some(s), None) => add_all(spread, of_spread, |i| (s[i] * r[i]).powi(2)),
-                            (None, Some(sp)) => add_all(spread, of_spread, |i| (sp[i] * rp[i]).powi(2)),
+                        let one = one.map(|t| s[t..][..count].iter().zip(&r[from..][..count]));
+                        let two = two.map(|t| sp[t..][..count].iter().zip(&rp[from..][..count]));
+                        match (one, two) {
+                            (Some(one), Some(two)) => add_all(
+                                spread,
+                                of_spread,
+                                one.zip(two).map(|((s, r), (sp, rp))| square(*s * *r - *sp * *rp)),
+                            ),
+                            (Some(ratio), None) | (None, Some(ratio)) => {
+                                add_all(spread, of_spread, ratio.map(|(s, r)| square(*s * *r)));
+                            }
                             (None, None) => {}
                         }
                     }
@@ -160,4 +163,9 @@ impl<T: Scalar> WithSimd for BoxMean<'_, T> {
             }
         }
     }
+}
+
+#[inline(always)]
+fn square<T: Scalar>(x: T) -> T {
+    x * x
 }

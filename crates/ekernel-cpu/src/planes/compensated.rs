@@ -14,16 +14,16 @@ pub(super) fn add_to<T: Scalar>(sum: &mut T, excess: &mut T, x: T) {
     *sum = next;
 }
 
-/// out += term(i) for all i, compensated where `excess` has elements.
+/// out += terms, element by element, compensated where `excess` has elements.
 #[inline(always)]
-pub(super) fn add_all<T: Scalar>(out: &mut [T], excess: &mut [T], term: impl Fn(usize) -> T) {
+pub(super) fn add_all<T: Scalar>(out: &mut [T], excess: &mut [T], terms: impl Iterator<Item = T>) {
     if excess.is_empty() {
-        for (i, out) in out.iter_mut().enumerate() {
-            *out += term(i);
+        for (out, term) in out.iter_mut().zip(terms) {
+            *out += term;
         }
     } else {
-        for (i, (out, excess)) in out.iter_mut().zip(excess).enumerate() {
-            add_to(out, excess, term(i));
+        for ((out, excess), term) in out.iter_mut().zip(excess).zip(terms) {
+            add_to(out, excess, term);
         }
     }
 }

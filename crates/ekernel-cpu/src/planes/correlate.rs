@@ -34,12 +34,12 @@ impl<T: Scalar> WithSimd for Correlate<'_, T> {
             for c in 0..self.channels {
                 let base = c * self.positions * lanes;
                 let (a, b) = (&f[base + first..][..len], &g[base + second..][..len]);
+                let both = a.iter().zip(b);
                 match self.form {
-                    Form::Cov => compensated::add_all(cov, &mut excess, |i| a[i] * b[i]),
-                    Form::Defect => compensated::add_all(cov, &mut excess, |i| {
-                        let difference = a[i] - b[i];
-                        difference * difference
-                    }),
+                    Form::Cov => compensated::add_all(cov, &mut excess, both.map(|(a, b)| *a * *b)),
+                    Form::Defect => {
+                        compensated::add_all(cov, &mut excess, both.map(|(a, b)| (*a - *b) * (*a - *b)));
+                    }
                 }
             }
             let (s, sp) = (&s[first..][..len], &sp[second..][..len]);

@@ -111,7 +111,11 @@ fn feeds(producer: &Stage, axis: usize, fine: isize, coarse: isize) -> bool {
 
 fn empty_row<T: Scalar>(lanes: &Lanes<'_, T>, producer: &Stage, columns: usize) -> Vec<PooledPlane<T>> {
     let len = producer.output[0] * producer.output[1] * lanes.lanes;
-    vec![PooledPlane::zeros(len, lanes.has_ntk()); columns]
+    let terms = match producer.sink {
+        Sink::LocalPool { window, .. } => window.area() * window.area(),
+        _ => 1,
+    };
+    vec![PooledPlane::zeros(len, lanes.has_ntk(), terms); columns]
 }
 
 fn add<T: Scalar>(

@@ -1,14 +1,17 @@
 //! local_pool: fine planes add to coarse ones,
 //! P'_D(T) = (1/|w|²) Σ_{a,a'} K(sT − low + a, s(T + D) − low + a'). Of the fine plane d = sD + e, e = a' − a, every coarse
-//! plane D with |e| < w takes the taps with both a and a + e in the window. Sums are compensated: a window of w positions adds up w²
-//! taps, one fine plane after the other.
+//! plane D with |e| < w takes the taps with both a and a + e in the window. Long sums are compensated: a window of w positions
+//! adds up w² taps, one fine plane after the other.
 
 use ekernel_core::{Padding, Window, plan::PlaneOp};
 use pulp::{Simd, WithSimd};
 
-use super::{Plane, Scalar, compensated::add_to};
+use super::{
+    Plane, Scalar,
+    compensated::{PLAIN, add_all},
+};
 
-/// A coarse plane being added up: the sums, and what rounding has added to them.
+/// A coarse plane being added up: the sums, and what rounding has added to them, if that is not let be.
 #[derive(Clone)]
 pub(super) struct PooledPlane<T> {
     pub(super) sum: Plane<T>,
@@ -16,8 +19,10 @@ pub(super) struct PooledPlane<T> {
 }
 
 impl<T: Scalar> PooledPlane<T> {
-    pub(super) fn zeros(len: usize, ntk: bool) -> PooledPlane<T> {
-        PooledPlane { sum: Plane::zeros(len, ntk), excess: Plane::zeros(len, ntk) }
+    /// For the sums of `terms` taps each.
+    pub(super) fn zeros(len: usize, ntk: bool, terms: usize) -> PooledPlane<T> {
+        let excess = if terms > PLAIN { len } else { 0 };
+        PooledPlane { sum: Plane::zeros(len, ntk), excess: Plane::zeros(excess, ntk) }
     }
 }
 
@@ -88,11 +93,9 @@ impl<T: Scalar> WithSimd for LocalPool<'_, T> {
                         continue;
                     }
                     let sum = &mut sum.as_mut_slice()[to..][..lanes];
-                    let excess = &mut excess.as_mut_slice()[to..][..lanes];
+                    let excess = excess.as_mut_slice().get_mut(to..to + lanes).unwrap_or_default();
                     let input = &input.as_slice()[from..][..lanes];
-                    for i in 0..lanes {
-                        add_to(&mut sum[i], &mut excess[i], weight * input[i]);
-                    }
+                    add_all(sum, excess, input.iter().map(|x| weight * *x));
                 }
             }
         }
