@@ -140,7 +140,8 @@ fn pooled(plan: &Plan, source: usize, image: &Image, control: &Control) -> Resul
     let plane = Pair::new(plan, [&maps, &maps], true, true, control).pooled(source, [0, 0])?;
     Ok(if pools_defects(stage) {
         let own = pool_means(plan, source, image).into_iter().zip(plane.cov);
-        own.map(|(m, u)| (m * m - u).max(0.0)).collect()
+        // `max` would make a number of what is none.
+        own.map(|(m, u)| if u > m * m { 0.0 } else { m * m - u }).collect()
     } else {
         plane.cov
     })
@@ -173,7 +174,7 @@ pub(crate) fn norm_factors(v: &[f64], over: Over) -> Vec<f64> {
     }
 }
 
-/// 1/s, 0 where s = 0.
+/// 1/s, 0 where s = 0; of what is not a number, not a number.
 pub(crate) fn inverse_std(v: f64) -> f64 {
-    if v > 0.0 { v.sqrt().recip() } else { 0.0 }
+    if v == 0.0 { 0.0 } else { v.sqrt().recip() }
 }
