@@ -6,14 +6,15 @@ mod parity;
 
 use ekernel::{
     core::{
-        Activation, Conv, GlobalPool, Input, Kinds, Network, Padding, Pairs, Plan, Pool, Samples,
+        Activation, BackendError, Conv, Dense, GlobalPool, Group, Input, Kinds, Layer, Lift, Network,
+        Padding, Pairs, Plan, Pool, Samples,
         plan::{Form, Op, PlaneOp},
     },
     cpu::{CpuBackend, CpuOptions, Precision},
     wgpu::{Adapter, Device, StrategyChoice, WgpuBackend, WgpuOptions, wgpu},
 };
 use ekernel_testnets::{awkward_cases, cases};
-use ndarray::Array4;
+use ndarray::{Array4, s};
 use parity::{awkward::awkward_images, disagreement, kernel_error, kernels, sabotage::SABOTAGES};
 use pollster::block_on;
 use proptest::{
@@ -25,9 +26,9 @@ use proptest::{
 /// Of the largest entry.
 const FULL: f64 = 1e-6;
 
-/// Where a kinked activation reads a difference of float32 numbers, behind a local pool or a smooth dual: nearly parallel pixels
-/// there lose half of their angle's digits. 5.4e-6 is the worst of 96 random networks, where two features leave many such pixels.
-const RELAXED: f64 = 1e-5;
+/// Of random networks with local pools, where values come out nearly opposite, or behind a pool nearly parallel, by chance: a
+/// difference of float32 numbers knows their angle to half of its digits. Measured: 2.2e-6, behind a sign.
+const RELAXED: f64 = 5e-6;
 
 fn options(strategy: StrategyChoice) -> WgpuOptions {
     WgpuOptions { strategy, ..WgpuOptions::default() }
@@ -42,15 +43,10 @@ fn cpu(network: &Network) -> CpuBackend {
     CpuBackend::new(network, Kinds::Both, options).expect("a plan")
 }
 
-/// Whether a plan finds defects by subtraction somewhere: behind a local pool, a smooth dual, or in the head.
-fn subtracts(plan: &Plan) -> bool {
-    let inexact = |op: &PlaneOp| match op.op {
-        Op::Pooled(_) => op.form == Form::Defect,
-        Op::Dual(activation) => activation.kink().is_none(),
-        _ => false,
-    };
-    let head = !plan.stages.is_empty() && plan.head.iter().any(|op| op.op.wants_defect());
-    head || plan.stages.iter().flat_map(|stage| &stage.ops).any(inexact)
+/// Whether a kinked activation reads what a local pool gave.
+fn pools(plan: &Plan) -> bool {
+    let pooled = |op: &PlaneOp| matches!(op.op, Op::Pooled(_)) && op.form == Form::Defect;
+    plan.stages.iter().flat_map(|stage| &stage.ops).any(pooled)
 }
 
 /// Worst error over the published kernels.
@@ -92,7 +88,7 @@ fn fuses(network: &Network) -> bool {
 
 /// Repeated, nearly repeated, constant, collinear, half-black, two-tone and black images.
 fn awkward(strategy: StrategyChoice) {
-    let mut worst = [0.0_f64; 2];
+    let mut worst = 0.0_f64;
     for fixture in fixture::planar() {
         let Samples::Images(x) = &fixture.x1 else { continue };
         // What is not fused is layered either way.
@@ -102,17 +98,14 @@ fn awkward(strategy: StrategyChoice) {
         let (_, height, width, channels) = x.dim();
         let Some(tested) = gpu(&fixture.network, options(strategy)) else { return };
         let trusted = cpu(&fixture.network);
-        let relaxed = subtracts(trusted.plan());
         for (kind, samples) in awkward_images([height, width, channels]) {
             let error = disagreement(&tested, &trusted, &samples.select(&[0, 1, 2, 4]));
-            println!("{:<28} {kind:<24} {error:9.1e} {}", fixture.name, if relaxed { "relaxed" } else { "" });
-            let worst = &mut worst[usize::from(relaxed)];
-            *worst = worst.max(error);
+            println!("{:<28} {kind:<24} {error:9.1e}", fixture.name);
+            worst = worst.max(error);
         }
     }
-    println!("worst: {:e}, behind pools and smooth duals {:e}", worst[0], worst[1]);
-    assert!(worst[0] <= FULL, "{:e}", worst[0]);
-    assert!(worst[1] <= RELAXED, "{:e}", worst[1]);
+    println!("worst: {worst:e}");
+    assert!(worst <= FULL, "{worst:e}");
 }
 
 #[test]
@@ -134,7 +127,7 @@ fn noise([height, width, channels]: [usize; 3]) -> Samples {
     }))
 }
 
-/// Each activation on planes, read as it is and by a kinked one.
+/// Each activation on planes, read as it is and by a kinked one; without biases, where black pixels stay black, layered.
 #[test]
 fn every_activation() {
     let activations = [
@@ -150,16 +143,24 @@ fn every_activation() {
         Activation::Gaussian { a: 1.2, b: -0.5 },
         Activation::Sign,
     ];
+    let Samples::Images(mut half) = noise([5, 6, 2]) else { unreachable!("noise is images") };
+    half.slice_mut(s![.., .., ..3, ..]).fill(0.0);
+    let half = Samples::Images(half);
     let mut worst = 0.0_f64;
     for activation in activations {
-        for kinked in [false, true] {
-            let conv = || Conv::new([3, 3]).padding(Padding::Same).b_std(0.2);
+        for (kinked, black) in [(false, false), (true, false), (false, true), (true, true)] {
+            let conv = || {
+                let conv = Conv::new([3, 3]).padding(Padding::Same);
+                if black { conv } else { conv.b_std(0.2) }
+            };
             let body = Network::builder(Input::Image { height: 5, width: 6, channels: 2 }).layer(conv());
             let body = body.layer(activation).layer(conv());
             let body = if kinked { body.layer(Activation::Relu) } else { body };
             let network = body.layer(GlobalPool::mean()).build().expect("a network");
-            let Some(tested) = gpu(&network, options(StrategyChoice::Auto)) else { return };
-            let error = disagreement(&tested, &cpu(&network), &noise([5, 6, 2]));
+            let strategy = if black { StrategyChoice::Layered } else { StrategyChoice::Auto };
+            let Some(tested) = gpu(&network, options(strategy)) else { return };
+            let samples = if black { &half } else { &noise([5, 6, 2]) };
+            let error = disagreement(&tested, &cpu(&network), samples);
             println!("{:<12} {error:9.1e}", activation.name());
             worst = worst.max(error);
         }
@@ -246,12 +247,18 @@ fn long_sums() {
         pool.window.strides = strides;
         plain(shape).layer(conv([1, 3])).layer(Activation::Relu).layer(pool).layer(conv([1, 1]))
     };
+    let mut window = Pool::mean([2, 32_769]);
+    (window.window.strides, window.window.padding) = ([1, 1], Padding::Same);
+    let around =
+        plain([2, 9, 2]).layer(conv([1, 1])).layer(Activation::Relu).layer(window).layer(conv([1, 1]));
     let cases = [
         ("a window of 260×260", [261, 261, 2], plain([261, 261, 2]).layer(conv([260, 260]))),
         ("a window of 1×70000", [1, 70_001, 2], plain([1, 70_001, 2]).layer(conv([1, 70_000]))),
         ("70000 channels", [2, 3, 70_000], plain([2, 3, 70_000]).layer(conv([1, 2]))),
         ("a pool of 1×250", [1, 500, 2], pooled([1, 500, 2], [1, 250], [1, 100])),
         ("a pool of 13×12", [26, 26, 2], pooled([26, 26, 2], [13, 12], [12, 12])),
+        // More taps than one dispatch adds up, cut where the window lies on the image.
+        ("a pool of 2×32769", [2, 9, 2], around),
     ];
     for (what, shape, body) in cases {
         let network = body.layer(Activation::Relu).layer(GlobalPool::mean()).build().expect("a network");
@@ -265,47 +272,149 @@ fn long_sums() {
     }
 }
 
-/// The second largest and the largest error on random networks, the same ones in every run. Those that find no defect by
-/// subtraction are held to [`FULL`].
-fn random_errors(cases: impl Strategy<Value = (Network, Samples)>) -> Option<[f64; 2]> {
-    let mut exact = 0.0_f64;
-    let config = ProptestConfig { rng_seed: RngSeed::Fixed(11), ..ProptestConfig::default() };
+/// Signed images of two tones, and images that are the negatives of others.
+fn signed([height, width, channels]: [usize; 3]) -> Vec<(&'static str, Samples)> {
+    let Samples::Images(noise) = noise([height, width, channels]) else { unreachable!("noise is images") };
+    let images = |pixel: &dyn Fn(usize, usize, usize, usize) -> f64| {
+        Samples::Images(Array4::from_shape_fn((4, height, width, channels), |(n, r, c, k)| pixel(n, r, c, k)))
+    };
+    let bright = |n: usize, r: usize, c: usize| ((r + n + n / 2 * c) / 3).is_multiple_of(2);
+    vec![
+        (
+            "two signs",
+            images(&|n, r, c, k| (0.4 + 0.1 * k as f64) * if bright(n, r, c) { 2.8 } else { -1.0 }),
+        ),
+        ("opposite", images(&|n, r, c, k| [1.0, -1.0, -0.3, 0.7][n] * noise[[n / 3, r, c, k]])),
+    ]
+}
+
+/// Values that are exactly opposite or exactly parallel where nothing says so: their angle is a difference of rounded numbers.
+#[test]
+fn exactly_opposite_or_parallel_values() {
+    let conv = |size, strides| Conv::new(size).padding(Padding::Same).strides(strides);
+    let plain = || Network::builder(Input::Image { height: 6, width: 6, channels: 2 });
+    let mut networks = Vec::new();
+    for kink in [Activation::Relu, Activation::LeakyRelu { alpha: 0.2 }, Activation::Abs, Activation::Sign] {
+        let strided = || plain().layer(conv([3, 3], [2, 2])).layer(kink);
+        networks.push(strided().layer(Layer::Flatten));
+        // Behind a sign the root of a rounding shows in float64 too.
+        if kink != Activation::Sign {
+            let relu = strided().layer(conv([2, 2], [1, 1])).layer(Activation::Relu);
+            networks.push(relu.layer(GlobalPool::mean()));
+        }
+    }
+    // A window and its mirror image hold the same values in another order.
+    for group in [Group::C2, Group::D1, Group::D2] {
+        let mut pool = Pool::sum([2, 2]);
+        pool.window.strides = [1, 1];
+        let lifted = plain().layer(Lift::new(group, [1, 1])).layer(pool);
+        networks.push(lifted.layer(Activation::LeakyRelu { alpha: -0.5 }).layer(Layer::GroupPool));
+    }
+    let mut worst = 0.0_f64;
+    for network in networks {
+        let network = network.build().expect("a network");
+        let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
+        let trusted = cpu(&network);
+        for (kind, samples) in signed([6, 6, 2]) {
+            let error = disagreement(&tested, &trusted, &samples);
+            if error > FULL {
+                println!("{kind} {error:.1e}\n{network}");
+            }
+            worst = worst.max(error);
+        }
+    }
+    println!("worst: {worst:e}");
+    assert!(worst <= FULL, "{worst:e}");
+}
+
+/// A kink in the head that reads one value, of which no errors average out, at every angle.
+#[test]
+fn heads_of_one_value() {
+    let network = Network::builder(Input::Image { height: 2, width: 2, channels: 2 })
+        .layer(Conv::new([2, 2]))
+        .layer(Activation::Relu)
+        .layer(Layer::Flatten)
+        .layer(Dense::new())
+        .layer(Activation::Abs)
+        .layer(Dense::new())
+        .build()
+        .expect("a network");
+    let Some(tested) = gpu(&network, options(StrategyChoice::Auto)) else { return };
+    let Samples::Images(noise) = noise([2, 2, 2]) else { unreachable!("noise is images") };
+    let samples = Samples::Images(Array4::from_shape_fn((12, 2, 2, 2), |(n, r, c, k)| {
+        noise[[0, r, c, k]] + 10f64.powf(-0.3 * n as f64) * noise[[1, r, c, k]]
+    }));
+    let error = disagreement(&tested, &cpu(&network), &samples);
+    println!("{error:e}");
+    assert!(error <= FULL, "{error:e}");
+}
+
+/// The largest error on 48 random networks of which `of` holds, the same ones in every run.
+fn random_error(
+    cases: impl Strategy<Value = (Network, Samples)>,
+    seed: u64,
+    of: impl Fn(&Plan) -> bool,
+) -> Option<f64> {
+    let config = ProptestConfig { rng_seed: RngSeed::Fixed(seed), ..ProptestConfig::default() };
     let mut runner = TestRunner::new(config);
     let mut errors = vec![];
     while errors.len() < 48 {
         let (network, samples) = cases.new_tree(&mut runner).expect("a case").current();
+        let trusted = cpu(&network);
         // One feature leaves only parallel and opposite patches, K = ±√(vv').
-        if network.input().channels() == 1 || cpu(&network).plan().stages.is_empty() {
+        if network.input().channels() == 1 || !of(trusted.plan()) {
             continue;
         }
         let strategy = [StrategyChoice::Layered, StrategyChoice::Auto][errors.len() % 2];
-        let trusted = cpu(&network);
         let error = disagreement(&gpu(&network, options(strategy))?, &trusted, &samples);
-        if !subtracts(trusted.plan()) {
-            exact = exact.max(error);
-        }
         if error > FULL {
             println!("{strategy:?} {error:9.1e}\n{network}");
         }
         errors.push(error);
     }
     errors.sort_by(f64::total_cmp);
-    let [.., second, worst] = errors[..] else { return None };
-    println!("half below {:e}, worst {worst:e} and {second:e}, without differences {exact:e}", errors[24]);
-    assert!(exact <= FULL, "{exact:e}");
-    Some([second, worst])
+    let worst = errors[47];
+    println!("half below {:e}, worst {worst:e}", errors[24]);
+    Some(worst)
 }
 
 #[test]
 fn random_networks() {
-    let Some([second, worst]) = random_errors(cases()) else { return };
-    assert!(second <= FULL && worst <= RELAXED, "{worst:e} and {second:e}");
+    let Some(worst) = random_error(cases(), 11, |plan| !plan.stages.is_empty()) else { return };
+    assert!(worst <= FULL, "{worst:e}");
 }
 
 #[test]
 fn random_networks_on_awkward_samples() {
-    let Some([_, worst]) = random_errors(awkward_cases()) else { return };
+    let Some(worst) = random_error(awkward_cases(), 11, |plan| !plan.stages.is_empty()) else { return };
     assert!(worst <= FULL, "{worst:e}");
+}
+
+#[test]
+fn random_networks_with_local_pools() {
+    let Some(noise) = random_error(cases(), 21, pools) else { return };
+    let Some(awkward) = random_error(awkward_cases(), 22, pools) else { return };
+    assert!(noise <= RELAXED && awkward <= RELAXED, "{noise:e}, {awkward:e}");
+}
+
+/// Where an expectation does not exist there is no kernel, whatever stands behind.
+#[test]
+fn what_does_not_exist_is_an_error() {
+    let behind = [Activation::Relu, Activation::Sign, Activation::Erf { a: 1.0, b: 1.0, c: 0.0 }];
+    for activation in behind {
+        for pool in [false, true] {
+            let conv = || Conv::new([1, 1]);
+            let body = Network::builder(Input::Image { height: 3, width: 3, channels: 2 });
+            let body = body.layer(conv()).layer(Activation::Gaussian { a: 1.0, b: 0.5 }).layer(conv());
+            let body = if pool { body.layer(Pool::mean([2, 2])) } else { body };
+            let network = body.layer(activation).layer(GlobalPool::mean()).build().expect("a network");
+            let Samples::Images(noise) = noise([3, 3, 2]) else { unreachable!("noise is images") };
+            let samples = Samples::Images(3.0 * noise);
+            let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
+            let found = kernels(&tested, Pairs::Symmetric(&samples));
+            assert!(matches!(found, Err(BackendError::NotFinite { .. })), "{found:?}\n{network}");
+        }
+    }
 }
 
 /// Small working buffers cut pairs into blocks of offsets: every entry is the same to the last bit however that is done, and in

@@ -123,9 +123,13 @@ impl Activation {
     /// K_σ and K̇ at variances v, v' ≥ 0 and covariance |K| ≤ √(vv').
     ///
     /// A covariance beyond the bound by rounding is clipped to it. Absolute error: a few units in the last place of K_σ;
-    /// for kinked activations K̇ moves by √(2ε)/2π ≈ 3e-9 where K = √(vv') up to rounding ε.
+    /// for kinked activations K̇ moves by √(2ε)/2π ≈ 3e-9 where K = √(vv') up to rounding ε. Of variances that are not numbers
+    /// (of a `gaussian` whose expectation does not exist) neither are K_σ and K̇.
     pub fn dual(&self, v: f64, vp: f64, k: f64) -> Dual {
         let bound = (v * vp).sqrt();
+        if bound.is_nan() {
+            return Dual { cov: f64::NAN, dot: f64::NAN };
+        }
         let k = k.clamp(-bound, bound);
         match *self {
             Activation::Relu => kinked::dual([0.0, 1.0], v, vp, k),

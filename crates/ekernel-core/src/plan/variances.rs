@@ -79,19 +79,20 @@ impl Plan {
             return pooled.into_iter().collect();
         }
         let means = self.pool_means(source, variances);
-        means.iter().zip(pooled).map(|(m, u)| (m * m - u).max(0.0)).collect()
+        // `max` would make a number of what is none.
+        means.iter().zip(pooled).map(|(m, u)| if u > m * m { 0.0 } else { m * m - u }).collect()
     }
 }
 
-/// α = (m² − v)/m²: the share of m² that a local pool loses, which it has in [0, 1].
+/// α = (m² − v)/m² in [0, 1]: the share of m² that a local pool loses, 0 of nothing; of what is not a number, not a number.
 pub fn pool_loss(mean: f64, variance: f64) -> f64 {
     let square = mean * mean;
-    if mean > 0.0 { ((square - variance) / square).clamp(0.0, 1.0) } else { 0.0 }
+    if mean == 0.0 { 0.0 } else { ((square - variance) / square).clamp(0.0, 1.0) }
 }
 
-/// 1/s, 0 where s = 0.
+/// 1/s, 0 where s = 0; of what is not a number, not a number.
 pub fn inverse_std(variance: f64) -> f64 {
-    if variance > 0.0 { variance.sqrt().recip() } else { 0.0 }
+    if variance == 0.0 { 0.0 } else { variance.sqrt().recip() }
 }
 
 /// For each output position the sum of `map` over the input positions under the window.
@@ -158,5 +159,13 @@ mod tests {
     fn losses_and_inverses_exist_at_zero() {
         assert_eq!([pool_loss(0.0, 0.0), pool_loss(2.0, 3.0), pool_loss(1.0, 1.0 + 1e-16)], [0.0, 0.25, 0.0]);
         assert_eq!([inverse_std(0.0), inverse_std(4.0)], [0.0, 0.5]);
+        assert!(
+            inverse_std(f64::NAN).is_nan()
+                && pool_loss(f64::NAN, 1.0).is_nan()
+                && pool_loss(1.0, f64::NAN).is_nan()
+        );
+        let (plan, mut variances) = pooled();
+        variances[0].iter_mut().flatten().for_each(|v| *v = f64::NAN);
+        assert!(plan.pooled_variances(0, &variances, [0.25])[0].is_nan() || !plan.stages[0].pools_defects());
     }
 }

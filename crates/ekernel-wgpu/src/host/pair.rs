@@ -235,17 +235,23 @@ impl<'a> Gather<'a> {
             } else if !(0..output).contains(&second) {
                 continue;
             }
-            for (a, b) in (0..size).flat_map(|a| (0..size).map(move |b| (a, b))) {
-                let [one, two] = [stride * at - low + a, stride * second - low + b];
-                let plane = if self.last.cyclic { stride * coarse + b - a } else { two - one };
-                let input = if self.window.padding == Padding::Circular {
-                    one.rem_euclid(n)
-                } else if (0..n).contains(&one) && (0..n).contains(&two) {
-                    one
+            // The part of a window that is inside: most of a large one may not be.
+            let inside = |at: isize| {
+                let start = stride * at - low;
+                if self.window.padding == Padding::Circular {
+                    start..start + size
                 } else {
-                    continue;
+                    start.max(0)..(start + size).min(n)
+                }
+            };
+            for (one, two) in inside(at).flat_map(|one| inside(second).map(move |two| (one, two))) {
+                // Where offsets wrap, `second` has lost how often it did.
+                let plane = if self.last.cyclic {
+                    stride * coarse + two - one - stride * (second - at)
+                } else {
+                    two - one
                 };
-                taps.push(Tap { output: at as usize, plane, input: input as usize });
+                taps.push(Tap { output: at as usize, plane, input: one.rem_euclid(n) as usize });
             }
         }
         taps

@@ -52,7 +52,8 @@ pub(super) fn value(plan: &Plan, stage: usize, words: &[u32], device: &str) -> R
                 Some(&[cov, ntk, found]) => [cov, ntk, found].map(|word| f64::from(f32::from_bits(word))),
                 _ => [0.0; 3],
             };
-            if found as u64 != expected {
+            // Counted in whole numbers and told as float32, which rounds counts above 2²⁴.
+            if found != f64::from(expected as f32) {
                 return Err(GpuError::Unfinished {
                     device: device.to_owned(),
                     found: found as u64,
@@ -64,4 +65,23 @@ pub(super) fn value(plan: &Plan, stage: usize, words: &[u32], device: &str) -> R
         }
     }
     Ok(sums.map(|sum| sum * scale(plan, stage)))
+}
+
+#[cfg(test)]
+mod tests {
+    use ekernel_core::{Kinds, Network};
+
+    use super::*;
+
+    /// A plane of 4097×4097 elements has more than float32 counts one by one.
+    #[test]
+    fn large_planes_are_counted() {
+        let text = "[input]\nspace = 'image'\nshape = [4097, 4097, 1]\n[[layers]]\nop = 'conv'\nfilter = [1, 1]\n\
+                    [[layers]]\nop = 'relu'\n[[layers]]\nop = 'flatten'\n";
+        let network: Network = text.parse().expect("a network");
+        let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+        let sums = |count: u32| [1.0, 2.0, count as f32].map(f32::to_bits);
+        assert!(value(&plan, 0, &sums(4097 * 4097), "a device").is_ok());
+        assert!(value(&plan, 0, &sums(4097 * 4096), "a device").is_err());
+    }
 }
