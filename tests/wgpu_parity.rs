@@ -15,7 +15,10 @@ use ekernel::{
 };
 use ekernel_testnets::{awkward_cases, cases};
 use ndarray::{Array4, s};
-use parity::{awkward::awkward_images, disagreement, kernel_error, kernels, sabotage::SABOTAGES};
+use parity::{
+    awkward::awkward_images, disagreement, kernel_error, kernels, long_sums, opposite, sabotage::SABOTAGES,
+    undefined,
+};
 use pollster::block_on;
 use proptest::{
     prelude::ProptestConfig,
@@ -116,15 +119,6 @@ fn awkward_layered() {
 #[test]
 fn awkward_auto() {
     awkward(StrategyChoice::Auto);
-}
-
-/// Signed noise, of which covariances and angles are of every size.
-fn noise([height, width, channels]: [usize; 3]) -> Samples {
-    let mut state = 7_u64;
-    Samples::Images(Array4::from_shape_simple_fn((3, height, width, channels), || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as f64 / f64::from(1_u32 << 30) - 1.0
-    }))
 }
 
 /// Each activation on planes, read as it is and by a kinked one; without biases, where black pixels stay black, layered.
@@ -237,31 +231,7 @@ fn planes_cut_into_pieces() {
 /// which some drivers end an invocation. Their error does not grow with their length.
 #[test]
 fn long_sums() {
-    let conv = |size: [usize; 2]| Conv::new(size).padding(Padding::Valid).b_std(0.1);
-    let plain = |shape: [usize; 3]| {
-        let [height, width, channels] = shape;
-        Network::builder(Input::Image { height, width, channels })
-    };
-    let pooled = |shape, size, strides| {
-        let mut pool = Pool::mean(size);
-        pool.window.strides = strides;
-        plain(shape).layer(conv([1, 3])).layer(Activation::Relu).layer(pool).layer(conv([1, 1]))
-    };
-    let mut window = Pool::mean([2, 32_769]);
-    (window.window.strides, window.window.padding) = ([1, 1], Padding::Same);
-    let around =
-        plain([2, 9, 2]).layer(conv([1, 1])).layer(Activation::Relu).layer(window).layer(conv([1, 1]));
-    let cases = [
-        ("a window of 260×260", [261, 261, 2], plain([261, 261, 2]).layer(conv([260, 260]))),
-        ("a window of 1×70000", [1, 70_001, 2], plain([1, 70_001, 2]).layer(conv([1, 70_000]))),
-        ("70000 channels", [2, 3, 70_000], plain([2, 3, 70_000]).layer(conv([1, 2]))),
-        ("a pool of 1×250", [1, 500, 2], pooled([1, 500, 2], [1, 250], [1, 100])),
-        ("a pool of 13×12", [26, 26, 2], pooled([26, 26, 2], [13, 12], [12, 12])),
-        // More taps than one dispatch adds up, cut where the window lies on the image.
-        ("a pool of 2×32769", [2, 9, 2], around),
-    ];
-    for (what, shape, body) in cases {
-        let network = body.layer(Activation::Relu).layer(GlobalPool::mean()).build().expect("a network");
+    for (what, shape, network) in long_sums::cases() {
         let samples = noise(shape).select(&[0, 1]);
         let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
         let found = kernels(&tested, Pairs::Symmetric(&samples)).expect("computed");
@@ -272,50 +242,14 @@ fn long_sums() {
     }
 }
 
-/// Signed images of two tones, and images that are the negatives of others.
-fn signed([height, width, channels]: [usize; 3]) -> Vec<(&'static str, Samples)> {
-    let Samples::Images(noise) = noise([height, width, channels]) else { unreachable!("noise is images") };
-    let images = |pixel: &dyn Fn(usize, usize, usize, usize) -> f64| {
-        Samples::Images(Array4::from_shape_fn((4, height, width, channels), |(n, r, c, k)| pixel(n, r, c, k)))
-    };
-    let bright = |n: usize, r: usize, c: usize| ((r + n + n / 2 * c) / 3).is_multiple_of(2);
-    vec![
-        (
-            "two signs",
-            images(&|n, r, c, k| (0.4 + 0.1 * k as f64) * if bright(n, r, c) { 2.8 } else { -1.0 }),
-        ),
-        ("opposite", images(&|n, r, c, k| [1.0, -1.0, -0.3, 0.7][n] * noise[[n / 3, r, c, k]])),
-    ]
-}
-
 /// Values that are exactly opposite or exactly parallel where nothing says so: their angle is a difference of rounded numbers.
 #[test]
 fn exactly_opposite_or_parallel_values() {
-    let conv = |size, strides| Conv::new(size).padding(Padding::Same).strides(strides);
-    let plain = || Network::builder(Input::Image { height: 6, width: 6, channels: 2 });
-    let mut networks = Vec::new();
-    for kink in [Activation::Relu, Activation::LeakyRelu { alpha: 0.2 }, Activation::Abs, Activation::Sign] {
-        let strided = || plain().layer(conv([3, 3], [2, 2])).layer(kink);
-        networks.push(strided().layer(Layer::Flatten));
-        // Behind a sign the root of a rounding shows in float64 too.
-        if kink != Activation::Sign {
-            let relu = strided().layer(conv([2, 2], [1, 1])).layer(Activation::Relu);
-            networks.push(relu.layer(GlobalPool::mean()));
-        }
-    }
-    // A window and its mirror image hold the same values in another order.
-    for group in [Group::C2, Group::D1, Group::D2] {
-        let mut pool = Pool::sum([2, 2]);
-        pool.window.strides = [1, 1];
-        let lifted = plain().layer(Lift::new(group, [1, 1])).layer(pool);
-        networks.push(lifted.layer(Activation::LeakyRelu { alpha: -0.5 }).layer(Layer::GroupPool));
-    }
     let mut worst = 0.0_f64;
-    for network in networks {
-        let network = network.build().expect("a network");
+    for network in opposite::networks() {
         let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
         let trusted = cpu(&network);
-        for (kind, samples) in signed([6, 6, 2]) {
+        for (kind, samples) in opposite::signed([6, 6, 2]) {
             let error = disagreement(&tested, &trusted, &samples);
             if error > FULL {
                 println!("{kind} {error:.1e}\n{network}");
@@ -400,20 +334,10 @@ fn random_networks_with_local_pools() {
 /// Where an expectation does not exist there is no kernel, whatever stands behind.
 #[test]
 fn what_does_not_exist_is_an_error() {
-    let behind = [Activation::Relu, Activation::Sign, Activation::Erf { a: 1.0, b: 1.0, c: 0.0 }];
-    for activation in behind {
-        for pool in [false, true] {
-            let conv = || Conv::new([1, 1]);
-            let body = Network::builder(Input::Image { height: 3, width: 3, channels: 2 });
-            let body = body.layer(conv()).layer(Activation::Gaussian { a: 1.0, b: 0.5 }).layer(conv());
-            let body = if pool { body.layer(Pool::mean([2, 2])) } else { body };
-            let network = body.layer(activation).layer(GlobalPool::mean()).build().expect("a network");
-            let Samples::Images(noise) = noise([3, 3, 2]) else { unreachable!("noise is images") };
-            let samples = Samples::Images(3.0 * noise);
-            let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
-            let found = kernels(&tested, Pairs::Symmetric(&samples));
-            assert!(matches!(found, Err(BackendError::NotFinite { .. })), "{found:?}\n{network}");
-        }
+    for (network, samples) in undefined::cases() {
+        let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
+        let found = kernels(&tested, Pairs::Symmetric(&samples));
+        assert!(matches!(found, Err(BackendError::NotFinite { .. })), "{found:?}\n{network}");
     }
 }
 

@@ -3,6 +3,15 @@
 use ekernel::core::Samples;
 use ndarray::Array4;
 
+/// Signed noise, of which covariances and angles are of every size.
+pub(crate) fn noise([height, width, channels]: [usize; 3]) -> Samples {
+    let mut state = 7_u64;
+    Samples::Images(Array4::from_shape_simple_fn((3, height, width, channels), || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1_u32 << 30) - 1.0
+    }))
+}
+
 /// Images that kernels of noise say nothing about, six of each kind.
 pub(crate) fn awkward_images([height, width, channels]: [usize; 3]) -> Vec<(&'static str, Samples)> {
     let texture = |n: usize, r: usize, c: usize, k: usize| {

@@ -3,7 +3,9 @@
 
 pub(crate) mod awkward;
 pub(crate) mod long_sums;
+pub(crate) mod opposite;
 pub(crate) mod sabotage;
+pub(crate) mod undefined;
 
 use ekernel::core::{Backend, BackendError, Control, Kernels, Pairs, Samples};
 use ndarray::Array2;

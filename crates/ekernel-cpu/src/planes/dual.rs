@@ -8,7 +8,12 @@
 use ekernel_core::{Activation, plan::Form};
 use pulp::{Simd, WithSimd};
 
-use super::{Plane, Scalar, geometry::Run, pack::OpMaps, scalar::polynomial};
+use super::{
+    Plane, Scalar,
+    geometry::Run,
+    pack::OpMaps,
+    scalar::{nonnegative, polynomial},
+};
 
 /// What both kinds of dual work on.
 pub(super) struct Dual<'a, T> {
@@ -35,6 +40,14 @@ impl<T: Scalar> WithSimd for Dual<'_, T> {
             (None, _) => smooth(self),
         }
     }
+}
+
+/// 1 − cos θ = uss'⁻¹, which is 2 where it is 2 but for rounding: values that are exactly opposite are a matter of course (a bright and
+/// a dark surface in data of mean 0), and the root of a rounding would be their angle.
+#[inline(always)]
+fn relative<T: Scalar>(u: T, inverse: T) -> T {
+    let (d, two) = (u * inverse, T::new(2.0));
+    if d < two - T::new(3.0) * T::epsilon() { d } else { two }
 }
 
 /// θ/π and (sin θ − θ cos θ)/(πd) at relative defect d ∈ [0, 2].
@@ -93,31 +106,29 @@ fn kinked<T: Scalar>(this: Dual<'_, T>, [a, b]: [f64; 2]) {
 /// θ/π and u_o.
 #[inline(always)]
 pub(crate) fn kinked_element<T: Scalar>(u: T, inverse: T, half_jump: T, product: T) -> (T, T) {
-    let d = (u * inverse).min(T::new(2.0));
-    let (angle, sector) = angle_and_sector(d);
+    let (angle, sector) = angle_and_sector(relative(u, inverse));
     let angle = if inverse > T::zero() { angle } else { T::new(0.5) };
     (angle, half_jump * (u - u * sector) + product * u)
 }
 
 #[inline(always)]
 fn sign<T: Scalar>(this: Dual<'_, T>) {
-    let Dual { before, lanes, runs, plane, forms, .. } = this;
+    let Dual { before, after, lanes, runs, plane, forms, .. } = this;
     for run in runs {
         let len = run.len * lanes;
         let (first, second) = (run.first * lanes, run.second * lanes);
         let r = &before[0].inverse.as_slice()[first..][..len];
         let rp = &before[1].inverse.as_slice()[second..][..len];
+        // sign(0) = 0: a dark image has variance 0 behind a sign, any other has 1; what is not a number stays none.
+        let so = &after[0].std.as_slice()[first..][..len];
+        let sop = &after[1].std.as_slice()[second..][..len];
         let cov = &mut plane.cov.as_mut_slice()[first..][..len];
         for i in 0..len {
-            let inverse = r[i] * rp[i];
-            let d = (cov[i] * inverse).min(T::new(2.0));
-            let defect = T::new(2.0) * angle_and_sector(d).0;
-            // sign(0) = 0: a dark image has variance 0 behind a sign, any other has 1.
-            let lit = inverse > T::zero();
+            let bound = so[i] * sop[i];
+            let defect = T::new(2.0) * bound * angle_and_sector(relative(cov[i], r[i] * rp[i])).0;
             cov[i] = match forms[1] {
-                Form::Cov if lit => T::one() - defect,
-                Form::Defect if lit => defect,
-                _ => T::zero(),
+                Form::Cov => bound - defect,
+                Form::Defect => defect,
             };
         }
         if !plane.ntk.as_slice().is_empty() {
@@ -146,7 +157,7 @@ fn smooth<T: Scalar>(this: Dual<'_, T>) {
                 Form::Cov => dual.cov,
                 Form::Defect => {
                     let bound = (activation.variance(v) * activation.variance(vp)).sqrt();
-                    (bound - dual.cov).max(0.0)
+                    nonnegative(bound - dual.cov)
                 }
             });
             if has_ntk {

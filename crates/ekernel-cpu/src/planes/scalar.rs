@@ -13,6 +13,12 @@ pub(crate) trait Scalar: Real + Float + NumAssign + std::iter::Sum {
 impl Scalar for f32 {}
 impl Scalar for f64 {}
 
+/// x, 0 if that is less; `max` would make a number of what is none.
+#[inline(always)]
+pub(crate) fn nonnegative<T: Scalar>(x: T) -> T {
+    if x < T::zero() { T::zero() } else { x }
+}
+
 /// c₀ + c₁x + …, by Horner's rule.
 #[inline(always)]
 pub(crate) fn polynomial<T: Scalar>(coefficients: &[T], x: T) -> T {

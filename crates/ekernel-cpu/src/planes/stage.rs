@@ -13,6 +13,7 @@ use super::{
     geometry::{self, Run, offset, runs},
     normalize::Normalize,
     pack::{OpMaps, Pack},
+    scalar::nonnegative,
     sum::Sum,
 };
 use crate::simd::Isa;
@@ -324,18 +325,33 @@ fn copy<T: Scalar>(
                 let root = ((T::one() - a) * (T::one() - b)).sqrt();
                 let gap = m[i] * mp[i] * (a + b - a * b) / (T::one() + root);
                 cov[i] = match form {
-                    Form::Defect => (cov[i] - gap).max(T::zero()),
+                    Form::Defect => difference(cov[i], gap, s[i] * sp[i]),
                     Form::Cov => m[i] * mp[i] - cov[i],
                 };
             }
         } else if carried != form {
             for i in 0..len {
-                cov[i] = (s[i] * sp[i] - cov[i]).max(T::zero());
+                cov[i] = nonnegative(s[i] * sp[i] - cov[i]);
             }
         }
         if !out.ntk.as_slice().is_empty() {
             out.ntk.as_mut_slice()[first..][..len].copy_from_slice(&from.ntk.as_slice()[first..][..len]);
         }
+    }
+}
+
+/// u = ū − gap of a pooled value, 0 and 2ss' where it is that but for rounding: windows that hold the same values in another order are
+/// exactly parallel, or opposite, and those that are nearly so by chance are rare. The root of a rounding would be their angle.
+#[inline(always)]
+fn difference<T: Scalar>(pooled: T, gap: T, product: T) -> T {
+    let rounding = T::new(4.0) * T::epsilon();
+    let (u, opposite) = (pooled - gap, product + product);
+    if u <= rounding * gap {
+        T::zero()
+    } else if (u - opposite).abs() < rounding * (gap + gap + opposite) {
+        opposite
+    } else {
+        u
     }
 }
 
