@@ -4,10 +4,7 @@ mod fixture;
 mod parity;
 
 use ekernel::{
-    core::{
-        BackendError, Input, Kinds, Network, Pairs, Plan, Samples,
-        plan::Op,
-    },
+    core::{BackendError, Input, Kinds, Network, Pairs, Plan, Samples, plan::Op},
     cpu::{CpuBackend, CpuOptions, Precision, simd::Isa},
 };
 use ekernel_reference::ReferenceBackend;

@@ -6,8 +6,8 @@ mod parity;
 
 use ekernel::{
     core::{
-        Activation, BackendError, Conv, Dense, GlobalPool, Group, Input, Kinds, Layer, Lift, Network,
-        Padding, Pairs, Plan, Pool, Samples,
+        Activation, BackendError, Conv, Dense, GlobalPool, Input, Kinds, Layer, Network, Padding, Pairs,
+        Plan, Samples,
         plan::{Form, Op, PlaneOp},
     },
     cpu::{CpuBackend, CpuOptions, Precision},
@@ -16,7 +16,9 @@ use ekernel::{
 use ekernel_testnets::{awkward_cases, cases};
 use ndarray::{Array4, s};
 use parity::{
-    awkward::awkward_images, disagreement, kernel_error, kernels, long_sums, opposite, sabotage::SABOTAGES,
+    awkward::{awkward_images, noise},
+    disagreement, kernel_error, kernels, long_sums, opposite,
+    sabotage::SABOTAGES,
     undefined,
 };
 use pollster::block_on;
