@@ -41,7 +41,7 @@ impl WgpuBackend {
         let state = Arc::new(Mutex::new(State::default()));
         let pending = Pending { state: Arc::clone(&state), control: Arc::clone(&control) };
         let backend = Arc::clone(self);
-        std::thread::spawn(move || {
+        let work = move || {
             let pairs = match &against {
                 Some(against) => Pairs::Between(&samples, against),
                 None => Pairs::Symmetric(&samples),
@@ -49,11 +49,19 @@ impl WgpuBackend {
             let result = catch_unwind(AssertUnwindSafe(|| backend.all(pairs, &control)));
             let mut state = lock(&state);
             state.finished = true;
-            state.result = Some(result.unwrap_or_else(|_| Err(backend.broken())));
+            state.result = Some(result.unwrap_or_else(|_| {
+                Err(backend.failed("its driver or ekernel panicked".to_owned(), "please report it"))
+            }));
             if let Some(waker) = state.waker.take() {
                 waker.wake();
             }
-        });
+        };
+        if let Err(error) = std::thread::Builder::new().spawn(work) {
+            let mut state = lock(&pending.state);
+            state.finished = true;
+            state.result =
+                Some(Err(self.failed(format!("no thread for the work: {error}"), "end other programs")));
+        }
         pending
     }
 
@@ -62,12 +70,8 @@ impl WgpuBackend {
         tiled(session.as_ref(), pairs, self.plan().kinds, session.tile_shape(), control)
     }
 
-    fn broken(&self) -> BackendError {
-        BackendError::Device {
-            device: self.describe(),
-            problem: "its driver or ekernel panicked".to_owned(),
-            remedy: "please report it".to_owned(),
-        }
+    fn failed(&self, problem: String, remedy: &str) -> BackendError {
+        BackendError::Device { device: self.describe(), problem, remedy: remedy.to_owned() }
     }
 }
 

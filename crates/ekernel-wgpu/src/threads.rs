@@ -3,6 +3,7 @@
 use std::{
     panic::resume_unwind,
     sync::atomic::{AtomicUsize, Ordering},
+    thread::{Builder, ScopedJoinHandle},
 };
 
 use ekernel_core::{BackendError, Control};
@@ -30,8 +31,13 @@ pub(crate) fn on_all_cores<T: Send>(
         }
     };
     let parts: Vec<Result<Vec<(usize, T)>, BackendError>> = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(some)).collect();
-        running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        // What a system that is out of threads refuses, this one and the others do.
+        let helper = |_| Builder::new().spawn_scoped(scope, some).ok();
+        let running: Vec<_> = (1..threads).filter_map(helper).collect();
+        let own = some();
+        let join =
+            |thread: ScopedJoinHandle<'_, _>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        std::iter::once(own).chain(running.into_iter().map(join)).collect()
     });
     let mut all = Vec::with_capacity(count);
     for part in parts {
