@@ -249,9 +249,10 @@ fn long_sums() {
 fn exactly_opposite_or_parallel_values() {
     let mut worst = 0.0_f64;
     for network in opposite::networks() {
+        let Input::Image { height, width, channels } = *network.input() else { continue };
         let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
         let trusted = cpu(&network);
-        for (kind, samples) in opposite::signed([6, 6, 2]) {
+        for (kind, samples) in opposite::signed([height, width, channels]) {
             let error = disagreement(&tested, &trusted, &samples);
             if error > FULL {
                 println!("{kind} {error:.1e}\n{network}");

@@ -1,6 +1,6 @@
 // pooled: the sums of a local pool times numbers.x = scale/|w|², as this op carries them. Pooled defects ū are those of
 // K = mm' − ū, m the window mean of s. With α = (m² − v)/m² the defect behind the pool is
-// √(vv') − K = ū − mm'·(α + α' − αα')/(1 + √((1−α)(1−α'))), a difference of defects instead of kernels.
+// √(vv') − K = ū − mm'·(α + α' − αα')/(1 + ss'/mm'), a difference of defects instead of kernels.
 
 // A difference of so much of what is subtracted is rounding: windows that hold the same values in another order are exactly parallel,
 // or opposite, and those that are nearly so by chance are rare. Their angle would be off by 4e-4.
@@ -21,9 +21,11 @@ fn main(
         let m = maps_at(p, op.special);
         if (op.defect != 0u) {
             let a = maps_at(p, op.second_special);
-            let root = sqrt((1.0 - a.x) * (1.0 - a.y));
-            let gap = m.x * m.y * (a.x + a.y - a.x * a.y) / (1.0 + root);
             let s = maps_at(p, op.std_after);
+            // √((1−α)(1−α')), of which α ≈ 1 has lost the digits.
+            let means = m.x * m.y;
+            let root = select(0.0, s.x * s.y / means, means > 0.0);
+            let gap = means * (a.x + a.y - a.x * a.y) / (1.0 + root);
             let opposite = 2.0 * s.x * s.y;
             let left = x - gap;
             x = select(0.0, left, left > ROUNDING * gap);

@@ -5,10 +5,10 @@ use ndarray::Array4;
 
 use super::awkward::noise;
 
-/// Images of two kinds for a shape: noise, and constant ones of all signs.
+/// Images of two kinds for a shape: noise, and constant ones.
 pub(crate) fn images([height, width, channels]: [usize; 3]) -> [Samples; 2] {
     let shape = (2, height, width, channels);
-    let constant = |(n, _, _, k): (usize, usize, usize, usize)| (n as f64 - 0.3) * (1.0 + (k % 3) as f64);
+    let constant = |(n, _, _, k): (usize, usize, usize, usize)| (n as f64 + 0.7) * (1.0 + (k % 3) as f64);
     [
         noise([height, width, channels]).select(&[0, 1]),
         Samples::Images(Array4::from_shape_fn(shape, constant)),
@@ -35,6 +35,9 @@ pub(crate) fn cases() -> Vec<(&'static str, [usize; 3], Network)> {
         ("a window of 260×260", [261, 261, 2], plain([261, 261, 2]).layer(conv([260, 260]))),
         ("a window of 1×70000", [1, 70_001, 2], plain([1, 70_001, 2]).layer(conv([1, 70_000]))),
         ("70000 channels", [2, 3, 70_000], plain([2, 3, 70_000]).layer(conv([1, 2]))),
+        // As long as float32 chains of the CPU take them.
+        ("128 channels", [2, 3, 128], plain([2, 3, 128]).layer(conv([1, 2]))),
+        ("a window of 1×128", [1, 131, 3], plain([1, 131, 3]).layer(conv([1, 128]))),
         ("a pool of 1×250", [1, 500, 2], pooled([1, 500, 2], [1, 250], [1, 100])),
         ("a pool of 13×12", [26, 26, 2], pooled([26, 26, 2], [13, 12], [12, 12])),
         // More taps than one dispatch of a GPU adds up, cut where the window lies on the image.

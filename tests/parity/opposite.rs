@@ -7,7 +7,7 @@ use ndarray::Array4;
 
 use super::awkward::noise;
 
-/// Networks on images of 6×6×2.
+/// Networks on images.
 pub(crate) fn networks() -> Vec<Network> {
     let conv = |size, strides| Conv::new(size).padding(Padding::Same).strides(strides);
     let plain = || Network::builder(Input::Image { height: 6, width: 6, channels: 2 });
@@ -27,6 +27,16 @@ pub(crate) fn networks() -> Vec<Network> {
         pool.window.strides = [1, 1];
         let lifted = plain().layer(Lift::new(group, [1, 1])).layer(pool);
         networks.push(lifted.layer(Activation::LeakyRelu { alpha: -0.5 }).layer(Layer::GroupPool));
+    }
+    // Windows whose values nearly cancel, so that little is left behind the pool; of one channel it is parallel or opposite.
+    for (kink, channels) in
+        [(Activation::Relu, 1), (Activation::Relu, 2), (Activation::Abs, 1), (Activation::Abs, 2)]
+    {
+        let mut pool = Pool::mean([2, 2]);
+        pool.window.strides = [1, 1];
+        let image = Network::builder(Input::Image { height: 6, width: 6, channels });
+        let pooled = image.layer(conv([1, 1], [1, 1])).layer(pool).layer(conv([1, 1], [1, 1])).layer(kink);
+        networks.push(pooled.layer(GlobalPool::mean()));
     }
     networks.into_iter().map(|network| network.build().expect("a network")).collect()
 }

@@ -18,6 +18,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Copy<T> {
     image: Image,
+    faint: bool,
     /// Maps of the fused kernel, for each readout that uses it.
     maps: Vec<Option<ImageMaps<T>>>,
 }
@@ -25,17 +26,22 @@ pub(crate) struct Copy<T> {
 impl<T: Scalar> Copy<T> {
     /// The copy g·f of a sample divided by `size`; [`Engine::prepare`] does the rest.
     pub(crate) fn new(samples: &Samples, index: usize, element: Element, size: f64) -> Copy<T> {
-        Copy { image: Image::new(samples, index, element, size), maps: Vec::new() }
+        Copy { image: Image::new(samples, index, element, size), faint: false, maps: Vec::new() }
     }
 
     /// The same copy in another precision, its maps still to be found.
     pub(crate) fn converted<U>(&self) -> Copy<U> {
-        Copy { image: self.image.clone(), maps: Vec::new() }
+        Copy { image: self.image.clone(), faint: self.faint, maps: Vec::new() }
     }
 
     /// Whether both hold the same numbers, bit for bit.
     pub(crate) fn equals(&self, other: &Copy<T>) -> bool {
         self.image.equals(&other.image)
+    }
+
+    /// Whether float32 does not hold its variances where it is computed op by op.
+    pub(crate) fn is_faint(&self) -> bool {
+        self.faint
     }
 
     /// Σ f f' over all numbers, divided by how many there are: K⁰ of two vectors.
@@ -113,7 +119,9 @@ impl<'a> Engine<'a> {
         if self.has_general() {
             let mut images: Vec<Image> = copies.iter().map(|copy| copy.image.clone()).collect();
             fill_variances(self.plan, self.isa, &mut images);
-            copies.iter_mut().zip(images).for_each(|(copy, image)| copy.image = image);
+            for (copy, image) in copies.iter_mut().zip(images) {
+                (copy.faint, copy.image) = (image.is_faint(), image);
+            }
         }
         for copy in &mut copies {
             let pixels: Vec<T> = copy.image.features.iter().map(|x| T::new(*x)).collect();

@@ -10,6 +10,9 @@ use crate::{
     simd::Isa,
 };
 
+/// Variances below this are faint: float32 has all digits of numbers down to 1e-38, and a defect is some 1e-7 of its ss'.
+const FAINT: f64 = 1e-30;
+
 /// One copy of an image and the variances along the plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Image {
@@ -23,6 +26,11 @@ impl Image {
     /// The copy g·f of a sample divided by `size`, its variances still to be found.
     pub(crate) fn new(samples: &Samples, index: usize, element: Element, size: f64) -> Image {
         Image { features: samples.copy(index, element, size), variances: Vec::new() }
+    }
+
+    /// Whether some variance along the plan, once filled in, is so small that float32 does not hold products of standard deviations.
+    pub(crate) fn is_faint(&self) -> bool {
+        self.variances.iter().flatten().flatten().any(|v| *v > 0.0 && *v < FAINT)
     }
 
     /// Whether both hold the same pixels, bit for bit.

@@ -1,5 +1,5 @@
 //! Pairs that float32 would spoil: nearly parallel ones behind a pool, whose angle is the root of a small difference of large
-//! sums. They are computed in float64.
+//! sums, and faint ones, whose products it does not hold. They are computed in float64.
 
 use ekernel_core::plan::{Form, Op, Plan, Readout, Scalar as HeadValue, Sink};
 
@@ -24,6 +24,8 @@ pub(crate) struct Delicate {
     pools: bool,
     /// The bound of readouts, where a kinked activation in the head reads them.
     head: Option<f64>,
+    /// Some samples are faint.
+    faint: bool,
 }
 
 impl Delicate {
@@ -34,7 +36,12 @@ impl Delicate {
         let head = !plan.stages.is_empty() && plan.head.iter().any(|op| op.op.wants_defect());
         let fewest = plan.readouts.iter().map(|readout| values(plan, readout)).fold(f64::INFINITY, f64::min);
         let bound = PARALLEL_READOUTS.max(PARALLEL_VALUES / fewest);
-        Delicate { pools: single && pooled, head: (single && head).then_some(bound) }
+        Delicate { pools: single && pooled, head: (single && head).then_some(bound), faint: false }
+    }
+
+    /// The same for samples of which these are the copies.
+    pub(crate) fn of<'a, T: Scalar>(self, mut copies: impl Iterator<Item = &'a Copy<T>>) -> Delicate {
+        Delicate { faint: T::DIGITS < 53 && copies.any(Copy::is_faint), ..self }
     }
 
     /// Whether a pair is to be computed in float64: by its readouts, or by the copies (f, g·f') of its images.
@@ -54,12 +61,15 @@ impl Delicate {
             defect(first.inner(second), first.inner(first), second.inner(second)) < PARALLEL_IMAGES
                 && !first.equals(second)
         };
-        self.head.is_some_and(parallel) || (self.pools && seconds.iter().any(beside))
+        let faint = || first.is_faint() || seconds.iter().any(Copy::is_faint);
+        self.head.is_some_and(parallel)
+            || (self.pools && seconds.iter().any(beside))
+            || (self.faint && faint())
     }
 
     /// Whether there can be such pairs.
     pub(crate) fn is_possible(self) -> bool {
-        self.head.is_some() || self.pools
+        self.head.is_some() || self.pools || self.faint
     }
 }
 

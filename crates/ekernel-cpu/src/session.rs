@@ -97,6 +97,8 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
             let prepared = pool.install(|| session.prepare(set, (&done, of), control))?;
             session.sets.push(prepared);
         }
+        let copies = session.sets.iter().flat_map(|set| &set.copies).flatten();
+        session.delicate = session.delicate.of(copies);
         Ok(session)
     }
 

@@ -159,7 +159,8 @@ impl Plan {
             Sink::LocalPool { window, .. } => {
                 let rows = (2 * window.size[0] - 1).div_ceil(window.strides[0]) as u64;
                 let cols = last.map_or(0, |_| (2 * stage.output[1]).saturating_sub(1)) as u64;
-                rows * cols * (stage.output[0] * stage.output[1]) as u64
+                // The sums, and what rounding has added to them.
+                2 * rows * cols * (stage.output[0] * stage.output[1]) as u64
             }
             _ => 0,
         };

@@ -299,7 +299,7 @@ fn to_cov<T: Scalar>(plane: &mut Plane<T>, maps: [&OpMaps<T>; 2], runs: &[Run], 
 /// A pooled plane as this op carries it.
 ///
 /// Pooled defects ū are those of K = mm' − ū, m the window mean of s. With α = (m² − v)/m² the defect behind the pool is
-/// √(vv') − K = ū − mm'·(α + α' − αα')/(1 + √((1−α)(1−α'))), a difference of defects instead of kernels.
+/// √(vv') − K = ū − mm'·(α + α' − αα')/(1 + ss'/mm'), a difference of defects instead of kernels.
 fn copy<T: Scalar>(
     from: &Plane<T>,
     (carried, pooled, form): (Form, bool, Form),
@@ -322,8 +322,10 @@ fn copy<T: Scalar>(
                 [&maps[1].pool_mean, &maps[1].pool_loss].map(|map| &map.as_slice()[second..][..len]);
             for i in 0..len {
                 let (a, b) = (loss[i], lossp[i]);
-                let root = ((T::one() - a) * (T::one() - b)).sqrt();
-                let gap = m[i] * mp[i] * (a + b - a * b) / (T::one() + root);
+                // √((1−α)(1−α')), of which α ≈ 1 has lost the digits.
+                let means = m[i] * mp[i];
+                let root = if means == T::zero() { T::zero() } else { s[i] * sp[i] / means };
+                let gap = means * (a + b - a * b) / (T::one() + root);
                 cov[i] = match form {
                     Form::Defect => difference(cov[i], gap, s[i] * sp[i]),
                     Form::Cov => m[i] * mp[i] - cov[i],

@@ -52,8 +52,8 @@ pub(super) fn value(plan: &Plan, stage: usize, words: &[u32], device: &str) -> R
                 Some(&[cov, ntk, found]) => [cov, ntk, found].map(|word| f64::from(f32::from_bits(word))),
                 _ => [0.0; 3],
             };
-            // Counted in whole numbers and told as float32, which rounds counts above 2²⁴.
-            if found != f64::from(expected as f32) {
+            // Counted in whole numbers and told as float32, which rounds counts above 2²⁴ up or down.
+            if (found - expected as f64).abs() > expected as f64 * f64::from(f32::EPSILON) {
                 return Err(GpuError::Unfinished {
                     device: device.to_owned(),
                     found: found as u64,

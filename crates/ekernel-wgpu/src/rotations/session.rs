@@ -134,15 +134,18 @@ impl<'a> RotationSession<'a> {
     /// Finds the values of units and of samples with themselves.
     fn fill_own(&mut self, watch: Watch<'_>) -> Result<(), BackendError> {
         let atoms = self.plan.atoms.as_ref();
-        let count = self.sets.len();
-        for set in 0..count {
+        // Of each set its units; with molecules whose heads read angles, its samples too.
+        let steps = 1 + usize::from(atoms.is_some() && self.plan.needs_self);
+        let all = self.sets.len() * steps;
+        for set in 0..self.sets.len() {
+            let units = set * steps;
             let lanes: Vec<Lane> = (0..self.sets[set].units.len())
                 .map(|unit| Lane { places: [(set, unit); 2], flags: 0 })
                 .collect();
             let mut own_units = Vec::new();
             let parts: Vec<&[Lane]> = lanes.chunks(TILE_UNITS as usize).collect();
             for (at, lanes) in parts.iter().enumerate() {
-                let values = watch.part(set..set + 1, count, |watch| {
+                let values = watch.part(units..units + 1, all, |watch| {
                     watch.part(at..at + 1, parts.len(), |watch| self.values(lanes, watch))
                 })?;
                 own_units
@@ -156,8 +159,11 @@ impl<'a> RotationSession<'a> {
                 let jobs: Vec<Job> = (0..self.sets[set].places.len()).map(itself).collect();
                 let at_once = (TILE_UNITS / self.unit_pairs_per_pair()).max(1.0) as usize;
                 let mut own = Vec::new();
-                for jobs in jobs.chunks(at_once) {
-                    let compared = self.compared(jobs, Watch { tell: &|_| {}, ..watch })?;
+                let parts: Vec<&[Job]> = jobs.chunks(at_once).collect();
+                for (at, jobs) in parts.iter().enumerate() {
+                    let compared = watch.part(units + 1..units + 2, all, |watch| {
+                        watch.part(at..at + 1, parts.len(), |watch| self.compared(jobs, watch))
+                    })?;
                     own.extend(compared.iter().map(|compared| self.own(compared)));
                 }
                 self.sets[set].own = own;
