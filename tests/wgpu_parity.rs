@@ -17,7 +17,7 @@ use ekernel_testnets::{awkward_cases, cases};
 use ndarray::{Array4, s};
 use parity::{
     awkward::{awkward_images, noise},
-    disagreement, kernel_error, kernels, long_sums, opposite,
+    disagreement, faint, kernel_error, kernels, long_sums, opposite,
     sabotage::SABOTAGES,
     undefined,
 };
@@ -259,6 +259,18 @@ fn exactly_opposite_or_parallel_values() {
             }
             worst = worst.max(error);
         }
+    }
+    println!("worst: {worst:e}");
+    assert!(worst <= FULL, "{worst:e}");
+}
+
+/// Pixels of which float32 does not hold the squares.
+#[test]
+fn faint_pixels() {
+    let mut worst = 0.0_f64;
+    for (network, samples) in faint::cases() {
+        let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
+        worst = worst.max(disagreement(&tested, &cpu(&network), &samples));
     }
     println!("worst: {worst:e}");
     assert!(worst <= FULL, "{worst:e}");

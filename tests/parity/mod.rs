@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod awkward;
+pub(crate) mod faint;
 pub(crate) mod long_sums;
 pub(crate) mod opposite;
 pub(crate) mod sabotage;

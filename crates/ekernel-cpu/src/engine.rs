@@ -120,7 +120,7 @@ impl<'a> Engine<'a> {
             let mut images: Vec<Image> = copies.iter().map(|copy| copy.image.clone()).collect();
             fill_variances(self.plan, self.isa, &mut images);
             for (copy, image) in copies.iter_mut().zip(images) {
-                (copy.faint, copy.image) = (image.is_faint(), image);
+                (copy.faint, copy.image) = (image.is_faint(self.plan), image);
             }
         }
         for copy in &mut copies {

@@ -10,9 +10,6 @@ use crate::{
     simd::Isa,
 };
 
-/// Variances below this are faint: float32 has all digits of numbers down to 1e-38, and a defect is some 1e-7 of its ss'.
-const FAINT: f64 = 1e-30;
-
 /// One copy of an image and the variances along the plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Image {
@@ -28,9 +25,9 @@ impl Image {
         Image { features: samples.copy(index, element, size), variances: Vec::new() }
     }
 
-    /// Whether some variance along the plan, once filled in, is so small that float32 does not hold products of standard deviations.
-    pub(crate) fn is_faint(&self) -> bool {
-        self.variances.iter().flatten().flatten().any(|v| *v > 0.0 && *v < FAINT)
+    /// [`Plan::is_faint`] of its variances, once they are filled in.
+    pub(crate) fn is_faint(&self, plan: &Plan) -> bool {
+        self.variances.iter().flatten().any(|map| plan.is_faint(map))
     }
 
     /// Whether both hold the same pixels, bit for bit.

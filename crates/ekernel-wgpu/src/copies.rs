@@ -15,6 +15,8 @@ pub(crate) struct Set {
     /// Per copy its numbers divided by their norm, where pairs are told apart by them; empty for black ones, which nothing is
     /// parallel to.
     pub(crate) directions: Vec<Vec<f64>>,
+    /// Per sample, whether float32 cannot compute it ([`Plan::is_faint`]).
+    pub(crate) faint: Vec<bool>,
     /// Each sample's value with itself at each readout, where the head needs it.
     pub(crate) own: Vec<Vec<f64>>,
 }
@@ -32,15 +34,17 @@ impl Set {
     ) -> Result<Set, BackendError> {
         let of_sample = |index: usize| {
             let size = size(plan, samples, index);
+            let faint = is_faint(plan, &samples.copy(index, Element::IDENTITY, size));
             let copy = |element: &Element| {
                 let numbers = samples.copy(index, *element, size);
                 (print(&numbers), keep.then(|| direction(numbers)))
             };
-            Ok((size, elements.iter().map(copy).collect::<Vec<_>>()))
+            Ok((size, faint, elements.iter().map(copy).collect::<Vec<_>>()))
         };
-        let mut set = Set { sizes: vec![], prints: vec![], directions: vec![], own: vec![] };
-        for (size, copies) in on_all_cores(samples.len(), control, of_sample)? {
+        let mut set = Set { sizes: vec![], prints: vec![], directions: vec![], faint: vec![], own: vec![] };
+        for (size, faint, copies) in on_all_cores(samples.len(), control, of_sample)? {
             set.sizes.push(size);
+            set.faint.push(faint);
             for (print, direction) in copies {
                 set.prints.push(print);
                 set.directions.extend(direction);
@@ -54,6 +58,7 @@ impl Set {
         let numbers = |lists: &[Vec<f64>]| lists.iter().map(|list| size_of_val(&**list)).sum::<usize>();
         let all = size_of_val(&*self.sizes)
             + size_of_val(&*self.prints)
+            + size_of_val(&*self.faint)
             + numbers(&self.directions)
             + numbers(&self.own);
         all as u64
@@ -64,6 +69,12 @@ impl Set {
 /// equal then, to the last bit of every plane, and a head that reads their angle finds none.
 pub(crate) fn size(plan: &Plan, samples: &Samples, index: usize) -> f64 {
     if plan.is_homogeneous() { samples.root_mean_square(index) } else { 1.0 }
+}
+
+fn is_faint(plan: &Plan, numbers: &[f64]) -> bool {
+    // Vectors are multiplied in float64.
+    let Some(stage) = plan.stages.first() else { return false };
+    plan.is_faint(&stage.variances(0, (numbers, plan.input.channels()), &[]))
 }
 
 fn direction(mut numbers: Vec<f64>) -> Vec<f64> {

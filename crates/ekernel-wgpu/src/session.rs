@@ -199,8 +199,10 @@ impl<'a> WgpuSession<'a> {
             let readouts = self.with_own(job, &found[at]);
             let value = self.plan.run_head(&readouts, job.same);
             let finite = value.nngp.is_finite() && value.ntk.is_finite();
-            let doubtful =
-                !finite || (!self.twins(job) && self.delicate.reads(&readouts)) || self.beside(job);
+            let doubtful = !finite
+                || (!self.twins(job) && self.delicate.reads(&readouts))
+                || self.beside(job)
+                || self.faint(job);
             Ok((value, doubtful))
         })?;
         let again: Vec<usize> = (0..jobs.len()).filter(|&at| judged[at].1).collect();
@@ -231,6 +233,11 @@ impl<'a> WgpuSession<'a> {
         let [first, second] =
             job.samples.map(|(set, index)| self.sets[set].prints[index * self.elements.len()]);
         first == second
+    }
+
+    /// Whether float32 cannot compute one of them.
+    fn faint(&self, job: &Job) -> bool {
+        job.samples.iter().any(|(set, index)| self.sets[*set].faint[*index])
     }
 
     /// Whether the first sample is nearly parallel to a copy of the second that is not equal to it, where that matters.

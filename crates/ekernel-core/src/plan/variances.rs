@@ -3,10 +3,13 @@
 //! Variances are the field's v, standard deviations s = √v. Maps are `[stage][op][position]`, positions row by row.
 
 use super::{Form, Op, Plan, Sink, Stage};
-use crate::Window;
+use crate::{Activation, Window};
 
 /// `[stage][op][position]`.
 pub type Variances = Vec<Vec<Vec<f64>>>;
+
+/// Variances below this are faint.
+const FAINT: f64 = 1e-30;
 
 /// The share of m² below which a variance behind a local pool is the rounding of sums of some positions in float64.
 const CANCELLED: f64 = 16.0 * f64::EPSILON;
@@ -59,6 +62,16 @@ impl Stage {
 }
 
 impl Plan {
+    /// Whether float32 cannot compute what has these variances: it holds products of standard deviations down to 1e-38, and a defect
+    /// is some 1e-7 of them. A part that faint does not show, unless some op forgets sizes (a sign, a normalisation).
+    pub fn is_faint(&self, variances: &[f64]) -> bool {
+        let faint = |v: &f64| *v > 0.0 && *v < FAINT;
+        let forgets = |op: &Op| matches!(op, Op::Normalize(_) | Op::Dual(Activation::Sign));
+        let largest = variances.iter().fold(0.0, |largest: f64, v| largest.max(*v));
+        let ops = self.stages.iter().flat_map(|stage| &stage.ops);
+        faint(&largest) || (variances.iter().any(faint) && ops.map(|op| &op.op).any(forgets))
+    }
+
     /// m(T): the mean over the window of a stage's local pool of s before it, times √scale. Nothing without a local pool.
     pub fn pool_means(&self, source: usize, variances: &Variances) -> Vec<f64> {
         let stage = &self.stages[source];
@@ -125,7 +138,7 @@ fn window_sums(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Activation, Conv, GlobalPool, Input, Kinds, Network, Padding, Pool};
+    use crate::{Conv, GlobalPool, Input, Kinds, Network, Padding, Pool};
 
     /// A plan of two stages, and the variances of its first one for the image 1, 2, 3, 4 (two channels with the same values).
     fn pooled() -> (Plan, Variances) {

@@ -47,7 +47,7 @@ impl<T: Scalar> WithSimd for Dual<'_, T> {
 #[inline(always)]
 fn relative<T: Scalar>(u: T, inverse: T) -> T {
     let (d, two) = (u * inverse, T::new(2.0));
-    if d >= two - T::new(3.0) * T::epsilon() { two } else { d }
+    if d < two - T::new(3.0) * T::epsilon() { d } else { two }
 }
 
 /// θ/π and (sin θ − θ cos θ)/(πd) at relative defect d ∈ [0, 2].
