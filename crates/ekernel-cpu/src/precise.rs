@@ -1,7 +1,7 @@
 //! Pairs that float32 would spoil: nearly parallel ones behind a pool, whose angle is the root of a small difference of large
 //! sums, and faint ones, whose products it does not hold. They are computed in float64.
 
-use ekernel_core::plan::{Form, Op, Plan, Readout, Scalar as HeadValue, Sink};
+use ekernel_core::plan::{Form, Op, Plan, Scalar as HeadValue};
 
 use crate::{engine::Copy, planes::Scalar};
 
@@ -34,8 +34,7 @@ impl Delicate {
         let mut ops = plan.stages.iter().flat_map(|stage| &stage.ops);
         let pooled = ops.any(|op| matches!(op.op, Op::Pooled(_)) && op.form == Form::Defect);
         let head = !plan.stages.is_empty() && plan.head.iter().any(|op| op.op.wants_defect());
-        let fewest = plan.readouts.iter().map(|readout| values(plan, readout)).fold(f64::INFINITY, f64::min);
-        let bound = PARALLEL_READOUTS.max(PARALLEL_VALUES / fewest);
+        let bound = PARALLEL_READOUTS.max(PARALLEL_VALUES / plan.fewest_values());
         Delicate { pools: single && pooled, head: (single && head).then_some(bound), faint: false }
     }
 
@@ -54,12 +53,12 @@ impl Delicate {
         // Equal images are closed: they are their own value, and their pooled planes begin with u = 0 at equal positions. Of
         // others the defect that float32 finds is rounding alone where it matters most, and may be negative.
         let parallel = |bound: f64| {
-            readouts.iter().any(|value| defect(value.nngp, value.v, value.vp) < bound)
+            readouts.iter().any(|value| value.defect() < bound)
                 && !seconds.iter().any(|second| first.equals(second))
         };
         let beside = |second: &Copy<T>| {
-            defect(first.inner(second), first.inner(first), second.inner(second)) < PARALLEL_IMAGES
-                && !first.equals(second)
+            let [nngp, v, vp] = [first.inner(second), first.inner(first), second.inner(second)];
+            HeadValue { nngp, ntk: 0.0, v, vp }.defect() < PARALLEL_IMAGES && !first.equals(second)
         };
         let faint = || first.is_faint() || seconds.iter().any(Copy::is_faint);
         self.head.is_some_and(parallel)
@@ -71,21 +70,4 @@ impl Delicate {
     pub(crate) fn is_possible(self) -> bool {
         self.head.is_some() || self.pools || self.faint
     }
-}
-
-/// How many values a readout is a mean of, for one element of the orbit.
-fn values(plan: &Plan, readout: &Readout) -> f64 {
-    // Vectors are multiplied in float64.
-    let Readout::Planes { stage, .. } = readout else { return f64::INFINITY };
-    let stage = &plan.stages[*stage];
-    let positions = stage.ops.last().map_or(1, |op| op.extent[0] * op.extent[1]) as f64;
-    match stage.sink {
-        Sink::Diagonal => positions,
-        _ => positions * positions,
-    }
-}
-
-/// 1 - cos θ; not a number for black images, which nothing is parallel to.
-fn defect(inner: f64, v: f64, vp: f64) -> f64 {
-    1.0 - inner / (v.sqrt() * vp.sqrt())
 }

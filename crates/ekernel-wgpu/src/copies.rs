@@ -34,12 +34,13 @@ impl Set {
     ) -> Result<Set, BackendError> {
         let of_sample = |index: usize| {
             let size = size(plan, samples, index);
-            let faint = is_faint(plan, &samples.copy(index, Element::IDENTITY, size));
-            let copy = |element: &Element| {
-                let numbers = samples.copy(index, *element, size);
-                (print(&numbers), keep.then(|| direction(numbers)))
-            };
-            Ok((size, faint, elements.iter().map(copy).collect::<Vec<_>>()))
+            let numbers: Vec<Vec<f64>> =
+                elements.iter().map(|element| samples.copy(index, *element, size)).collect();
+            // Copies have the same pixels, the first answers for all.
+            let faint = numbers.first().is_some_and(|numbers| is_faint(plan, numbers));
+            let copy = |numbers: Vec<f64>| (print(&numbers), keep.then(|| direction(numbers)));
+            let copies: Vec<_> = numbers.into_iter().map(copy).collect();
+            Ok((size, faint, copies))
         };
         let mut set = Set { sizes: vec![], prints: vec![], directions: vec![], faint: vec![], own: vec![] };
         for (size, faint, copies) in on_all_cores(samples.len(), control, of_sample)? {

@@ -263,17 +263,7 @@ impl<'a> WgpuSession<'a> {
     ) -> Result<(usize, usize, Scalar), BackendError> {
         let size = self.sets[0].sizes[row] * self.sets[self.last_set()].sizes[col];
         (value.nngp, value.ntk) = (value.nngp * size, value.ntk * size);
-        match [value.nngp, value.ntk].into_iter().find(|x| !x.is_finite()) {
-            None => Ok((row, col, value)),
-            Some(value) => Err(BackendError::NotFinite {
-                row,
-                col,
-                value,
-                reason:
-                    "the expectation does not exist or overflows there; scale the data or the weights down"
-                        .to_owned(),
-            }),
-        }
+        Ok((row, col, value.finite(row, col)?))
     }
 }
 

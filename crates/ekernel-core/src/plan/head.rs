@@ -1,6 +1,6 @@
 //! The head of a plan: scalar ops in float64, the same for every backend.
 
-use super::{HeadOp, Op, Plan};
+use super::{HeadOp, Op, Plan, Readout, Sink};
 use crate::{BackendError, Kinds, LayerNorm};
 
 /// The values of one pair at a node: K, Θ and both self variances.
@@ -23,6 +23,11 @@ const PARALLEL: f64 = 1e-3;
 const EQUAL: f64 = 1e-13;
 
 impl Scalar {
+    /// 1 − K/√(vv') = 1 − cos θ; not a number where a sample is black, which nothing is parallel to.
+    pub fn defect(&self) -> f64 {
+        1.0 - self.nngp / (self.v.sqrt() * self.vp.sqrt())
+    }
+
     /// Parallel or opposite but not equal, so that float32 does not know the angle: its root is at both ends.
     pub fn is_parallel(&self) -> bool {
         let cos = self.nngp / (self.v.sqrt() * self.vp.sqrt());
@@ -48,6 +53,21 @@ impl Scalar {
 }
 
 impl Plan {
+    /// Of how many values the readout of fewest is a mean, for one element of the orbit; infinitely many where all are of vectors,
+    /// which are multiplied in float64.
+    pub fn fewest_values(&self) -> f64 {
+        let values = |readout: &Readout| {
+            let Readout::Planes { stage, .. } = readout else { return f64::INFINITY };
+            let stage = &self.stages[*stage];
+            let positions = stage.ops.last().map_or(1, |op| op.extent[0] * op.extent[1]) as f64;
+            match stage.sink {
+                Sink::Diagonal => positions,
+                _ => positions * positions,
+            }
+        };
+        self.readouts.iter().map(values).fold(f64::INFINITY, f64::min)
+    }
+
     /// Runs the head on one pair. `readouts[i]` holds the pair's value at readout i, with the self values v and v' where
     /// [`Plan::needs_self`]; `same` says that both are one sample of a symmetric Gram matrix, for dropout.
     pub fn run_head(&self, readouts: &[Scalar], same: bool) -> Scalar {

@@ -3,11 +3,11 @@
 use super::Scalar;
 
 /// Terms of a sum up to which rounding errors are let grow: half a unit in the last place each.
-pub(super) const PLAIN: usize = 16;
+const PLAIN: usize = 16;
 
 /// sum += x by Kahan's rule; `excess` is what rounding has added to the sum so far.
 #[inline(always)]
-pub(super) fn add_to<T: Scalar>(sum: &mut T, excess: &mut T, x: T) {
+fn add_to<T: Scalar>(sum: &mut T, excess: &mut T, x: T) {
     let x = x - *excess;
     let next = *sum + x;
     *excess = (next - *sum) - x;
@@ -28,9 +28,14 @@ pub(super) fn add_all<T: Scalar>(out: &mut [T], excess: &mut [T], terms: impl It
     }
 }
 
-/// Room for what rounding adds to `len` sums of `terms`; none where that is let be.
+/// How many numbers hold what rounding adds to `len` sums of `terms`; none where that is let be.
+pub(super) fn room(terms: usize, len: usize) -> usize {
+    if terms > PLAIN { len } else { 0 }
+}
+
+/// Zeros in that room.
 pub(super) fn excess<T: Scalar>(terms: usize, len: usize) -> Vec<T> {
-    vec![T::zero(); if terms > PLAIN { len } else { 0 }]
+    vec![T::zero(); room(terms, len)]
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     Plane, Scalar,
-    compensated::{PLAIN, add_all},
+    compensated::{add_all, room},
 };
 
 /// A coarse plane being added up: the sums, and what rounding has added to them, if that is not let be.
@@ -21,8 +21,7 @@ pub(super) struct PooledPlane<T> {
 impl<T: Scalar> PooledPlane<T> {
     /// For the sums of `terms` taps each.
     pub(super) fn zeros(len: usize, ntk: bool, terms: usize) -> PooledPlane<T> {
-        let excess = if terms > PLAIN { len } else { 0 };
-        PooledPlane { sum: Plane::zeros(len, ntk), excess: Plane::zeros(excess, ntk) }
+        PooledPlane { sum: Plane::zeros(len, ntk), excess: Plane::zeros(room(terms, len), ntk) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pairs that float32 would spoil: nearly parallel ones behind a pool or a smooth dual, whose angle is the root of a small
 //! difference of large numbers. The host computes them in float64, one by one; data sets have few of them.
 
-use ekernel_core::plan::{Form, Op, Plan, Readout, Scalar, Sink};
+use ekernel_core::plan::{Form, Op, Plan, Scalar};
 
 /// Readouts whose relative defect 1 − cos θ is below this are computed in float64. Float32 planes know K, a sum over many
 /// positions, to some 1e-8 of itself; at the bound that is 2e-6 in θ, 3e-7 in the NTK.
@@ -32,18 +32,16 @@ impl Delicate {
         let mut ops = plan.stages.iter().flat_map(|stage| &stage.ops);
         let stages = ops.any(|op| op.form == Form::Defect && subtracts(&op.op));
         let head = !plan.stages.is_empty() && plan.head.iter().any(|op| op.op.wants_defect());
-        let fewest = plan.readouts.iter().map(|readout| values(plan, readout)).fold(f64::INFINITY, f64::min);
-        Delicate { stages, head: head.then_some(PARALLEL_READOUTS.max(PARALLEL_VALUES / fewest)) }
+        Delicate {
+            stages,
+            head: head.then_some(PARALLEL_READOUTS.max(PARALLEL_VALUES / plan.fewest_values())),
+        }
     }
 
     /// Whether the angle between two samples that are not equal is too small for float32 at some readout. It may come out
     /// as 0 or less; of equal ones it is 0 exactly.
     pub(crate) fn reads(self, readouts: &[Scalar]) -> bool {
-        let turned = |bound: f64| {
-            let defects = readouts.iter().map(|value| defect(value.nngp, value.v, value.vp));
-            defects.into_iter().any(|defect| defect < bound)
-        };
-        self.head.is_some_and(turned)
+        self.head.is_some_and(|bound| readouts.iter().any(|value| value.defect() < bound))
     }
 
     /// Whether two directions, of copies that are not equal, are nearly parallel.
@@ -51,21 +49,4 @@ impl Delicate {
         let cosine = || first.iter().zip(second).map(|(x, y)| x * y).sum::<f64>();
         self.stages && !first.is_empty() && !second.is_empty() && 1.0 - cosine() < PARALLEL_SAMPLES
     }
-}
-
-/// How many values a readout is a mean of, for one element of the orbit.
-fn values(plan: &Plan, readout: &Readout) -> f64 {
-    // Vectors are multiplied in float64.
-    let Readout::Planes { stage, .. } = readout else { return f64::INFINITY };
-    let stage = &plan.stages[*stage];
-    let positions = stage.ops.last().map_or(1, |op| op.extent[0] * op.extent[1]) as f64;
-    match stage.sink {
-        Sink::Diagonal => positions,
-        _ => positions * positions,
-    }
-}
-
-/// 1 − cos θ; not a number for black images, which nothing is parallel to.
-fn defect(inner: f64, v: f64, vp: f64) -> f64 {
-    1.0 - inner / (v.sqrt() * vp.sqrt())
 }
