@@ -7,7 +7,7 @@ use std::{fs, hint::black_box, path::Path, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ekernel::{
-    core::{Backend, Control, Input, Kinds, Network, Pairs, Samples},
+    core::{Backend, Control, Input, KernelSet, Network, Pairs, Samples},
     cpu::{CpuBackend, CpuOptions, Precision, simd::Isa},
 };
 use ndarray::Array4;
@@ -37,9 +37,9 @@ fn planar(criterion: &mut Criterion) {
                 let network = network(name);
                 let images = noise(&network, 16);
                 let options = CpuOptions { precision, threads: 1, isa, ..CpuOptions::default() };
-                let backend = CpuBackend::new(&network, Kinds::Both, options).expect("a backend");
+                let backend = CpuBackend::new(&network, KernelSet::Both, options).expect("a backend");
                 let control = Control::new();
-                let session = backend.prepare(Pairs::Between(&images, &images), &control).expect("prepared");
+                let session = backend.prepare(Pairs::Cross(&images, &images), &control).expect("prepared");
                 group.throughput(Throughput::Elements(64));
                 group.bench_function(format!("{name}/{}/{isa}", precision.name()), |bencher| {
                     bencher.iter(|| black_box(session.tile(0..4, 0..16, &control)).expect("computed"));

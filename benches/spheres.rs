@@ -7,7 +7,7 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ekernel::{
-    core::{Backend, Control, Kinds, Network, Pairs, Plan, Quadrature, Samples},
+    core::{Backend, Control, KernelSet, Network, Pairs, Plan, Quadrature, Samples},
     cpu::{CpuBackend, CpuOptions, Precision},
 };
 use ndarray::Array4;
@@ -48,12 +48,12 @@ fn spheres(criterion: &mut Criterion) {
     }
     for (activation, bandlimit, quadrature, precision, truncation) in cases {
         let network = network(bandlimit, activation, truncation);
-        let plan = Plan::with_quadrature(&network, Kinds::Both, quadrature).expect("a plan");
+        let plan = Plan::with_quadrature(&network, KernelSet::Both, quadrature).expect("a plan");
         let options = CpuOptions { precision, threads: 1, ..CpuOptions::default() };
         let nodes = plan.rotations[0].nodes;
         let backend = CpuBackend::from_plan(plan, options).expect("a backend");
         let (signals, control) = (noise(bandlimit, 16), Control::new());
-        let session = backend.prepare(Pairs::Between(&signals, &signals), &control).expect("prepared");
+        let session = backend.prepare(Pairs::Cross(&signals, &signals), &control).expect("prepared");
         group.throughput(Throughput::Elements(64));
         let cut = if truncation.is_empty() { "" } else { "/truncated" };
         let name = format!("{activation}{cut}/L={bandlimit}/B={nodes}/{}", precision.name());

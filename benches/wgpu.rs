@@ -14,7 +14,7 @@ use std::{
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ekernel::{
-    core::{Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Samples, plan::Op},
+    core::{Backend, BackendError, Control, KernelSet, Network, Pairs, Plan, Samples, plan::Op},
     cpu::{CpuBackend, CpuOptions, Precision},
     wgpu::{AdapterChoice, Device, StrategyChoice, Tuning, WgpuBackend, WgpuOptions},
 };
@@ -94,7 +94,7 @@ fn tuning() -> Tuning {
 /// out.
 fn time(c: &mut Criterion, on: &On<'_>, name: &str, text: &str, count: usize) -> Option<f64> {
     let network: Network = text.parse().expect("a network");
-    let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+    let plan = Plan::new(&network, KernelSet::Both).expect("a plan");
     let positions = ((count * count) as u64 * elements(&plan)) as f64;
     let samples = images(&network, count);
     let control = Control::new();
@@ -103,7 +103,7 @@ fn time(c: &mut Criterion, on: &On<'_>, name: &str, text: &str, count: usize) ->
     group.throughput(Throughput::Elements(positions as u64)).sample_size(10);
     group.bench_function(name, |bencher| {
         let backend = on.backend(plan.clone()).expect("a backend");
-        let session = backend.prepare(Pairs::Between(&samples, &samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::Cross(&samples, &samples), &control).expect("prepared");
         // The first tile compiles shaders and learns how much the device does at once.
         session.tile(0..1, 0..1, &control).expect("computed");
         bencher.iter_custom(|iterations| {

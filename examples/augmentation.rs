@@ -7,7 +7,7 @@
 use std::{fs::File, path::Path};
 
 use anyhow::Context;
-use ekernel::{core::Element, prelude::*};
+use ekernel::{core::GroupElement, prelude::*};
 use ndarray::{Array2, Array3, Array4, ArrayView2, Axis, concatenate};
 use ndarray_npy::NpzReader;
 
@@ -18,7 +18,12 @@ fn main() -> anyhow::Result<()> {
     let targets = Array2::from_shape_fn((16, 1), |(i, _)| (i as f64 * 0.7).sin());
     println!("{:<16} {:>10} {:>16}", "readout", "time", "difference");
     for (readout, relu_head) in [("linear", false), ("relu head", true)] {
-        for time in [Time::new(1.0)?, Time::new(1e3)?, Time::new(1e6)?, Time::INFINITE] {
+        for time in [
+            TrainingTime::new(1.0)?,
+            TrainingTime::new(1e3)?,
+            TrainingTime::new(1e6)?,
+            TrainingTime::INFINITE,
+        ] {
             let equivariant =
                 predict(&network(Some(Group::C4), relu_head)?, &train, &test, &targets, time, 1.0)?;
             let (rotated, repeated) =
@@ -67,7 +72,7 @@ fn network(group: Option<Group>, relu_head: bool) -> anyhow::Result<Network> {
 
 /// All four rotations of every image, image by image within each rotation.
 fn orbit(images: &Array4<f64>) -> Array4<f64> {
-    let turned = |g: Element| {
+    let turned = |g: GroupElement| {
         let copies: Vec<Array3<f64>> = images.outer_iter().map(|image| g.apply(image)).collect();
         let views: Vec<_> = copies.iter().map(|copy| copy.view()).collect();
         ndarray::stack(Axis(0), &views).expect("images of one shape")
@@ -84,19 +89,19 @@ fn predict(
     train: &Array4<f64>,
     test: &Array4<f64>,
     targets: &Array2<f64>,
-    time: Time,
+    time: TrainingTime,
     share: f64,
 ) -> anyhow::Result<Array2<f64>> {
     let options = CpuOptions { precision: Precision::F64, ..CpuOptions::default() };
-    let backend = CpuBackend::new(network, Kinds::Both, options)?;
+    let backend = CpuBackend::new(network, KernelSet::Both, options)?;
     let (train, test) = (Samples::Images(train.clone()), Samples::Images(test.clone()));
     let ntk = |pairs| -> anyhow::Result<Array2<f64>> {
-        let kernels = gram(&backend, pairs, &GramOptions::new(Kinds::Both), &Control::new())?;
+        let kernels = gram(&backend, pairs, &GramOptions::new(KernelSet::Both), &Control::new())?;
         kernels.ntk.context("the NTK was asked for")
     };
-    let kernel = ntk(Pairs::Symmetric(&train))?;
-    let machine = Machine::new(kernel.view(), Ridge::Absolute(share * 1e-3), time, Par::Seq)?;
-    let cross: Array2<f64> = ntk(Pairs::Between(&test, &train))?;
+    let kernel = ntk(Pairs::Within(&train))?;
+    let machine = KernelMachine::new(kernel.view(), Ridge::Absolute(share * 1e-3), time, Par::Seq)?;
+    let cross: Array2<f64> = ntk(Pairs::Cross(&test, &train))?;
     let view: ArrayView2<'_, f64> = cross.view();
     Ok(machine.fit(targets.view())?.mean(view)?)
 }

@@ -24,9 +24,9 @@ fn main() -> anyhow::Result<()> {
     }));
 
     let device = Device::from_wgpu(device.clone(), queue.clone())?;
-    let backend = WgpuBackend::new(&network, Kinds::Both, WgpuOptions::default(), device)?;
+    let backend = WgpuBackend::new(&network, KernelSet::Both, WgpuOptions::default(), device)?;
     println!("{}", backend.describe());
-    let session = backend.prepare(Pairs::Symmetric(&images), &Control::new())?;
+    let session = backend.prepare(Pairs::Within(&images), &Control::new())?;
     let kernels = session.tile(0..2, 0..2, &Control::new())?;
     println!("NNGP\n{:.6}\nNTK\n{:.6}", kernels.nngp, kernels.ntk.expect("both kernels were asked for"));
     Ok(())

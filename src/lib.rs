@@ -35,13 +35,13 @@
 //! let turned = |image: &Array4<f64>| image.clone().permuted_axes([0, 2, 1, 3]);
 //! let images = ndarray::concatenate![ndarray::Axis(0), bar, box_, turned(&bar), turned(&box_)];
 //!
-//! let backend = CpuBackend::new(&network, Kinds::Both, CpuOptions::default())?;
+//! let backend = CpuBackend::new(&network, KernelSet::Both, CpuOptions::default())?;
 //! let samples = Samples::Images(images);
-//! let kernels = gram(&backend, Pairs::Symmetric(&samples), &GramOptions::new(Kinds::Both), &Control::new())?;
+//! let kernels = gram(&backend, Pairs::Within(&samples), &GramOptions::new(KernelSet::Both), &Control::new())?;
 //! let ntk = kernels.ntk.expect("asked for");
 //!
 //! // Trained on the upright ones, the machine knows the turned ones.
-//! let machine = Machine::new(ntk.slice(s![..2, ..2]), Ridge::Relative(1e-6), Time::INFINITE, Par::Seq)?;
+//! let machine = KernelMachine::new(ntk.slice(s![..2, ..2]), Ridge::Relative(1e-6), TrainingTime::INFINITE, Par::Seq)?;
 //! let fit = machine.fit(array![[-0.5], [0.5]].view())?;
 //! let means = fit.mean(ntk.slice(s![2.., ..2]))?;
 //! assert!((means[[0, 0]] + 0.5).abs() < 1e-3 && (means[[1, 0]] - 0.5).abs() < 1e-3);
@@ -66,16 +66,16 @@ pub use ekernel_wgpu as wgpu;
 /// What most programs need.
 pub mod prelude {
     pub use ekernel_core::{
-        Activation, AtomPairing, Backend, Control, Conv, Dense, Dropout, GlobalPool, Group, GroupConv, Input,
-        Kernels, Kinds, Layer, LayerNorm, Lift, Molecule, Network, Padding, Pairs, Plan, Pool, Potential,
-        Quadrature, S2Conv, Samples, So3Conv,
+        Activation, AtomDescriptor, AtomPairing, Backend, Control, Conv, Dense, Dropout, GlobalPool, Group,
+        GroupConv, Input, KernelSet, Kernels, Layer, LayerNorm, Lift, Molecule, Network, Padding, Pairs,
+        Plan, Pool, Quadrature, S2Conv, Samples, So3Conv,
     };
     #[cfg(feature = "cpu")]
     pub use ekernel_cpu::{CpuBackend, CpuOptions, Precision};
     #[cfg(feature = "gram")]
     pub use ekernel_gram::{Options as GramOptions, gram};
     #[cfg(feature = "predict")]
-    pub use ekernel_predict::{Machine, Par, Ridge, Time, argmax, one_hot_centered};
+    pub use ekernel_predict::{KernelMachine, Par, Ridge, TrainingTime, argmax, one_hot_centered};
     #[cfg(feature = "wgpu")]
     pub use ekernel_wgpu::{AdapterChoice, Device, WgpuBackend, WgpuOptions};
 }

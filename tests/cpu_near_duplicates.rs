@@ -6,7 +6,7 @@ mod parity;
 use std::{thread, time::Instant};
 
 use ekernel::{
-    core::{Backend, BackendError, Control, Kinds, Network, Pairs, Samples},
+    core::{Backend, BackendError, Control, KernelSet, Network, Pairs, Samples},
     cpu::{CpuBackend, CpuOptions, Precision},
 };
 use ndarray::Array4;
@@ -33,7 +33,7 @@ fn network(group: bool) -> Network {
 
 fn backend(group: bool, precision: Precision) -> CpuBackend {
     let options = CpuOptions { precision, threads: 1, ..CpuOptions::default() };
-    CpuBackend::new(&network(group), Kinds::Both, options).expect("a plan")
+    CpuBackend::new(&network(group), KernelSet::Both, options).expect("a plan")
 }
 
 /// One image of noise and `count` - 1 that differ from it by up to `spread`.
@@ -71,7 +71,7 @@ fn float32_does_not_crawl() {
     let samples = near(48, 1e-4);
     let seconds = |precision| {
         let backend = backend(false, precision);
-        let session = backend.prepare(Pairs::Symmetric(&samples), &Control::new()).expect("prepared");
+        let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
         let run = || {
             let started = Instant::now();
             session.tile(0..16, 0..48, &Control::new()).expect("computed");
@@ -90,7 +90,7 @@ fn float64_pairs_can_be_interrupted() {
     let samples = near(96, 1e-4);
     let backend = backend(false, Precision::F32);
     let control = Control::new();
-    let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
     let started = Instant::now();
     session.tile(0..16, 0..96, &control).expect("computed");
     let whole = started.elapsed();

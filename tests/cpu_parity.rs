@@ -4,7 +4,7 @@ mod fixture;
 mod parity;
 
 use ekernel::{
-    core::{BackendError, Input, Kinds, Network, Pairs, Plan, Samples, plan::Op},
+    core::{BackendError, Input, KernelSet, Network, Pairs, Plan, Samples, plan::Op},
     cpu::{CpuBackend, CpuOptions, Precision, simd::Isa},
 };
 use ekernel_reference::ReferenceBackend;
@@ -21,7 +21,7 @@ use proptest::{
 
 fn cpu(network: &Network, precision: Precision, fused: bool) -> CpuBackend {
     let options = CpuOptions { precision, fused, threads: 1, ..CpuOptions::default() };
-    CpuBackend::new(network, Kinds::Both, options).expect("a plan")
+    CpuBackend::new(network, KernelSet::Both, options).expect("a plan")
 }
 
 /// A random network with its samples, and what both paths make of it.
@@ -43,7 +43,7 @@ fn random_cases(cases: impl Strategy<Value = (Network, Samples)>) -> Vec<Case> {
         if network.input().channels() == 1 {
             continue;
         }
-        let reference = ReferenceBackend::new(&network, Kinds::Both);
+        let reference = ReferenceBackend::new(&network, KernelSet::Both);
         let errors = [Precision::F64, Precision::F32].map(|precision| {
             let error = |fused| disagreement(&cpu(&network, precision, fused), &reference, &samples);
             error(false).max(error(true))
@@ -56,7 +56,7 @@ fn random_cases(cases: impl Strategy<Value = (Network, Samples)>) -> Vec<Case> {
 /// Whether a kinked dual reads what a smooth dual or a local pool gave: such values can be nearly parallel where the samples are
 /// not, and float32 finds their defects by subtraction.
 fn kinks_behind_smooth(network: &Network) -> bool {
-    let plan = Plan::new(network, Kinds::Both).expect("a plan");
+    let plan = Plan::new(network, KernelSet::Both).expect("a plan");
     let ops = plan.stages.iter().flat_map(|stage| &stage.ops).map(|op| &op.op);
     let mut smooth = false;
     for op in ops.chain(plan.head.iter().map(|op| &op.op)) {
@@ -153,7 +153,7 @@ fn exactly_opposite_or_parallel_values() {
     let mut worst = [0.0_f64; 2];
     for network in opposite::networks() {
         let Input::Image { height, width, channels } = *network.input() else { continue };
-        let reference = ReferenceBackend::new(&network, Kinds::Both);
+        let reference = ReferenceBackend::new(&network, KernelSet::Both);
         let double = cpu(&network, Precision::F64, true);
         for (_, samples) in opposite::signed([height, width, channels]) {
             let single = disagreement(&cpu(&network, Precision::F32, true), &double, &samples);
@@ -182,7 +182,7 @@ fn faint_pixels() {
 fn what_does_not_exist_is_an_error() {
     for (network, samples) in undefined::cases() {
         for precision in [Precision::F64, Precision::F32] {
-            let found = kernels(&cpu(&network, precision, true), Pairs::Symmetric(&samples));
+            let found = kernels(&cpu(&network, precision, true), Pairs::Within(&samples));
             assert!(matches!(found, Err(BackendError::NotFinite { .. })), "{found:?}\n{network}");
         }
     }
@@ -197,7 +197,7 @@ fn instruction_sets_agree() {
             kernels(&cpu(&fixture.network, Precision::F64, true), fixture.pairs()).expect("computed");
         for isa in Isa::available() {
             let options = CpuOptions { isa, threads: 1, ..CpuOptions::default() };
-            let backend = CpuBackend::new(&fixture.network, Kinds::Both, options).expect("a plan");
+            let backend = CpuBackend::new(&fixture.network, KernelSet::Both, options).expect("a plan");
             let found = kernels(&backend, fixture.pairs()).expect("computed");
             let error = kernel_error(&found, &expected);
             assert!(error <= 1e-6, "{} on {isa}: {error:e}", fixture.name);
@@ -215,7 +215,7 @@ fn all_blocks_are_one_orbit() {
         }
         let options =
             CpuOptions { precision: Precision::F64, all_blocks: true, threads: 1, ..CpuOptions::default() };
-        let all = CpuBackend::new(&fixture.network, Kinds::Both, options).expect("a plan");
+        let all = CpuBackend::new(&fixture.network, KernelSet::Both, options).expect("a plan");
         let error = disagreement(&all, &one, &fixture.x1);
         assert!(error <= 1e-12, "{}: {error:e}", fixture.name);
     }

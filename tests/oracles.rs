@@ -4,7 +4,7 @@ mod fixture;
 mod parity;
 
 use ekernel::{
-    core::{Kinds, Pairs},
+    core::{KernelSet, Pairs},
     cpu::{CpuBackend, CpuOptions, Precision},
 };
 use ndarray::Array2;
@@ -23,9 +23,9 @@ fn error(found: &Array2<f64>, expected: &Array2<f64>, keep: impl Fn(usize, usize
 fn worst(options: CpuOptions) -> (f64, f64) {
     let mut worst = (0.0_f64, 0.0_f64);
     for fixture in fixture::planar() {
-        let backend = CpuBackend::new(&fixture.network, Kinds::Both, options).expect("a backend");
+        let backend = CpuBackend::new(&fixture.network, KernelSet::Both, options).expect("a backend");
         let cross = kernels(&backend, fixture.pairs()).expect("computed");
-        let own = kernels(&backend, Pairs::Symmetric(&fixture.x1)).expect("computed");
+        let own = kernels(&backend, Pairs::Within(&fixture.x1)).expect("computed");
         // x2[0] repeats x1[1].
         let repeats = |i: usize, j: usize| (i, j) == (1, 0);
         let ntk = cross.ntk.expect("asked for");

@@ -6,7 +6,7 @@ mod spheres;
 
 use ekernel::{
     core::{
-        Activation, Backend, Control, Input, Kinds, Network, Pairs, Plan, Quadrature, Samples,
+        Activation, Backend, Control, Input, KernelSet, Network, Pairs, Plan, Quadrature, Samples,
         plan::{Op, Readout, Scalar},
     },
     cpu::{CpuBackend, CpuOptions, Precision, simd::Isa},
@@ -26,7 +26,7 @@ fn options(precision: Precision) -> CpuOptions {
 }
 
 fn cpu(network: &Network, precision: Precision) -> CpuBackend {
-    CpuBackend::new(network, Kinds::Both, options(precision)).expect("a plan")
+    CpuBackend::new(network, KernelSet::Both, options(precision)).expect("a plan")
 }
 
 /// Noise on the sphere and molecules, all layers, truncations and pairings: the same 120 cases in every run.
@@ -41,7 +41,7 @@ fn random_networks() {
         if is_constant(&network) {
             continue;
         }
-        let reference = ReferenceBackend::new(&network, Kinds::Both);
+        let reference = ReferenceBackend::new(&network, KernelSet::Both);
         for (errors, precision) in errors.iter_mut().zip([Precision::F64, Precision::F32]) {
             let error = disagreement(&cpu(&network, precision), &reference, &samples);
             if error > if precision == Precision::F64 { 1e-11 } else { 1e-5 } {
@@ -68,10 +68,10 @@ fn awkward_signals_on_all_kinds_of_networks() {
         let network = network(&Input::Sphere { bandlimit, channels: 2 }, layers);
         let (double, single) = (cpu(&network, Precision::F64), cpu(&network, Precision::F32));
         // The reference sums all coefficients at all points: on the small grid it is fast enough.
-        let plan = Plan::with_quadrature(&network, Kinds::Both, Quadrature::Fast).expect("a plan");
+        let plan = Plan::with_quadrature(&network, KernelSet::Both, Quadrature::Fast).expect("a plan");
         let fast = CpuBackend::from_plan(plan, options(Precision::F64)).expect("threads");
-        let reference =
-            ReferenceBackend::new(&network, Kinds::Both).with_rotations(RotationMode::Grid(Quadrature::Fast));
+        let reference = ReferenceBackend::new(&network, KernelSet::Both)
+            .with_rotations(RotationMode::Grid(Quadrature::Fast));
         let truncates = double.plan().rotations[0].truncates();
         for (kind, samples) in awkward_signals(bandlimit, 2) {
             let few = samples.select(&[0, 1, 2, 4]);
@@ -100,7 +100,7 @@ fn published_values() {
     for Published { name, plan, signals: [a, b], values } in published() {
         for (worst, precision) in worst.iter_mut().zip([Precision::F64, Precision::F32]) {
             let backend = CpuBackend::from_plan(plan.clone(), options(precision)).expect("threads");
-            let found = kernels(&backend, Pairs::Between(&a, &b)).expect("computed");
+            let found = kernels(&backend, Pairs::Cross(&a, &b)).expect("computed");
             let found = [found.nngp[[0, 0]], found.ntk.expect("asked for")[[0, 0]]];
             let error = (0..2).map(|i| (found[i] / values[i] - 1.0).abs()).fold(0.0, f64::max);
             println!("{name} {} {error:.1e}", precision.name());
@@ -129,11 +129,11 @@ fn tiles_do_not_show() {
     cases.push((molecule, &molecules));
     for (network, samples) in cases {
         for precision in [Precision::F32, Precision::F64] {
-            let whole = kernels(&cpu(&network, precision), Pairs::Symmetric(samples)).expect("computed");
+            let whole = kernels(&cpu(&network, precision), Pairs::Within(samples)).expect("computed");
             let threads = CpuOptions { threads: 3, ..options(precision) };
-            let backend = CpuBackend::new(&network, Kinds::Both, threads).expect("a plan");
+            let backend = CpuBackend::new(&network, KernelSet::Both, threads).expect("a plan");
             let control = Control::new();
-            let session = backend.prepare(Pairs::Symmetric(samples), &control).expect("prepared");
+            let session = backend.prepare(Pairs::Within(samples), &control).expect("prepared");
             let n = samples.len();
             for (rows, cols) in [(0..1, 0..n), (1..3, 2..4), (n - 1..n, 0..2), (2..n, 1..2)] {
                 let tile = session.tile(rows.clone(), cols.clone(), &control).expect("computed");
@@ -152,17 +152,17 @@ fn instruction_sets_agree() {
     for (name, bandlimit, layers) in NETWORKS {
         let network = network(&Input::Sphere { bandlimit, channels: 2 }, layers);
         let samples = awkward_signals(bandlimit, 2).swap_remove(0).1.select(&[0, 1]);
-        let expected = kernels(&cpu(&network, Precision::F64), Pairs::Symmetric(&samples)).expect("computed");
+        let expected = kernels(&cpu(&network, Precision::F64), Pairs::Within(&samples)).expect("computed");
         for isa in Isa::available() {
             for (precision, tolerance) in [(Precision::F32, 4e-6), (Precision::F64, 1e-12)] {
                 let backend = |kinds| {
                     CpuBackend::new(&network, kinds, CpuOptions { isa, ..options(precision) })
                         .expect("a plan")
                 };
-                let found = kernels(&backend(Kinds::Both), Pairs::Symmetric(&samples)).expect("computed");
+                let found = kernels(&backend(KernelSet::Both), Pairs::Within(&samples)).expect("computed");
                 let error = kernel_error(&found, &expected);
                 assert!(error <= tolerance, "{name} on {isa}, {}: {error:e}", precision.name());
-                let alone = kernels(&backend(Kinds::Nngp), Pairs::Symmetric(&samples)).expect("computed");
+                let alone = kernels(&backend(KernelSet::Nngp), Pairs::Within(&samples)).expect("computed");
                 let error = self::error(&alone.nngp, &expected.nngp);
                 assert!(alone.ntk.is_none() && error <= tolerance, "{name} on {isa}: {error:e}");
             }
@@ -185,8 +185,9 @@ fn atoms_of_molecules() {
             let shared = network(&Input::Vector { features: 1 }, layers).to_string();
             let network: Network =
                 shared.replace("\"shared\"", &format!("\"{pairing}\"")).parse().expect("a network");
-            let plan = |quadrature| Plan::with_quadrature(&network, Kinds::Both, quadrature).expect("a plan");
-            let reference = ReferenceBackend::new(&network, Kinds::Both)
+            let plan =
+                |quadrature| Plan::with_quadrature(&network, KernelSet::Both, quadrature).expect("a plan");
+            let reference = ReferenceBackend::new(&network, KernelSet::Both)
                 .with_rotations(RotationMode::Grid(Quadrature::Fast));
             for (precision, tolerance) in [(Precision::F64, double), (Precision::F32, 1e-6)] {
                 let backend =
@@ -206,7 +207,7 @@ fn cancelling_and_memory() {
     let backend = cpu(&network, Precision::F32);
     let samples = awkward_signals(8, 1).swap_remove(0).1;
     let control = Control::new();
-    let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
     let [held, tile] = session.memory();
     let grid = backend.plan().rotations[0].points() as u64 * 4 * 16;
     assert!(held > 6 * 64 * 4 && held < 1 << 20, "{held}");
@@ -215,7 +216,7 @@ fn cancelling_and_memory() {
     assert!(session.tile(0..6, 0..6, &control).is_err());
     let cancelled = Control::new();
     cancelled.cancel();
-    assert!(backend.prepare(Pairs::Symmetric(&samples), &cancelled).is_err());
+    assert!(backend.prepare(Pairs::Within(&samples), &cancelled).is_err());
 }
 
 /// The suite must see every broken plan, in both precisions.
@@ -248,7 +249,7 @@ fn broken_plans_show() {
 #[test]
 fn one_atom_pair_is_a_pair_of_signals() {
     let network = network(&Input::Vector { features: 1 }, "s2_conv|relu|so3_pool|atom_sum");
-    let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+    let plan = Plan::new(&network, KernelSet::Both).expect("a plan");
     let atoms = plan.atoms.as_ref().expect("molecules");
     assert_eq!(atoms.readouts, [Readout::Rotations { stage: 0 }]);
     let value = Scalar { nngp: 2.0, ntk: 3.0, v: 4.0, vp: 5.0 };

@@ -1,6 +1,6 @@
 //! Theorem 5: training a CNN on the whole orbit of the data is the C4 network trained on the data, at every time.
 
-use ekernel::{core::Element, prelude::*};
+use ekernel::{core::GroupElement, prelude::*};
 use ndarray::{Array2, Array4, Axis, concatenate};
 
 /// Smooth images that no rotation maps to themselves.
@@ -38,31 +38,28 @@ fn mean(
     network: &Network,
     [train, test]: [&Array4<f64>; 2],
     y: &Array2<f64>,
-    time: Time,
+    time: TrainingTime,
     ridge: f64,
 ) -> Array2<f64> {
     let options = CpuOptions { precision: Precision::F64, threads: 1, ..CpuOptions::default() };
-    let backend = CpuBackend::new(network, Kinds::Both, options).expect("a backend");
+    let backend = CpuBackend::new(network, KernelSet::Both, options).expect("a backend");
     let [train, test] = [train, test].map(|x| Samples::Images(x.clone()));
     let ntk = |pairs| {
-        let kernels =
-            gram(&backend, pairs, &GramOptions::new(Kinds::Both), &Control::new()).expect("a Gram matrix");
+        let kernels = gram(&backend, pairs, &GramOptions::new(KernelSet::Both), &Control::new())
+            .expect("a Gram matrix");
         kernels.ntk.expect("asked for")
     };
-    let kernel = ntk(Pairs::Symmetric(&train));
-    let machine = Machine::new(kernel.view(), Ridge::Absolute(ridge), time, Par::Seq).expect("a machine");
-    machine
-        .fit(y.view())
-        .expect("a fit")
-        .mean(ntk(Pairs::Between(&test, &train)).view())
-        .expect("a prediction")
+    let kernel = ntk(Pairs::Within(&train));
+    let machine =
+        KernelMachine::new(kernel.view(), Ridge::Absolute(ridge), time, Par::Seq).expect("a machine");
+    machine.fit(y.view()).expect("a fit").mean(ntk(Pairs::Cross(&test, &train)).view()).expect("a prediction")
 }
 
 /// Largest difference of the two machines' predictions, relative to the largest prediction.
-fn difference(relu_head: bool, time: Time) -> f64 {
+fn difference(relu_head: bool, time: TrainingTime) -> f64 {
     let (train, test) = (images(6, 0.3), images(5, 1.1));
     let y = Array2::from_shape_fn((6, 2), |(i, j)| ((i * 2 + j) as f64).cos());
-    let turned = |g: Element| {
+    let turned = |g: GroupElement| {
         let mut copy = train.clone();
         copy.outer_iter_mut().zip(train.outer_iter()).for_each(|(mut to, from)| to.assign(&g.apply(from)));
         copy
@@ -80,7 +77,7 @@ fn difference(relu_head: bool, time: Time) -> f64 {
 #[test]
 fn augmenting_is_averaging_with_a_linear_readout() {
     for time in [0.5, 20.0, 1e3, 1e6, f64::INFINITY] {
-        let difference = difference(false, Time::new(time).expect("a time"));
+        let difference = difference(false, TrainingTime::new(time).expect("a time"));
         // Measured 1e-13 to 4e-11: the augmented kernel is nearly singular at late times.
         assert!(difference < 1e-9, "at time {time}: {difference:e}");
     }
@@ -88,6 +85,6 @@ fn augmenting_is_averaging_with_a_linear_readout() {
 
 #[test]
 fn a_relu_head_breaks_it() {
-    let difference = difference(true, Time::INFINITE);
+    let difference = difference(true, TrainingTime::INFINITE);
     assert!(difference > 1e-3, "{difference:e}");
 }

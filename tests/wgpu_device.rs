@@ -9,7 +9,7 @@ use std::{
 };
 
 use ekernel::{
-    core::{Backend, BackendError, Control, Kinds, Network, Pairs, Samples, Session},
+    core::{Backend, BackendError, Control, KernelSet, Network, Pairs, Prepared, Samples},
     wgpu::{Adapter, AdapterChoice, Device, GpuError, StrategyChoice, WgpuBackend, WgpuOptions, wgpu},
 };
 use ndarray::Array4;
@@ -52,7 +52,7 @@ fn images(count: usize) -> Samples {
 }
 
 fn backend(device: Device) -> WgpuBackend {
-    WgpuBackend::new(&network(), Kinds::Both, WgpuOptions::default(), device).expect("a plan")
+    WgpuBackend::new(&network(), KernelSet::Both, WgpuOptions::default(), device).expect("a plan")
 }
 
 #[test]
@@ -78,13 +78,13 @@ fn adapters_are_found_by_name_and_number() {
 #[test]
 fn embedded() {
     let Some(choice) = gpu::choice() else { return };
-    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Symmetric(&images(5))).expect("computed");
+    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Within(&images(5))).expect("computed");
     let own = gpu::open(&choice);
     let embedded = || {
         let device: wgpu::Device = own.wgpu().clone();
         Device::from_wgpu(device, own.queue().clone()).expect("limits that do")
     };
-    let compute = |device: Device| kernels(&backend(device), Pairs::Symmetric(&images(5))).expect("computed");
+    let compute = |device: Device| kernels(&backend(device), Pairs::Within(&images(5))).expect("computed");
     let (one, two) = std::thread::scope(|scope| {
         let threads = [embedded(), embedded()].map(|device| scope.spawn(move || compute(device)));
         let [one, two] = threads.map(|thread| thread.join().expect("no panic"));
@@ -100,7 +100,7 @@ fn kernels_as_a_future() {
     let Some(device) = gpu::device() else { return };
     let backend = Arc::new(backend(device));
     let samples = Arc::new(images(5));
-    let expected = kernels(backend.as_ref(), Pairs::Symmetric(&samples)).expect("computed");
+    let expected = kernels(backend.as_ref(), Pairs::Within(&samples)).expect("computed");
     let control = Arc::new(Control::new());
     let pending = backend.start(Arc::clone(&samples), None, Arc::clone(&control));
     assert_eq!(block_on(pending).expect("computed"), expected);
@@ -115,10 +115,10 @@ fn kernels_as_a_future() {
 fn a_lost_device_is_opened_anew() {
     let Some(choice) = gpu::choice() else { return };
     let samples = images(4);
-    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Symmetric(&samples)).expect("computed");
+    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Within(&samples)).expect("computed");
     let device = gpu::open(&choice);
     let backend = backend(device.clone());
-    let session = backend.prepare(Pairs::Symmetric(&samples), &Control::new()).expect("prepared");
+    let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
     device.wgpu().destroy();
     let found = session.tile(0..4, 0..4, &Control::new()).expect("computed on a new device");
     assert_eq!(found, expected);
@@ -129,14 +129,14 @@ fn a_lost_device_is_opened_anew() {
 fn a_loss_is_over_for_all_who_hold_the_device() {
     let Some(choice) = gpu::choice() else { return };
     let samples = images(4);
-    let pairs = Pairs::Symmetric(&samples);
+    let pairs = Pairs::Within(&samples);
     let expected = kernels(&backend(gpu::open(&choice)), pairs).expect("computed");
     let device = gpu::open(&choice);
     let [one, other] = [backend(device.clone()), backend(device.clone())];
     let control = Control::new();
     let prepare =
-        |backend| -> Box<dyn Session> { Backend::prepare(backend, pairs, &control).expect("prepared") };
-    let sessions: [Box<dyn Session>; 3] = [prepare(&one), prepare(&one), prepare(&other)];
+        |backend| -> Box<dyn Prepared> { Backend::prepare(backend, pairs, &control).expect("prepared") };
+    let sessions: [Box<dyn Prepared>; 3] = [prepare(&one), prepare(&one), prepare(&other)];
     for round in 0..2 {
         let lost = device.current();
         lost.wgpu().destroy();
@@ -160,9 +160,9 @@ fn chunks_are_halved_when_memory_runs_out() {
     let device = gpu::open(&choice);
     let options =
         WgpuOptions { strategy: StrategyChoice::Layered, chunk_bytes: 1 << 18, ..WgpuOptions::default() };
-    let backend = WgpuBackend::new(&network(), Kinds::Both, options, device.clone()).expect("a plan");
+    let backend = WgpuBackend::new(&network(), KernelSet::Both, options, device.clone()).expect("a plan");
     let control = Control::new();
-    let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
     let [held, needed] = session.memory();
     assert!(held > 0);
     // What it says that it needs is enough.
@@ -171,13 +171,13 @@ fn chunks_are_halved_when_memory_runs_out() {
     assert_eq!(session.memory()[1], needed);
     device.limit_memory(needed / 5 * 2);
     let found = backend
-        .prepare(Pairs::Symmetric(&samples), &control)
+        .prepare(Pairs::Within(&samples), &control)
         .and_then(|session| Ok((session.tile(0..12, 0..12, &control)?, session.memory()[1])));
     let (found, needed_then) = found.expect("computed in smaller chunks");
     assert_eq!(found, expected);
     assert!(needed_then < needed, "{needed_then} of {needed}");
     device.limit_memory(1 << 10);
-    let error = kernels(&backend, Pairs::Symmetric(&samples)).expect_err("no memory");
+    let error = kernels(&backend, Pairs::Within(&samples)).expect_err("no memory");
     assert!(matches!(&error, BackendError::Device { problem, .. } if problem.contains("memory")), "{error}");
 }
 
@@ -189,7 +189,7 @@ fn a_lost_device_of_the_caller_is_an_error() {
     let own = gpu::open(&choice);
     let backend =
         backend(Device::from_wgpu(own.wgpu().clone(), own.queue().clone()).expect("limits that do"));
-    let session = backend.prepare(Pairs::Symmetric(&samples), &Control::new()).expect("prepared");
+    let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
     own.wgpu().destroy();
     let error = session.tile(0..4, 0..4, &Control::new()).expect_err("lost");
     let clear = |error: &BackendError| {
@@ -197,7 +197,7 @@ fn a_lost_device_of_the_caller_is_an_error() {
             if problem.contains("lost") && problem.contains("calling program"))
     };
     assert!(clear(&error), "{error}");
-    let error = kernels(&backend, Pairs::Symmetric(&samples)).expect_err("lost");
+    let error = kernels(&backend, Pairs::Within(&samples)).expect_err("lost");
     assert!(clear(&error), "{error}");
 }
 
@@ -208,7 +208,7 @@ fn cancelling_takes_less_than_a_second() {
     let backend = backend(device);
     let samples = images(160);
     let control = Control::new();
-    let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
     std::thread::scope(|scope| {
         let work = scope.spawn(|| session.tile(0..160, 0..160, &control));
         std::thread::sleep(Duration::from_millis(300));
@@ -227,8 +227,9 @@ fn kernels_that_do_not_exist_are_errors() {
     let Some(device) = gpu::device() else { return };
     let text = ARCH.replace("op = 'gelu'", "op = 'gaussian'\n b = 3.0");
     let network: Network = text.parse().expect("a network");
-    let backend = WgpuBackend::new(&network, Kinds::Both, WgpuOptions::default(), device).expect("a plan");
-    let error = kernels(&backend, Pairs::Symmetric(&images(2))).expect_err("no kernel");
+    let backend =
+        WgpuBackend::new(&network, KernelSet::Both, WgpuOptions::default(), device).expect("a plan");
+    let error = kernels(&backend, Pairs::Within(&images(2))).expect_err("no kernel");
     assert!(matches!(error, BackendError::NotFinite { .. }), "{error}");
 }
 
@@ -244,7 +245,7 @@ fn large(side: usize, strategy: StrategyChoice) -> Option<(WgpuBackend, Samples)
     );
     let network: Network = text.parse().expect("a network");
     let options = WgpuOptions { strategy, ..WgpuOptions::default() };
-    let backend = WgpuBackend::new(&network, Kinds::Both, options, gpu::device()?).expect("a plan");
+    let backend = WgpuBackend::new(&network, KernelSet::Both, options, gpu::device()?).expect("a plan");
     let images = Array4::from_shape_fn((2, side, side, 3), |(n, r, c, k)| {
         ((1 + n) as f64 * 0.7 * r as f64 + 0.3 * (c * (k + 1)) as f64).sin()
     });
@@ -270,7 +271,7 @@ fn a_large_pair_is_cancelled_in_its_midst() {
     for (side, strategy) in [(64, StrategyChoice::Layered), (96, StrategyChoice::Fused)] {
         let Some((backend, samples)) = large(side, strategy) else { return };
         let control = Control::new();
-        let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
         std::thread::scope(|scope| {
             let work = scope.spawn(|| session.tile(0..1, 1..2, &control));
             std::thread::sleep(Duration::from_millis(500));

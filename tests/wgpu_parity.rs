@@ -6,7 +6,7 @@ mod parity;
 
 use ekernel::{
     core::{
-        Activation, BackendError, Conv, Dense, GlobalPool, Input, Kinds, Layer, Network, Padding, Pairs,
+        Activation, BackendError, Conv, Dense, GlobalPool, Input, KernelSet, Layer, Network, Padding, Pairs,
         Plan, Samples,
         plan::{Form, Op, PlaneOp},
     },
@@ -40,12 +40,12 @@ fn options(strategy: StrategyChoice) -> WgpuOptions {
 }
 
 fn gpu(network: &Network, options: WgpuOptions) -> Option<WgpuBackend> {
-    Some(WgpuBackend::new(network, Kinds::Both, options, gpu::device()?).expect("a plan"))
+    Some(WgpuBackend::new(network, KernelSet::Both, options, gpu::device()?).expect("a plan"))
 }
 
 fn cpu(network: &Network) -> CpuBackend {
     let options = CpuOptions { precision: Precision::F64, threads: 1, ..CpuOptions::default() };
-    CpuBackend::new(network, Kinds::Both, options).expect("a plan")
+    CpuBackend::new(network, KernelSet::Both, options).expect("a plan")
 }
 
 /// Whether a kinked activation reads what a local pool gave.
@@ -60,7 +60,7 @@ fn fixtures(strategy: StrategyChoice) {
     for fixture in fixture::planar() {
         let Some(tested) = gpu(&fixture.network, options(strategy)) else { return };
         let trusted = cpu(&fixture.network);
-        let error = [fixture.pairs(), Pairs::Symmetric(&fixture.x1)]
+        let error = [fixture.pairs(), Pairs::Within(&fixture.x1)]
             .map(|pairs| {
                 let found = kernels(&tested, pairs).unwrap_or_else(|e| panic!("{}: {e}", fixture.name));
                 kernel_error(&found, &kernels(&trusted, pairs).expect("computed"))
@@ -181,8 +181,8 @@ fn sizes() {
             .expect("a network");
         let samples = noise([height, width, 2]).select(&[0, 1]);
         let Some(tested) = gpu(&network, WgpuOptions::default()) else { return };
-        let found = kernels(&tested, Pairs::Symmetric(&samples)).expect("computed");
-        let expected = kernels(&cpu(&network), Pairs::Symmetric(&samples)).expect("computed");
+        let found = kernels(&tested, Pairs::Within(&samples)).expect("computed");
+        let expected = kernels(&cpu(&network), Pairs::Within(&samples)).expect("computed");
         let error = kernel_error(&found, &expected);
         println!("{height}×{width}, stride {stride}: {error:e}");
         assert!(error <= FULL, "{height}×{width}: {error:e}");
@@ -214,14 +214,14 @@ fn planes_cut_into_pieces() {
         let body = (0..layers).fold(body, |body, _| body.layer(conv()).layer(Activation::Relu));
         let network = body.layer(GlobalPool::mean()).build().expect("a network");
         let Some(device) = device(workgroup_bytes) else { return };
-        let tested = WgpuBackend::new(&network, Kinds::Both, options(StrategyChoice::Fused), device);
+        let tested = WgpuBackend::new(&network, KernelSet::Both, options(StrategyChoice::Fused), device);
         let tested = tested.expect("it is fused");
         let [stage] = &tested.strategies().expect("shaders")[..] else { panic!("one readout") };
         let cuts = stage.detail.matches("strips of").count();
         assert!(cuts == 2 || (cuts == 1 && !both), "{stage}");
         let samples = noise([height, width, 2]);
         let [first, second] = [0, 1].map(|index| samples.select(&[index]));
-        let pairs = Pairs::Between(&first, &second);
+        let pairs = Pairs::Cross(&first, &second);
         let found = kernels(&tested, pairs).expect("computed");
         let error = kernel_error(&found, &kernels(&cpu(&network), pairs).expect("computed"));
         println!("{height}×{width} in {workgroup_bytes} bytes: {error:.1e}, {stage}");
@@ -236,8 +236,8 @@ fn long_sums() {
     for (what, shape, network) in long_sums::cases() {
         let samples = noise(shape).select(&[0, 1]);
         let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
-        let found = kernels(&tested, Pairs::Symmetric(&samples)).expect("computed");
-        let expected = kernels(&cpu(&network), Pairs::Symmetric(&samples)).expect("computed");
+        let found = kernels(&tested, Pairs::Within(&samples)).expect("computed");
+        let expected = kernels(&cpu(&network), Pairs::Within(&samples)).expect("computed");
         let error = kernel_error(&found, &expected);
         println!("{what}: {error:e}");
         assert!(error <= FULL, "{what}: {error:e}");
@@ -351,7 +351,7 @@ fn random_networks_with_local_pools() {
 fn what_does_not_exist_is_an_error() {
     for (network, samples) in undefined::cases() {
         let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
-        let found = kernels(&tested, Pairs::Symmetric(&samples));
+        let found = kernels(&tested, Pairs::Within(&samples));
         assert!(matches!(found, Err(BackendError::NotFinite { .. })), "{found:?}\n{network}");
     }
 }
@@ -420,9 +420,9 @@ fn broken(strategy: StrategyChoice, least: usize) {
                 continue;
             }
             tried += 1;
-            let found = kernels(&broken, Pairs::Symmetric(&fixture.x1));
+            let found = kernels(&broken, Pairs::Within(&fixture.x1));
             let found = found.unwrap_or_else(|e| panic!("{what} on {}: {e}", fixture.name));
-            let expected = kernels(&trusted, Pairs::Symmetric(&fixture.x1)).expect("computed");
+            let expected = kernels(&trusted, Pairs::Within(&fixture.x1)).expect("computed");
             let error = kernel_error(&found, &expected);
             assert!(error > FULL && error.is_finite(), "{what} goes unseen on {}: {error:e}", fixture.name);
         }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use ekernel::{
     core::{
-        Activation, Backend, BackendError, Control, Input, Kinds, Molecule, Network, Pairs, Plan, Quadrature,
-        Samples, plan::Op,
+        Activation, Backend, BackendError, Control, Input, KernelSet, Molecule, Network, Pairs, Plan,
+        Quadrature, Samples, plan::Op,
     },
     cpu::{CpuBackend, CpuOptions, Precision},
     wgpu::{WgpuBackend, WgpuOptions},
@@ -35,7 +35,7 @@ fn cpu(plan: &Plan) -> CpuBackend {
 }
 
 fn fast(network: &Network) -> Plan {
-    Plan::with_quadrature(network, Kinds::Both, Quadrature::Fast).expect("a plan")
+    Plan::with_quadrature(network, KernelSet::Both, Quadrature::Fast).expect("a plan")
 }
 
 fn both([a, b]: &[Samples; 2]) -> Samples {
@@ -52,7 +52,7 @@ fn published_values() {
     let mut worst = 0.0_f64;
     for Published { name, plan, signals, values } in published() {
         let Some(backend) = gpu(&plan) else { return };
-        let found = kernels(&backend, Pairs::Symmetric(&both(&signals))).expect("computed");
+        let found = kernels(&backend, Pairs::Within(&both(&signals))).expect("computed");
         let found = [found.nngp, found.ntk.expect("asked for")];
         let error = found.iter().zip(values).fold(0.0, |worst: f64, (found, value)| {
             let largest = found.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
@@ -116,7 +116,8 @@ fn rotated_copies() {
         "s2_conv|relu|so3_conv|relu|so3_pool|atom_sum|dense",
         "s2_conv|erf|so3_conv bandlimit=2|relu|so3_pool|atom_sum",
     ] {
-        let plan = Plan::new(&network(&Input::Vector { features: 1 }, layers), Kinds::Both).expect("a plan");
+        let plan =
+            Plan::new(&network(&Input::Vector { features: 1 }, layers), KernelSet::Both).expect("a plan");
         let Some(backend) = gpu(&plan) else { return };
         let Samples::Molecules(kept) = molecules() else { unreachable!("molecules are molecules") };
         let turned = kept.iter().map(|molecule| {
@@ -132,8 +133,8 @@ fn rotated_copies() {
         let turned = Samples::Molecules(turned.collect()).select(&[0, 1, 3]);
         let kept = molecules().select(&[0, 1, 3]);
         let [found, expected] =
-            [&turned, &kept].map(|first| kernels(&backend, Pairs::Between(first, &kept)).expect("computed"));
-        let trusted = kernels(&cpu(&plan), Pairs::Between(&turned, &kept)).expect("computed");
+            [&turned, &kept].map(|first| kernels(&backend, Pairs::Cross(first, &kept)).expect("computed"));
+        let trusted = kernels(&cpu(&plan), Pairs::Cross(&turned, &kept)).expect("computed");
         let errors = [kernel_error(&found, &trusted), kernel_error(&found, &expected)];
         println!("{:8.1e} {:8.1e} {layers}", errors[0], errors[1]);
         // Measured 4.5e-7; 1.5e-5, which is the quadrature's, in float64 too.
@@ -181,13 +182,13 @@ fn tiles_and_chunks_do_not_show() {
     ] {
         let plan = fast(&network(&input, layers));
         let Some(backend) = gpu(&plan) else { return };
-        let whole = kernels(&backend, Pairs::Symmetric(samples)).expect("computed");
+        let whole = kernels(&backend, Pairs::Within(samples)).expect("computed");
         let options = WgpuOptions { chunk_bytes: 1, ..WgpuOptions::default() };
         let device = backend.device().clone();
         let small = WgpuBackend::from_plan(plan.clone(), options, device).expect("shaders");
-        assert_eq!(kernels(&small, Pairs::Symmetric(samples)).expect("computed"), whole);
+        assert_eq!(kernels(&small, Pairs::Within(samples)).expect("computed"), whole);
         let control = Control::new();
-        let session = backend.prepare(Pairs::Symmetric(samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::Within(samples), &control).expect("prepared");
         let n = samples.len();
         for (rows, cols) in [(0..1, 0..n), (1..3, 2..4), (n - 1..n, 0..2), (2..n, 1..2)] {
             let tile = session.tile(rows.clone(), cols.clone(), &control).expect("computed");
@@ -202,9 +203,9 @@ fn tiles_and_chunks_do_not_show() {
         );
         control.cancel();
         assert!(session.tile(0..n, 0..n, &control).is_err());
-        let alone = Plan { kinds: Kinds::Nngp, ..plan.clone() };
+        let alone = Plan { kinds: KernelSet::Nngp, ..plan.clone() };
         let alone = gpu(&alone).expect("as before");
-        let alone = kernels(&alone, Pairs::Symmetric(samples)).expect("computed");
+        let alone = kernels(&alone, Pairs::Within(samples)).expect("computed");
         assert!(alone.ntk.is_none() && error(&alone.nngp, &whole.nngp) < 1e-6);
     }
 }
@@ -242,13 +243,13 @@ fn values_that_float32_cannot_hold() {
     ));
     let Some(tested) = gpu(&plan) else { return };
     let large = Samples::Spheres(1e14 * waves);
-    let found = kernels(&tested, Pairs::Symmetric(&large)).expect("computed");
-    let error = kernel_error(&found, &kernels(&cpu(&plan), Pairs::Symmetric(&large)).expect("computed"));
+    let found = kernels(&tested, Pairs::Within(&large)).expect("computed");
+    let error = kernel_error(&found, &kernels(&cpu(&plan), Pairs::Within(&large)).expect("computed"));
     println!("{error:e}, up to {:e}", found.nngp[[0, 0]]);
     assert!(error <= 1e-6, "{error:e}");
     let gaussian =
         fast(&network(&Input::Sphere { bandlimit: 2, channels: 1 }, "s2_conv|gaussian b=0.5|so3_pool"));
-    assert!(kernels(&gpu(&gaussian).expect("as before"), Pairs::Symmetric(&large)).is_err());
+    assert!(kernels(&gpu(&gaussian).expect("as before"), Pairs::Within(&large)).is_err());
 }
 
 /// A lost device is opened anew, once; what was uploaded is uploaded again.
@@ -260,16 +261,16 @@ fn a_lost_device_is_opened_anew() {
     let plan = fast(&network(&Input::Sphere { bandlimit: 4, channels: 2 }, layers));
     let backend =
         |device| WgpuBackend::from_plan(plan.clone(), WgpuOptions::default(), device).expect("shaders");
-    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Symmetric(&samples)).expect("computed");
+    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Within(&samples)).expect("computed");
     let device = gpu::open(&choice);
     let backend = backend(device.clone());
-    let session = backend.prepare(Pairs::Symmetric(&samples), &Control::new()).expect("prepared");
+    let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
     device.wgpu().destroy();
     let found = session.tile(0..6, 0..6, &Control::new()).expect("computed on a new device");
     assert_eq!(found, expected);
     // Of this loss nobody has heard yet.
     device.current().wgpu().destroy();
-    let found = kernels(&backend, Pairs::Symmetric(&samples)).expect("prepared on a new device");
+    let found = kernels(&backend, Pairs::Within(&samples)).expect("prepared on a new device");
     assert_eq!(found, expected);
 }
 
@@ -279,10 +280,10 @@ fn a_lost_device_is_opened_anew() {
 fn dispatches_of_any_length_agree() {
     let layers = "s2_conv|relu|so3_conv bandlimit=4|erf|so3_conv|relu|so3_pool";
     let network = network(&Input::Sphere { bandlimit: 6, channels: 2 }, layers);
-    let Some(backend) = gpu(&Plan::new(&network, Kinds::Both).expect("a plan")) else { return };
+    let Some(backend) = gpu(&Plan::new(&network, KernelSet::Both).expect("a plan")) else { return };
     let samples = awkward_signals(6, 2).swap_remove(0).1;
     let control = Control::new();
-    let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
     let first = session.tile(0..6, 0..6, &control).expect("computed");
     assert_eq!(session.tile(0..6, 0..6, &control).expect("computed"), first);
 }
@@ -292,11 +293,11 @@ fn dispatches_of_any_length_agree() {
 fn a_large_pair_is_cancelled_in_its_midst() {
     let layers = format!("s2_conv|erf|{}so3_pool", "so3_conv|erf|".repeat(40));
     let network = network(&Input::Sphere { bandlimit: 2, channels: 1 }, &layers);
-    let plan = Plan::with_quadrature(&network, Kinds::Both, Quadrature::Nodes(128)).expect("a plan");
+    let plan = Plan::with_quadrature(&network, KernelSet::Both, Quadrature::Nodes(128)).expect("a plan");
     let Some(backend) = gpu(&plan) else { return };
     let samples = awkward_signals(2, 1).swap_remove(0).1;
     let control = Control::new();
-    let prepare = || backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    let prepare = || backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
     let tile = || prepare().tile(0..1, 1..2, &control);
     // Software adapters translate a shader when it is first used.
     tile().expect("computed");
@@ -318,11 +319,12 @@ fn a_large_pair_is_cancelled_in_its_midst() {
 /// Work of many seconds ends within one of being cancelled.
 #[test]
 fn cancelling_does_not_wait_for_a_tile() {
-    let plan = Plan::new(&network(&Input::Sphere { bandlimit: 20, channels: 1 }, NETWORKS[0].2), Kinds::Both);
+    let plan =
+        Plan::new(&network(&Input::Sphere { bandlimit: 20, channels: 1 }, NETWORKS[0].2), KernelSet::Both);
     let Some(backend) = gpu(&plan.expect("a plan")) else { return };
     let samples = awkward_signals(20, 1).swap_remove(0).1;
     let control = Control::new();
-    let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
     std::thread::scope(|scope| {
         let work = scope.spawn(|| session.tile(0..6, 0..6, &control));
         std::thread::sleep(Duration::from_millis(200));

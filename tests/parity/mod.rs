@@ -57,5 +57,5 @@ pub(crate) fn computed_disagreement(tested: &dyn Backend, trusted: &dyn Backend,
 fn worst(samples: &Samples, error: impl Fn(Pairs<'_>) -> f64) -> f64 {
     let half: Vec<usize> = (0..samples.len().div_ceil(2)).collect();
     let half = samples.select(&half);
-    [Pairs::Symmetric(samples), Pairs::Between(samples, &half)].into_iter().map(error).fold(0.0, f64::max)
+    [Pairs::Within(samples), Pairs::Cross(samples, &half)].into_iter().map(error).fold(0.0, f64::max)
 }

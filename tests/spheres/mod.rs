@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use ekernel::core::{Activation, Input, Kinds, Molecule, Network, Plan, Quadrature, Samples, plan::Op};
+use ekernel::core::{Activation, Input, KernelSet, Molecule, Network, Plan, Quadrature, Samples, plan::Op};
 use ndarray::{Array3, Array4, Axis, Ix1, Ix3, array};
 use ndarray_npy::NpzReader;
 
@@ -11,7 +11,7 @@ use crate::parity::sabotage::{drop_ntk, scale_weights};
 
 /// Whether a kernel is a constant on the group, K = ±√(vv'), where the reference, which carries K, loses half of its digits.
 pub(crate) fn is_constant(network: &Network) -> bool {
-    let plan = Plan::new(network, Kinds::Both).expect("a plan");
+    let plan = Plan::new(network, KernelSet::Both).expect("a plan");
     plan.rotations
         .iter()
         .flat_map(|stage| &stage.ops)
@@ -179,7 +179,8 @@ pub(crate) fn published() -> Vec<Published> {
             let layers = format!(
                 "s2_conv bandlimit={lift}{weights}|{first}|so3_conv{cut}{weights}|{second}|so3_pool|dense{dense}"
             );
-            let plan = Plan::with_quadrature(&network(&input, &layers), Kinds::Both, Quadrature::Nodes(40));
+            let plan =
+                Plan::with_quadrature(&network(&input, &layers), KernelSet::Both, Quadrature::Nodes(40));
             let expected = npz
                 .by_name::<ndarray::OwnedRepr<f64>, Ix1>(&format!("{name}/res_{result}"))
                 .expect("two values");

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ekernel_core::{Kinds, Network, plan::Quadrature};
+use ekernel_core::{KernelSet, Network, plan::Quadrature};
 use ekernel_data::Normalization;
 
 use ekernel_wgpu::{AdapterChoice, StrategyChoice};
@@ -177,8 +177,8 @@ impl Kind {
     }
 
     /// What has to be computed to have all of these.
-    pub(crate) fn needed(kinds: &[Kind]) -> Kinds {
-        if kinds.contains(&Kind::Ntk) { Kinds::Both } else { Kinds::Nngp }
+    pub(crate) fn needed(kinds: &[Kind]) -> KernelSet {
+        if kinds.contains(&Kind::Ntk) { KernelSet::Both } else { KernelSet::Nngp }
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the words on the command line to a backend.
 
-use ekernel_core::{Backend, BackendError, Kinds, Network, Plan};
+use ekernel_core::{Backend, BackendError, KernelSet, Network, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_reference::{ReferenceBackend, RotationMode};
 use ekernel_wgpu::{AdapterChoice, Device, GpuError, StrategyChoice, WgpuBackend, WgpuOptions};
@@ -20,7 +20,7 @@ pub(crate) struct Chosen {
 /// Takes the backend that was asked for. `auto` is a hardware GPU where there is one and nothing speaks for the CPU (f64, a
 /// number of threads, a network without planes, whose sums over rotations the CPU does in few operations) and it takes the network,
 /// else the CPU; an adapter that is named is a wish for the GPU.
-pub(crate) fn choose(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Chosen> {
+pub(crate) fn choose(compute: &Compute, network: &Network, kinds: KernelSet) -> anyhow::Result<Chosen> {
     if let (BackendName::Cpu | BackendName::Reference, Some(option)) = (compute.backend, compute.gpu.given())
     {
         return Err(mistake(format!(
@@ -126,7 +126,7 @@ pub(crate) fn not_served(error: BackendError, strategy: StrategyChoice) -> anyho
     }
 }
 
-fn gpu(compute: &Compute, network: &Network, kinds: Kinds, device: Device) -> anyhow::Result<Chosen> {
+fn gpu(compute: &Compute, network: &Network, kinds: KernelSet, device: Device) -> anyhow::Result<Chosen> {
     let mut options = gpu_options(&compute.gpu, &device, compute.talk.quiet);
     options.all_blocks = compute.blocks == Blocks::All;
     let plan = Plan::with_quadrature(network, kinds, compute.quadrature)?;
@@ -134,7 +134,7 @@ fn gpu(compute: &Compute, network: &Network, kinds: Kinds, device: Device) -> an
     Ok(Chosen { backend: Box::new(backend), precision: Precision::F32 })
 }
 
-fn cpu(compute: &Compute, network: &Network, kinds: Kinds) -> anyhow::Result<Chosen> {
+fn cpu(compute: &Compute, network: &Network, kinds: KernelSet) -> anyhow::Result<Chosen> {
     let precision = compute.precision.unwrap_or(Precision::F32);
     let options = CpuOptions {
         precision: precision.of_backend(),

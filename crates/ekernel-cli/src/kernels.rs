@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use ekernel_core::{Backend, Kernels, Kinds, Network, Pairs, plan::Quadrature};
+use ekernel_core::{Backend, KernelSet, Kernels, Network, Pairs, plan::Quadrature};
 use ekernel_gram::{Job, Options, Resume};
 
 use crate::{args::quadrature_name, failure::mistake, output, progress::Task, report::counted};
@@ -17,7 +17,7 @@ pub(crate) struct Computer<'a> {
     /// The rotations of a network on the sphere.
     pub(crate) quadrature: Quadrature,
     pub(crate) backend: &'a dyn Backend,
-    pub(crate) kinds: Kinds,
+    pub(crate) kinds: KernelSet,
     /// The folder of finished tiles of all Gram matrices of this network.
     pub(crate) resume: Option<PathBuf>,
     pub(crate) quiet: bool,

@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use ekernel_data::Targets;
 use ekernel_predict::{
-    FINE_RIDGES, Fit, Folds, Machine, Nngp, Par, PredictError, RIDGES, RegressionScores, Ridge, RidgeSearch,
-    TargetMean, Time, accuracy, argmax, confusion, one_hot_centered,
+    FINE_RIDGES, Fit, Folds, KernelMachine, Nngp, Par, PredictError, RIDGES, RegressionScores, Ridge,
+    RidgeSearch, TargetMean, TrainingTime, accuracy, argmax, confusion, one_hot_centered,
 };
 use ndarray::{Array2, ArrayView2};
 
@@ -30,7 +30,7 @@ const FOLDS: usize = 5;
 pub(crate) struct Training {
     pub(crate) kind: Kind,
     pub(crate) ridge: RidgeChoice,
-    pub(crate) time: Time,
+    pub(crate) time: TrainingTime,
     pub(crate) threads: usize,
 }
 
@@ -104,9 +104,11 @@ impl Training {
         &self,
         train: ArrayView2<'_, f64>,
         targets: &Targets,
-    ) -> Result<(Ridge, Machine), PredictError> {
+    ) -> Result<(Ridge, KernelMachine), PredictError> {
         match self.ridge {
-            RidgeChoice::Given(ridge) => Ok((ridge, Machine::new(train, ridge, self.time, self.par())?)),
+            RidgeChoice::Given(ridge) => {
+                Ok((ridge, KernelMachine::new(train, ridge, self.time, self.par())?))
+            }
             RidgeChoice::Auto => self.search(train, targets, &RIDGES)?.machine(train, self.time, self.par()),
             RidgeChoice::Fine => {
                 self.search(train, targets, &FINE_RIDGES)?.machine(train, self.time, self.par())
@@ -179,7 +181,7 @@ impl fmt::Display for RidgeChoice {
 }
 
 /// Reads a training time ηt.
-pub(crate) fn time(text: &str) -> Result<Time, String> {
+pub(crate) fn time(text: &str) -> Result<TrainingTime, String> {
     let wrong = || "give inf, or a number of at least 0 (learning rate × steps)".to_owned();
-    Time::new(text.parse().map_err(|_| wrong())?).map_err(|_| wrong())
+    TrainingTime::new(text.parse().map_err(|_| wrong())?).map_err(|_| wrong())
 }

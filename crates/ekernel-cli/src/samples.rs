@@ -1,6 +1,6 @@
 //! Samples that kernels are tried on: random ones, and the ones on which formulas lose their digits.
 
-use ekernel_core::{Input, Molecule, Potential, Samples};
+use ekernel_core::{AtomDescriptor, Input, Molecule, Samples};
 use ndarray::{Array2, Array4, Axis, array};
 
 use crate::draws::SplitMix64;
@@ -52,7 +52,7 @@ pub(crate) fn nasty(input: &Input, seed: u64) -> Nasty {
 }
 
 /// Elements in which a molecule of any size has a center: centers first.
-fn order(potential: &Potential) -> Vec<u8> {
+fn order(potential: &AtomDescriptor) -> Vec<u8> {
     let others = potential.elements.iter().filter(|element| !potential.centers.contains(element));
     potential.centers.iter().chain(others).copied().collect()
 }
@@ -143,8 +143,8 @@ mod tests {
 
     #[test]
     fn every_sample_is_one_that_kernels_accept() {
-        let potential = Potential::new(&[1, 6, 8]);
-        let around = Potential { centers: vec![8], ..potential.clone() };
+        let potential = AtomDescriptor::new(&[1, 6, 8]);
+        let around = AtomDescriptor { centers: vec![8], ..potential.clone() };
         let inputs = [
             Input::Sphere { bandlimit: 2, channels: 2 },
             Input::Molecule { bandlimit: 3, potential: around, atoms: AtomPairing::Elements },

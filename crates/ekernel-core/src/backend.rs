@@ -22,11 +22,11 @@ pub trait Backend: Send + Sync {
         &'a self,
         pairs: Pairs<'a>,
         control: &Control,
-    ) -> Result<Box<dyn Session + 'a>, BackendError>;
+    ) -> Result<Box<dyn Prepared + 'a>, BackendError>;
 }
 
 /// Prepared samples, ready for tiles.
-pub trait Session: Send + Sync {
+pub trait Prepared: Send + Sync {
     /// Computes the kernel of samples `rows` of x1 against samples `cols` of x2.
     ///
     /// Every entry is bit for bit the same in whatever tile it is computed. In a symmetric session entry (j, i) is
@@ -52,9 +52,9 @@ pub trait Session: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 pub enum Pairs<'a> {
     /// All pairs of one set. Entry (i, i) is a sample with itself, which is what dropout asks about.
-    Symmetric(&'a Samples),
+    Within(&'a Samples),
     /// Each sample of the first against each of the second; equal rows of the two are different draws to dropout.
-    Between(&'a Samples, &'a Samples),
+    Cross(&'a Samples, &'a Samples),
 }
 
 /// Kernel values of a block of pairs.
@@ -157,20 +157,20 @@ impl Pairs<'_> {
     /// The first set.
     pub fn first(&self) -> &Samples {
         match self {
-            Pairs::Symmetric(x) | Pairs::Between(x, _) => x,
+            Pairs::Within(x) | Pairs::Cross(x, _) => x,
         }
     }
 
     /// The second set; the first again if symmetric.
     pub fn second(&self) -> &Samples {
         match self {
-            Pairs::Symmetric(x) | Pairs::Between(_, x) => x,
+            Pairs::Within(x) | Pairs::Cross(_, x) => x,
         }
     }
 
     /// Whether both sets are one.
     pub fn is_symmetric(&self) -> bool {
-        matches!(self, Pairs::Symmetric(_))
+        matches!(self, Pairs::Within(_))
     }
 
     /// Checks both sets against what a network reads.

@@ -25,7 +25,7 @@ pub enum Group {
 /// An element r^turns · flip^flip of [`Group::D4`]: the flip (row, col) → (row, −col) acts first, then `turns` quarter
 /// turns rot(dy, dx) = (−dx, dy).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Element {
+pub struct GroupElement {
     turns: u8,
     flip: bool,
 }
@@ -52,7 +52,7 @@ impl Group {
     }
 
     /// The elements; the first is the identity.
-    pub fn elements(self) -> Vec<Element> {
+    pub fn elements(self) -> Vec<GroupElement> {
         let (step, flips): (u8, &[bool]) = match self {
             Group::C1 => (4, &[false]),
             Group::C2 => (2, &[false]),
@@ -63,7 +63,7 @@ impl Group {
         };
         flips
             .iter()
-            .flat_map(|&flip| (0..4).step_by(step as usize).map(move |turns| Element { turns, flip }))
+            .flat_map(|&flip| (0..4).step_by(step as usize).map(move |turns| GroupElement { turns, flip }))
             .collect()
     }
 
@@ -85,9 +85,9 @@ impl fmt::Display for Group {
     }
 }
 
-impl Element {
+impl GroupElement {
     /// The neutral element.
-    pub const IDENTITY: Element = Element { turns: 0, flip: false };
+    pub const IDENTITY: GroupElement = GroupElement { turns: 0, flip: false };
 
     /// The image of the offset (dy, dx), rows and columns measured from the centre.
     pub fn act(self, [dy, dx]: [isize; 2]) -> [isize; 2] {
@@ -99,14 +99,14 @@ impl Element {
     }
 
     /// The product self·other (other acts first).
-    pub fn compose(self, other: Element) -> Element {
+    pub fn compose(self, other: GroupElement) -> GroupElement {
         let turns = if self.flip { 4 + self.turns - other.turns } else { self.turns + other.turns };
-        Element { turns: turns % 4, flip: self.flip != other.flip }
+        GroupElement { turns: turns % 4, flip: self.flip != other.flip }
     }
 
     /// The inverse element.
-    pub fn inverse(self) -> Element {
-        if self.flip { self } else { Element { turns: (4 - self.turns) % 4, flip: false } }
+    pub fn inverse(self) -> GroupElement {
+        if self.flip { self } else { GroupElement { turns: (4 - self.turns) % 4, flip: false } }
     }
 
     /// Whether rows become columns.
@@ -129,7 +129,7 @@ impl Element {
     }
 }
 
-impl fmt::Display for Element {
+impl fmt::Display for GroupElement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.turns, self.flip) {
             (0, false) => f.write_str("e"),
@@ -148,9 +148,9 @@ mod tests {
     fn group_axioms_hold_and_match_the_action() {
         for group in Group::ALL {
             let elements = group.elements();
-            assert_eq!(elements[0], Element::IDENTITY);
+            assert_eq!(elements[0], GroupElement::IDENTITY);
             for &g in &elements {
-                assert_eq!(g.compose(g.inverse()), Element::IDENTITY, "{group} {g}");
+                assert_eq!(g.compose(g.inverse()), GroupElement::IDENTITY, "{group} {g}");
                 for &h in &elements {
                     assert!(elements.contains(&g.compose(h)), "{group} is not closed under {g}·{h}");
                     assert_eq!(g.compose(h).act([2, 5]), g.act(h.act([2, 5])), "{group} {g}·{h}");
@@ -164,12 +164,12 @@ mod tests {
     fn images_move_as_the_convention_says() {
         // 2×3 image with pixel value 10·row + col.
         let image = Array3::from_shape_fn((2, 3, 1), |(r, c, _)| (10 * r + c) as f64);
-        let quarter = Element { turns: 1, flip: false };
+        let quarter = GroupElement { turns: 1, flip: false };
         // rot(dy, dx) = (−dx, dy): the right edge goes to the top.
         let turned = quarter.apply(image.view());
         assert_eq!(turned.dim(), (3, 2, 1));
         assert_eq!(turned.iter().copied().collect::<Vec<_>>(), [2., 12., 1., 11., 0., 10.]);
-        let flipped = Element { turns: 0, flip: true }.apply(image.view());
+        let flipped = GroupElement { turns: 0, flip: true }.apply(image.view());
         assert_eq!(flipped.iter().copied().collect::<Vec<_>>(), [2., 1., 0., 12., 11., 10.]);
         for g in Group::D4.elements() {
             for h in Group::D4.elements() {

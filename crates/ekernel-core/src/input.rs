@@ -4,7 +4,7 @@ mod molecule;
 
 use std::fmt;
 
-pub use molecule::{AtomPairing, Potential};
+pub use molecule::{AtomDescriptor, AtomPairing};
 
 use crate::{
     Domain, PerAtom, Samples,
@@ -42,7 +42,7 @@ pub enum Input {
         /// L of the signals.
         bandlimit: usize,
         /// How the signals are made.
-        potential: Potential,
+        potential: AtomDescriptor,
         /// Which atoms are compared.
         atoms: AtomPairing,
     },
@@ -189,7 +189,7 @@ impl Input {
             }),
             "molecule" => Ok(Input::Molecule {
                 bandlimit: bandlimit(keys)?,
-                potential: Potential::read(keys)?,
+                potential: AtomDescriptor::read(keys)?,
                 atoms: AtomPairing::read(keys)?,
             }),
             "vector" => {

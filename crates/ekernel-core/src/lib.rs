@@ -25,17 +25,17 @@ mod tile;
 mod window;
 
 pub use activations::{Activation, Dual};
-pub use backend::{Backend, BackendError, Control, Kernels, Pairs, Progress, Session};
+pub use backend::{Backend, BackendError, Control, Kernels, Pairs, Prepared, Progress};
 pub use domain::{Domain, PerAtom};
 pub use error::{ArchError, Place};
-pub use group::{Element, Group};
-pub use input::{AtomPairing, Input, Potential};
+pub use group::{Group, GroupElement};
+pub use input::{AtomDescriptor, AtomPairing, Input};
 pub use layers::{
-    Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, Over, Parameterization, Pool,
+    Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, NormAxes, Parameterization, Pool,
     PoolKind, S2Conv, So3Conv, Weights,
 };
 pub use network::{Network, NetworkBuilder, Node, Source};
-pub use plan::{Kinds, Plan, Quadrature};
+pub use plan::{KernelSet, Plan, Quadrature};
 pub use samples::{Molecule, Samples, SamplesError};
 pub use tile::{Entries, assemble};
 pub use window::{Padding, Window};

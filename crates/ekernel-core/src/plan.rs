@@ -25,23 +25,23 @@ pub use head::Scalar;
 pub use rotations::{Quadrature, RotationOp, RotationStage};
 pub use variances::{Variances, inverse_std, pool_loss};
 
-use crate::{Activation, ArchError, Element, Group, Input, Network, Over, Window, reduce};
+use crate::{Activation, ArchError, Group, GroupElement, Input, Network, NormAxes, Window, reduce};
 
 /// Which kernels are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kinds {
+pub enum KernelSet {
     /// The NNGP alone; nothing is spent on Θ.
     Nngp,
     /// The NNGP and the NTK (the NTK cannot be had without the NNGP).
     Both,
 }
 
-impl Kinds {
+impl KernelSet {
     /// Number of kernels.
     pub fn count(self) -> usize {
         match self {
-            Kinds::Nngp => 1,
-            Kinds::Both => 2,
+            KernelSet::Nngp => 1,
+            KernelSet::Both => 2,
         }
     }
 }
@@ -73,7 +73,7 @@ pub enum Op {
     /// The dual of an activation.
     Dual(Activation),
     /// Division by √((v + ε)(v' + ε)), v at each position or averaged over all.
-    Normalize(Over),
+    Normalize(NormAxes),
     /// Dropout with this keep rate.
     Dropout(f64),
     /// The sum of independent branches.
@@ -169,7 +169,7 @@ pub enum Readout {
         /// The stage.
         stage: usize,
         /// The mean runs over K(f, g·f') for these g; the identity alone without a group.
-        orbit: Vec<Element>,
+        orbit: Vec<GroupElement>,
     },
     /// (1/8π²) ∫ k(U) dU of a rotation stage, Θ likewise.
     Rotations {
@@ -202,7 +202,7 @@ pub struct Plan {
     /// What the samples must be.
     pub input: Input,
     /// Which kernels are computed.
-    pub kinds: Kinds,
+    pub kinds: KernelSet,
     /// The group whose orbit form was taken.
     pub group: Option<Group>,
     /// The stages; a stage reads earlier ones only.
@@ -224,7 +224,7 @@ impl Plan {
     ///
     /// Errors: [`ArchError::NotEquivariant`] and [`ArchError::BeforeLift`] where a group network is not equivariant, so that
     /// it has no orbit form.
-    pub fn new(network: &Network, kinds: Kinds) -> Result<Plan, ArchError> {
+    pub fn new(network: &Network, kinds: KernelSet) -> Result<Plan, ArchError> {
         Plan::with_quadrature(network, kinds, Quadrature::default())
     }
 
@@ -233,7 +233,7 @@ impl Plan {
     /// Errors: as [`Plan::new`]; [`ArchError::Quadrature`].
     pub fn with_quadrature(
         network: &Network,
-        kinds: Kinds,
+        kinds: KernelSet,
         quadrature: Quadrature,
     ) -> Result<Plan, ArchError> {
         reduce::reduce(network, kinds, quadrature)

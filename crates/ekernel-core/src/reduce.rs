@@ -13,10 +13,10 @@ mod stages;
 use crate::{
     ArchError, Domain, Input, Network, Node, Parameterization, PerAtom, PoolKind, Source,
     layers::Layer,
-    plan::{Affine, AtomPlan, HeadOp, Kinds, Op, Plan, Quadrature, Readout, Sink},
+    plan::{Affine, AtomPlan, HeadOp, KernelSet, Op, Plan, Quadrature, Readout, Sink},
 };
 
-pub(crate) fn reduce(network: &Network, kinds: Kinds, quadrature: Quadrature) -> Result<Plan, ArchError> {
+pub(crate) fn reduce(network: &Network, kinds: KernelSet, quadrature: Quadrature) -> Result<Plan, ArchError> {
     let group = orbit::group(network)?;
     let atoms = match network.input() {
         Input::Molecule { atoms, .. } => Some(AtomPlan {
@@ -163,7 +163,7 @@ fn pointwise(node: &Node) -> Option<Op> {
         | Layer::So3Conv(_) => affine(node).map(Op::Affine),
         Layer::Activation(activation) => Some(Op::Dual(*activation)),
         Layer::LayerNorm(norm) => Some(Op::Normalize(norm.over)),
-        Layer::Dropout(dropout) => (dropout.rate < 1.0).then_some(Op::Dropout(dropout.rate)),
+        Layer::Dropout(dropout) => (dropout.keep_rate < 1.0).then_some(Op::Dropout(dropout.keep_rate)),
         Layer::Sum => Some(Op::Sum),
         Layer::Identity
         | Layer::GroupPool

@@ -6,7 +6,7 @@ pub use molecule::Molecule;
 use ndarray::{Array2, Array4, Axis};
 use thiserror::Error;
 
-use crate::Element;
+use crate::GroupElement;
 
 /// A batch of network inputs in float64, all of one shape (molecules may differ in their numbers of atoms).
 #[derive(Clone, Debug, PartialEq)]
@@ -116,7 +116,7 @@ impl Samples {
     }
 
     /// The numbers of g·f divided by `size`, of a sample that is a vector or an image: `[position][channel]`. Nothing for others.
-    pub fn copy(&self, index: usize, element: Element, size: f64) -> Vec<f64> {
+    pub fn copy(&self, index: usize, element: GroupElement, size: f64) -> Vec<f64> {
         let mut numbers: Vec<f64> = match self {
             Samples::Vectors(x) => x.row(index).to_vec(),
             Samples::Images(x) => element.apply(x.index_axis(Axis(0), index)).iter().copied().collect(),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
-use crate::{BackendError, Kernels, Kinds, plan::Scalar};
+use crate::{BackendError, KernelSet, Kernels, plan::Scalar};
 
 /// Values of the pairs (row, col) of a block.
 pub type Entries = Vec<(usize, usize, Scalar)>;
@@ -14,7 +14,7 @@ pub type Entries = Vec<(usize, usize, Scalar)>;
 /// An entry of a symmetric Gram matrix is computed with the smaller index first, whatever tile asks for it.
 pub fn assemble(
     symmetric: bool,
-    kinds: Kinds,
+    kinds: KernelSet,
     (rows, cols): (&Range<usize>, &Range<usize>),
     mut block: impl FnMut(
         (&Range<usize>, &Range<usize>),
@@ -23,7 +23,7 @@ pub fn assemble(
 ) -> Result<Kernels, BackendError> {
     let shape = (rows.len(), cols.len());
     let mut nngp = Array2::zeros(shape);
-    let mut ntk = (kinds == Kinds::Both).then(|| Array2::zeros(shape));
+    let mut ntk = (kinds == KernelSet::Both).then(|| Array2::zeros(shape));
     let mut put = |row: usize, col: usize, value: &Scalar| {
         if rows.contains(&row) && cols.contains(&col) {
             let at = [row - rows.start, col - cols.start];

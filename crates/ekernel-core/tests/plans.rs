@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use ekernel_core::{Input, Kinds, Network, Plan, Quadrature};
+use ekernel_core::{Input, KernelSet, Network, Plan, Quadrature};
 
 /// Every architecture file under tests/fixtures/planar and examples/architectures of the repository.
 fn architectures() -> Vec<(String, String)> {
@@ -37,7 +37,7 @@ fn plans_are_as_they_were() {
     let mut text = String::new();
     for (name, file) in architectures() {
         let network: Network = file.parse().unwrap_or_else(|e| panic!("{name}: {e}"));
-        let plan = Plan::new(&network, Kinds::Both).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let plan = Plan::new(&network, KernelSet::Both).unwrap_or_else(|e| panic!("{name}: {e}"));
         if let Input::Sphere { .. } | Input::Molecule { .. } = network.input() {
             continue;
         }
@@ -58,7 +58,7 @@ const SPHERICAL: [(&str, &str); 6] = [
     ),
     (
         "sphere_residual",
-        "[input]\nspace = 'sphere'\nbandlimit = 4\nchannels = 1\n[[layers]]\nop = 's2_conv'\nname = 'x'\n[[layers]]\nop = 'layer_norm'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dropout'\nrate = 0.9\n[[layers]]\nop = 'so3_conv'\nname = 'y'\n[[layers]]\nop = 'sum'\ninputs = ['x', 'y']\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'",
+        "[input]\nspace = 'sphere'\nbandlimit = 4\nchannels = 1\n[[layers]]\nop = 's2_conv'\nname = 'x'\n[[layers]]\nop = 'layer_norm'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dropout'\nkeep_rate = 0.9\n[[layers]]\nop = 'so3_conv'\nname = 'y'\n[[layers]]\nop = 'sum'\ninputs = ['x', 'y']\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'",
     ),
     (
         "molecule_indexed",
@@ -80,7 +80,7 @@ fn plans_on_the_sphere_are_as_they_were() {
     for (name, file) in SPHERICAL {
         let network: Network = file.parse().unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(network.to_toml().parse().as_ref(), Ok(&network), "{name}, written and read");
-        let plan = Plan::new(&network, Kinds::Both).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let plan = Plan::new(&network, KernelSet::Both).unwrap_or_else(|e| panic!("{name}: {e}"));
         text += &format!("==== {name}\n{plan}\n");
     }
     insta::assert_snapshot!("spherical_plans", text);
@@ -91,12 +91,12 @@ fn the_quadrature_is_chosen_by_the_plan() {
     let (_, file) = SPHERICAL[0];
     let network: Network = file.parse().expect("a network");
     let nodes = |quadrature| {
-        Plan::with_quadrature(&network, Kinds::Nngp, quadrature).expect("a plan").rotations[0].nodes
+        Plan::with_quadrature(&network, KernelSet::Nngp, quadrature).expect("a plan").rotations[0].nodes
     };
     assert_eq!(nodes(Quadrature::Accurate), 24);
     assert_eq!(nodes(Quadrature::Fast), 12);
     assert_eq!(nodes(Quadrature::Nodes(7)), 7);
-    assert_eq!(Plan::new(&network, Kinds::Nngp).expect("a plan").rotations[0].nodes, 24);
+    assert_eq!(Plan::new(&network, KernelSet::Nngp).expect("a plan").rotations[0].nodes, 24);
 }
 
 /// Kernels of ReLUs without biases are homogeneous; a bias, a normalisation or a bounded activation anywhere ends that.
@@ -106,7 +106,9 @@ fn homogeneous_plans() {
         let file = format!(
             "[input]\nspace = \"image\"\nshape = [8, 8, 2]\n[[layers]]\nop = \"conv\"\nfilter = [3, 3]\n{layers}\n[[layers]]\nop = \"global_avg_pool\""
         );
-        Plan::new(&file.parse::<Network>().expect("a network"), Kinds::Both).expect("a plan").is_homogeneous()
+        Plan::new(&file.parse::<Network>().expect("a network"), KernelSet::Both)
+            .expect("a plan")
+            .is_homogeneous()
     };
     assert!(plan(
         "[[layers]]\nop = \"leaky_relu\"\nalpha = 0.1\n[[layers]]\nop = \"avg_pool\"\nwindow = [2, 2]"

@@ -1,6 +1,6 @@
 //! Every way an architecture can be wrong, and what is said about it, word for word.
 
-use ekernel_core::{ArchError, Input, Kinds, Layer, Network, NetworkBuilder, Plan, Quadrature, S2Conv};
+use ekernel_core::{ArchError, Input, KernelSet, Layer, Network, NetworkBuilder, Plan, Quadrature, S2Conv};
 
 /// The smallest image network, to be spoilt.
 const IMAGE: &str = "[input]\nspace = \"image\"\nshape = [8, 8, 3]\n";
@@ -58,8 +58,8 @@ fn cases() -> Vec<(&'static str, String)> {
         ("a negative w_std", vector(&["\"dense\"; w_std = -1.0"])),
         ("w_std = nan", vector(&["\"dense\"; w_std = nan"])),
         ("an infinite b_std", vector(&["\"dense\"; b_std = inf"])),
-        ("a rate of 0", vector(&["\"dense\"", "\"relu\"", "\"dropout\"; rate = 0.0", "\"dense\""])),
-        ("a rate above 1", vector(&["\"dense\"", "\"relu\"", "\"dropout\"; rate = 1.5", "\"dense\""])),
+        ("a rate of 0", vector(&["\"dense\"", "\"relu\"", "\"dropout\"; keep_rate = 0.0", "\"dense\""])),
+        ("a rate above 1", vector(&["\"dense\"", "\"relu\"", "\"dropout\"; keep_rate = 1.5", "\"dense\""])),
         ("two layers of one name", vector(&["\"dense\"; name = \"a\"", "\"dense\"; name = \"a\""])),
         ("an unknown input", vector(&["\"dense\"; name = \"first\"", "\"dense\"; inputs = [\"frist\"]"])),
         (
@@ -113,7 +113,7 @@ fn cases() -> Vec<(&'static str, String)> {
         ),
         ("no readout", image(&[CONV, "\"relu\""])),
         ("no readout of a group", image(&[LIFT, "\"relu\""])),
-        ("dropout of the data", vector(&["\"dropout\"; rate = 0.5", "\"dense\""])),
+        ("dropout of the data", vector(&["\"dropout\"; keep_rate = 0.5", "\"dense\""])),
         (
             "the standard parameterisation without a width",
             vector(&["\"dense\"", "\"relu\"", "\"dense\"; parameterization = \"standard\""]),
@@ -148,7 +148,7 @@ fn spherical_cases() -> Vec<(&'static str, String)> {
             ),
         ),
         ("no channels", "[input]\nspace = \"sphere\"\nbandlimit = 6\n".into()),
-        ("dropout of a signal", sphere(&["\"identity\"", "\"dropout\"; rate = 0.5", LIFTED, "\"so3_pool\""])),
+        ("dropout of a signal", sphere(&["\"identity\"", "\"dropout\"; keep_rate = 0.5", LIFTED, "\"so3_pool\""])),
         (
             "a shape on the sphere",
             "[input]\nspace = \"sphere\"\nbandlimit = 6\nchannels = 1\nshape = [12, 11, 1]\n".into(),
@@ -251,7 +251,7 @@ fn builders_and_quadratures_are_checked_too() {
     };
     let network = sphere(&["\"s2_conv\"", "\"so3_pool\""]).parse::<Network>().expect("a network");
     let nodes = |nodes| {
-        let plan = Plan::with_quadrature(&network, Kinds::Both, Quadrature::Nodes(nodes));
+        let plan = Plan::with_quadrature(&network, KernelSet::Both, Quadrature::Nodes(nodes));
         plan.expect_err("refused").to_string()
     };
     let said = [
@@ -271,7 +271,7 @@ fn refusals_say_what_where_and_what_would_do() {
 fn said(cases: Vec<(&'static str, String)>) -> String {
     let mut said = String::new();
     for (case, file) in cases {
-        let refused = file.parse::<Network>().and_then(|network| Plan::new(&network, Kinds::Both));
+        let refused = file.parse::<Network>().and_then(|network| Plan::new(&network, KernelSet::Both));
         let error = refused.err().unwrap_or_else(|| panic!("{case}: this was taken:\n{file}"));
         said += &format!("{case}\n    {}\n", error.to_string().replace('\n', "\n    "));
     }
@@ -290,6 +290,6 @@ fn networks_are_not_deeper_than_a_stack() {
     let image = Input::Image { height: 2, width: 2, channels: 1 };
     for (input, layers) in [(vector, vec![Layer::Identity; 1450]), (image, flat)] {
         let deepest = deep(input, layers).expect("a network");
-        assert!(Plan::new(&deepest, Kinds::Both).is_ok());
+        assert!(Plan::new(&deepest, KernelSet::Both).is_ok());
     }
 }

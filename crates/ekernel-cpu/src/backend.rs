@@ -1,5 +1,5 @@
 use ekernel_core::{
-    ArchError, Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Session, plan::Readout,
+    ArchError, Backend, BackendError, Control, KernelSet, Network, Pairs, Plan, Prepared, plan::Readout,
 };
 
 use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, rotations, session::CpuSession};
@@ -8,7 +8,7 @@ use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, rotations, ses
 /// across pairs, threads across tiles.
 ///
 /// ```
-/// use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Samples};
+/// use ekernel_core::{Backend, Control, KernelSet, Network, Pairs, Samples};
 /// use ekernel_cpu::{CpuBackend, CpuOptions};
 ///
 /// let network: Network = "
@@ -24,8 +24,8 @@ use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, rotations, ses
 ///     op = 'global_avg_pool'
 /// ".parse()?;
 /// let images = Samples::Images(ndarray::Array4::from_shape_fn((3, 8, 8, 1), |(n, r, c, _)| (n + r * c) as f64));
-/// let backend = CpuBackend::new(&network, Kinds::Both, CpuOptions::default())?;
-/// let session = backend.prepare(Pairs::Symmetric(&images), &Control::new())?;
+/// let backend = CpuBackend::new(&network, KernelSet::Both, CpuOptions::default())?;
+/// let session = backend.prepare(Pairs::Within(&images), &Control::new())?;
 /// let kernels = session.tile(0..3, 0..3, &Control::new())?;
 /// assert_eq!(kernels.nngp.dim(), (3, 3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -40,7 +40,7 @@ impl CpuBackend {
     /// A backend for one network.
     ///
     /// Errors: those of [`Plan::new`], and [`BackendError::Device`] if the threads cannot be started.
-    pub fn new(network: &Network, kinds: Kinds, options: CpuOptions) -> Result<CpuBackend, BackendError> {
+    pub fn new(network: &Network, kinds: KernelSet, options: CpuOptions) -> Result<CpuBackend, BackendError> {
         CpuBackend::from_plan(
             Plan::new(network, kinds).map_err(|e: ArchError| BackendError::Arch(e))?,
             options,
@@ -106,7 +106,7 @@ impl Backend for CpuBackend {
         &'a self,
         pairs: Pairs<'a>,
         control: &Control,
-    ) -> Result<Box<dyn Session + 'a>, BackendError> {
+    ) -> Result<Box<dyn Prepared + 'a>, BackendError> {
         pairs.check(&self.plan.input)?;
         if self.plan.input.is_spherical() {
             return rotations::prepare(&self.plan, self.options, &self.pool, pairs, control);

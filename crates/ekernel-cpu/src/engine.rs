@@ -1,7 +1,7 @@
 //! Computes readouts of lanes: by the fused kernel where the stage is one run of convolutions and ReLUs, else op by op.
 
 use ekernel_core::{
-    Element, Samples,
+    GroupElement, Samples,
     plan::{Plan, Readout},
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct Copy<T> {
 
 impl<T: Scalar> Copy<T> {
     /// The copy g·f of a sample divided by `size`; [`Engine::prepare`] does the rest.
-    pub(crate) fn new(samples: &Samples, index: usize, element: Element, size: f64) -> Copy<T> {
+    pub(crate) fn new(samples: &Samples, index: usize, element: GroupElement, size: f64) -> Copy<T> {
         Copy { image: Image::new(samples, index, element, size), faint: false, maps: Vec::new() }
     }
 

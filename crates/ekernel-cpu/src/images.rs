@@ -1,7 +1,7 @@
 //! What is computed once per image: its transformed copies and the variance of every op at every position.
 
 use ekernel_core::{
-    Element, Samples,
+    GroupElement, Samples,
     plan::{Op, Plan, Sink, Variances},
 };
 
@@ -21,7 +21,7 @@ pub(crate) struct Image {
 
 impl Image {
     /// The copy g·f of a sample divided by `size`, its variances still to be found.
-    pub(crate) fn new(samples: &Samples, index: usize, element: Element, size: f64) -> Image {
+    pub(crate) fn new(samples: &Samples, index: usize, element: GroupElement, size: f64) -> Image {
         Image { features: samples.copy(index, element, size), variances: Vec::new() }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ekernel_core::{
-    BackendError, Control, Element, Entries, Kernels, Pairs, Progress, Samples, Session, assemble,
+    BackendError, Control, Entries, GroupElement, Kernels, Pairs, Prepared, Progress, Samples, assemble,
     plan::{Plan, Readout, Scalar as HeadValue},
 };
 use rayon::prelude::*;
@@ -53,7 +53,7 @@ pub(crate) struct CpuSession<'a, T> {
     threads: usize,
     engine: Engine<'a>,
     /// Every element of an orbit, each once; the identity first.
-    elements: Vec<Element>,
+    elements: Vec<GroupElement>,
     sets: Vec<Set<T>>,
     symmetric: bool,
     delicate: Delicate,
@@ -67,7 +67,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
         pairs: Pairs<'_>,
         control: &Control,
     ) -> Result<CpuSession<'a, T>, BackendError> {
-        let mut elements = vec![Element::IDENTITY];
+        let mut elements = vec![GroupElement::IDENTITY];
         for readout in &plan.readouts {
             if let Readout::Planes { orbit, .. } = readout {
                 for g in orbit {
@@ -176,10 +176,10 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
         &self,
         first: &'b [Copy<U>],
         second: &'b [Copy<U>],
-        orbit: &[Element],
+        orbit: &[GroupElement],
         same: bool,
     ) -> Vec<Lane<'b, U>> {
-        let index = |g: &Element| self.elements.iter().position(|e| e == g).unwrap_or(0);
+        let index = |g: &GroupElement| self.elements.iter().position(|e| e == g).unwrap_or(0);
         let firsts = if self.options.all_blocks { orbit } else { &orbit[..1] };
         let mut lanes = Vec::with_capacity(firsts.len() * orbit.len());
         for h in firsts {
@@ -360,17 +360,17 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
     fn planes(
         &self,
         index: usize,
-        orbit: &[Element],
+        orbit: &[GroupElement],
         (rows, cols): (&Range<usize>, &Range<usize>),
         wanted: &dyn Fn(usize, usize) -> bool,
         control: &Control,
         readouts: &mut [Vec<[f64; 2]>],
     ) -> Result<(), BackendError> {
         let [x, y] = self.sets();
-        let element = |g: &Element| self.elements.iter().position(|e| e == g).unwrap_or(0);
+        let element = |g: &GroupElement| self.elements.iter().position(|e| e == g).unwrap_or(0);
         let firsts = if self.options.all_blocks { orbit } else { &orbit[..1] };
         let share = 1.0 / (firsts.len() * orbit.len()) as f64;
-        let lanes: Vec<(usize, &Element)> =
+        let lanes: Vec<(usize, &GroupElement)> =
             cols.clone().flat_map(|col| orbit.iter().map(move |g| (col, g))).collect();
         let mut workspace = None;
         for chunk in lanes.chunks(self.engine.width::<T>()) {
@@ -398,7 +398,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
     }
 }
 
-impl<T: Scalar> Session for CpuSession<'_, T> {
+impl<T: Scalar> Prepared for CpuSession<'_, T> {
     fn tile(
         &self,
         rows: Range<usize>,

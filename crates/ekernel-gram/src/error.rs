@@ -67,7 +67,7 @@ pub enum GramError {
         /// Bytes that may be used.
         limit: u64,
     },
-    /// The backend broke the promises of [`Session`](ekernel_core::Session).
+    /// The backend broke the promises of [`Prepared`](ekernel_core::Prepared).
     #[error(
         "the backend \"{backend}\" returned {found} where {needed} was due; this is a bug of the backend: report it"
     )]

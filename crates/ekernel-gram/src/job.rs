@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use ekernel_core::{Backend, BackendError, Control, Kernels, Kinds, Pairs, Progress, Session};
+use ekernel_core::{Backend, BackendError, Control, KernelSet, Kernels, Pairs, Prepared, Progress};
 use ndarray::{Array2, s};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The kernels that the backend was made for.
-    pub kinds: Kinds,
+    pub kinds: KernelSet,
     /// Rows and columns of a tile; absent: those of the resume folder or else of the backend.
     pub tile_shape: Option<[usize; 2]>,
     /// Tiles computed at the same time; absent: as many as the backend can use.
@@ -43,7 +43,7 @@ pub struct Resume {
 /// A Gram matrix that is ready to be computed.
 pub struct Job<'a> {
     backend: String,
-    kinds: Kinds,
+    kinds: KernelSet,
     grid: Grid,
     memory: Memory,
     discarded: usize,
@@ -54,7 +54,7 @@ pub struct Job<'a> {
 
 /// What is left to do.
 struct Work<'a> {
-    session: Box<dyn Session + 'a>,
+    session: Box<dyn Prepared + 'a>,
     /// Positions in the grid.
     missing: Vec<usize>,
     threads: usize,
@@ -98,7 +98,7 @@ pub fn gram(
 
 impl Options {
     /// Everything left to the backend and the system; nothing is kept.
-    pub fn new(kinds: Kinds) -> Options {
+    pub fn new(kinds: KernelSet) -> Options {
         Options { kinds, tile_shape: None, threads: None, memory_limit: None, resume: None }
     }
 }
@@ -296,7 +296,7 @@ fn stopped(error: BackendError, done: usize, of: usize, folder: Option<&Folder>)
 }
 
 /// Zeros of the shape of the result; `None` where the allocator has no room for them.
-fn zeros([rows, cols]: [usize; 2], kinds: Kinds) -> Option<Kernels> {
+fn zeros([rows, cols]: [usize; 2], kinds: KernelSet) -> Option<Kernels> {
     let matrix = || {
         let entries = rows.checked_mul(cols)?;
         let mut values = Vec::new();
@@ -305,14 +305,14 @@ fn zeros([rows, cols]: [usize; 2], kinds: Kinds) -> Option<Kernels> {
         Array2::from_shape_vec((rows, cols), values).ok()
     };
     let ntk = match kinds {
-        Kinds::Nngp => None,
-        Kinds::Both => Some(matrix()?),
+        KernelSet::Nngp => None,
+        KernelSet::Both => Some(matrix()?),
     };
     Some(Kernels { nngp: matrix()?, ntk })
 }
 
 /// Puts the finished tiles of `folder` into `result`; returns the positions of the others and how many were damaged.
-fn load(grid: &Grid, folder: &Folder, kinds: Kinds, result: &mut Kernels) -> (Vec<usize>, usize) {
+fn load(grid: &Grid, folder: &Folder, kinds: KernelSet, result: &mut Kernels) -> (Vec<usize>, usize) {
     let mut missing = Vec::new();
     let mut damaged = 0;
     for (index, tile) in grid.tiles().iter().enumerate() {
@@ -328,11 +328,11 @@ fn load(grid: &Grid, folder: &Folder, kinds: Kinds, result: &mut Kernels) -> (Ve
     (missing, damaged)
 }
 
-fn check_tile(kernels: &Kernels, tile: &Tile, kinds: Kinds, backend: &str) -> Result<(), GramError> {
+fn check_tile(kernels: &Kernels, tile: &Tile, kinds: KernelSet, backend: &str) -> Result<(), GramError> {
     let named = [("NNGP", Some(&kernels.nngp)), ("NTK", kernels.ntk.as_ref())];
     let found = named.map(|(_, kernel)| kernel.map(Array2::dim));
     let dim = (tile.rows.len(), tile.cols.len());
-    let needed = [Some(dim), (kinds == Kinds::Both).then_some(dim)];
+    let needed = [Some(dim), (kinds == KernelSet::Both).then_some(dim)];
     if found != needed {
         let words = |[nngp, ntk]: [Option<(usize, usize)>; 2]| {
             let words =

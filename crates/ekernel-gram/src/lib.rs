@@ -1,6 +1,6 @@
 //! Gram matrices, tile by tile, over any [`Backend`](ekernel_core::Backend).
 //!
-//! A Gram matrix is K\[i, j\] = k(x₁ᵢ, x₂ⱼ), shape (n₁, n₂), one for each of [`Kinds`](ekernel_core::Kinds). [`gram`]
+//! A Gram matrix is K\[i, j\] = k(x₁ᵢ, x₂ⱼ), shape (n₁, n₂), one for each of [`KernelSet`](ekernel_core::KernelSet). [`gram`]
 //! cuts it into tiles, computes them on as many threads as the backend can use and puts them together:
 //!
 //! - The result is bit for bit the same for every tile shape and number of threads; of a set with itself each pair is

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ekernel_core::{Kinds, Session};
+use ekernel_core::{KernelSet, Prepared};
 use sysinfo::{MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::Grid;
@@ -28,7 +28,7 @@ impl Memory {
     }
 
     /// What the result alone needs.
-    pub(crate) fn of_result([rows, cols]: [usize; 2], kinds: Kinds) -> Memory {
+    pub(crate) fn of_result([rows, cols]: [usize; 2], kinds: KernelSet) -> Memory {
         Memory { result: entries([rows, cols], kinds).saturating_mul(8), ..Memory::default() }
     }
 }
@@ -36,7 +36,7 @@ impl Memory {
 /// What the Gram matrix of `grid` needs in `session` when `threads` tiles are computed at the same time.
 ///
 /// A tile larger than the session's own tile shape is taken to need more of the session's memory in proportion.
-pub fn estimate(session: &dyn Session, grid: &Grid, kinds: Kinds, threads: usize) -> Memory {
+pub fn estimate(session: &dyn Prepared, grid: &Grid, kinds: KernelSet, threads: usize) -> Memory {
     let [held, per_tile] = session.memory();
     let area = |[rows, cols]: [usize; 2]| (rows as u64).saturating_mul(cols as u64).max(1);
     let growth = area(grid.tile_shape()).div_ceil(area(session.tile_shape()));
@@ -67,7 +67,7 @@ pub fn available() -> Option<u64> {
     machine.into_iter().chain(group).min()
 }
 
-fn entries([rows, cols]: [usize; 2], kinds: Kinds) -> u64 {
+fn entries([rows, cols]: [usize; 2], kinds: KernelSet) -> u64 {
     (rows as u64).saturating_mul(cols as u64).saturating_mul(kinds.count() as u64)
 }
 
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn absurd_sizes_saturate() {
-        let memory = Memory::of_result([usize::MAX, usize::MAX], Kinds::Both);
+        let memory = Memory::of_result([usize::MAX, usize::MAX], KernelSet::Both);
         assert_eq!(memory.total(), u64::MAX);
         let memory = Memory { session: u64::MAX, tiles: 7, ..memory };
         assert_eq!(memory.total(), u64::MAX);

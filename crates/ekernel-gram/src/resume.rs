@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ekernel_core::{Kernels, Kinds};
+use ekernel_core::{KernelSet, Kernels};
 
 pub(crate) use manifest::Computation;
 use manifest::Manifest;
@@ -123,7 +123,7 @@ impl Folder {
     }
 
     /// Looks for tile number `index`.
-    pub(crate) fn load(&self, index: usize, tile: &Tile, kinds: Kinds) -> Found {
+    pub(crate) fn load(&self, index: usize, tile: &Tile, kinds: KernelSet) -> Found {
         tile_file::read(&self.tile_path(index), &self.fingerprint, tile, kinds)
     }
 

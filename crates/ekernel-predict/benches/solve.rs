@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use ekernel_predict::{Folds, Machine, Par, RIDGES, Ridge, RidgeSearch, Targets, Time};
+use ekernel_predict::{Folds, KernelMachine, Par, RIDGES, Ridge, RidgeSearch, Targets, TrainingTime};
 use ndarray::{Array2, s};
 
 /// exp(-|i - j|/100) with a slowly varying diagonal: positive definite, and no two leading blocks alike.
@@ -27,11 +27,11 @@ fn factor(c: &mut Criterion) {
         for (name, time) in [("cholesky", f64::INFINITY), ("eigenbasis", 100.0)] {
             for threads in [1, 2] {
                 let par = if threads == 1 { Par::Seq } else { Par::rayon(threads) };
-                let time = Time::new(time).expect("a time");
+                let time = TrainingTime::new(time).expect("a time");
                 group.bench_function(BenchmarkId::new(format!("{name}, {threads} threads"), n), |b| {
                     b.iter(|| {
                         let machine =
-                            Machine::new(black_box(kernel.view()), ridge, time, par).expect("positive");
+                            KernelMachine::new(black_box(kernel.view()), ridge, time, par).expect("positive");
                         machine.fit(y.view()).expect("finite").weights().sum()
                     });
                 });
@@ -50,7 +50,8 @@ fn learning_curve(c: &mut Criterion) {
             for n in (20..=600).step_by(20) {
                 let block = kernel.slice(s![..n, ..n]);
                 let machine =
-                    Machine::new(block, Ridge::Relative(1e-4), Time::INFINITE, Par::Seq).expect("positive");
+                    KernelMachine::new(block, Ridge::Relative(1e-4), TrainingTime::INFINITE, Par::Seq)
+                        .expect("positive");
                 black_box(machine.fit(y.slice(s![..n, ..])).expect("finite").weights().sum());
             }
         });
@@ -66,7 +67,7 @@ fn ridge_search(c: &mut Criterion) {
     group.bench_function("10 ridges, 5 folds, 600 samples", |b| {
         b.iter(|| {
             let targets = Targets::Values(y.view());
-            RidgeSearch::new(kernel.view(), &targets, &RIDGES, Time::INFINITE, &folds, Par::Seq)
+            RidgeSearch::new(kernel.view(), &targets, &RIDGES, TrainingTime::INFINITE, &folds, Par::Seq)
                 .expect("a ridge")
         });
     });

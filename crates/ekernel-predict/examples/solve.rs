@@ -7,7 +7,7 @@
 use std::{f64::consts::PI, time::Instant};
 
 use anyhow::{Context, Result};
-use ekernel_predict::{Machine, Par, Ridge, Time};
+use ekernel_predict::{KernelMachine, Par, Ridge, TrainingTime};
 use ndarray::{Array1, Array2, Axis, s};
 
 const WIDTH: usize = 32;
@@ -35,11 +35,13 @@ fn main() -> Result<()> {
     println!("{n} samples, {OUTPUTS} outputs, {threads} threads, kernel of {} MB", n * n * 8 / 1_000_000);
 
     let start = Instant::now();
-    if repeated && let Err(refusal) = Machine::new(kernel.view(), Ridge::NONE, Time::INFINITE, par) {
+    if repeated
+        && let Err(refusal) = KernelMachine::new(kernel.view(), Ridge::NONE, TrainingTime::INFINITE, par)
+    {
         println!("{refusal}\nrefused after          {:8.3} s", start.elapsed().as_secs_f64());
         return Ok(());
     }
-    let machine = Machine::new(kernel.view(), Ridge::Relative(1e-4), Time::INFINITE, par)?;
+    let machine = KernelMachine::new(kernel.view(), Ridge::Relative(1e-4), TrainingTime::INFINITE, par)?;
     let factored = start.elapsed();
     let rate = (n as f64).powi(3) / 3.0 / factored.as_secs_f64() / 1e9;
     println!("check, copy and factor  {:8.3} s  ({rate:.1} Gflop/s)", factored.as_secs_f64());

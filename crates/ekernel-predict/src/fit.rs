@@ -2,28 +2,28 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::{Machine, PredictError, validate};
+use crate::{KernelMachine, PredictError, validate};
 
 pub(crate) const CROSS: &str = "kernel of the test set (rows) with the training set (columns)";
 
-/// A [`Machine`] trained on targets Y (n, m) from initial outputs of zero: holds the weights W = φ(Θ̃)Y.
+/// A [`KernelMachine`] trained on targets Y (n, m) from initial outputs of zero: holds the weights W = φ(Θ̃)Y.
 ///
 /// The covariances are in `covariance.rs`: [`Fit::posterior_covariance`], [`Fit::ensemble_covariance`] and the
 /// variances alone.
 #[derive(Clone, Debug)]
 pub struct Fit<'m> {
-    machine: &'m Machine,
+    machine: &'m KernelMachine,
     weights: Array2<f64>,
 }
 
 impl<'m> Fit<'m> {
-    pub(crate) fn new(machine: &'m Machine, weights: Array2<f64>) -> Result<Fit<'m>, PredictError> {
+    pub(crate) fn new(machine: &'m KernelMachine, weights: Array2<f64>) -> Result<Fit<'m>, PredictError> {
         validate::representable("weights of the training samples", weights.iter())?;
         Ok(Fit { machine, weights })
     }
 
     /// The machine it was trained on.
-    pub fn machine(&self) -> &'m Machine {
+    pub fn machine(&self) -> &'m KernelMachine {
         self.machine
     }
 
@@ -62,7 +62,7 @@ impl<'m> Fit<'m> {
     }
 }
 
-/// A [`Machine`] trained on targets Y (n, m) from the initial outputs f₀ of a particular network.
+/// A [`KernelMachine`] trained on targets Y (n, m) from the initial outputs f₀ of a particular network.
 ///
 /// Unlike [`Fit`] it needs f₀ at the test inputs too: gradient descent moves the outputs, and starts where they are.
 #[derive(Clone, Debug)]

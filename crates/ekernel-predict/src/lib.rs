@@ -11,9 +11,9 @@
 //!
 //! | quantity | formula | here |
 //! | --- | --- | --- |
-//! | mean, ηt = ∞ | Θ(x,X) Θ̃⁻¹ Y | [`Machine::new`], [`Machine::fit`], [`Fit::mean`] |
-//! | mean, finite ηt | Θ(x,X) Θ̃⁻¹ (1 - e^{-ηΘ̃t/(nm)}) Y | the same, with a finite [`Time`] |
-//! | mean from initial outputs f₀ | f₀(x) + Θ(x,X) Θ̃⁻¹ (1 - e^{-ηΘ̃t/(nm)}) (Y - f₀(X)) | [`Machine::fit_from`], [`FitFrom::mean`] |
+//! | mean, ηt = ∞ | Θ(x,X) Θ̃⁻¹ Y | [`KernelMachine::new`], [`KernelMachine::fit`], [`Fit::mean`] |
+//! | mean, finite ηt | Θ(x,X) Θ̃⁻¹ (1 - e^{-ηΘ̃t/(nm)}) Y | the same, with a finite [`TrainingTime`] |
+//! | mean from initial outputs f₀ | f₀(x) + Θ(x,X) Θ̃⁻¹ (1 - e^{-ηΘ̃t/(nm)}) (Y - f₀(X)) | [`KernelMachine::fit_from`], [`FitFrom::mean`] |
 //! | NNGP posterior covariance | K_xx - K(x,X) K̃⁻¹ (1 - e^{-2ηK̃t/(nm)}) K(X,x') | [`Fit::posterior_covariance`] |
 //! | its diagonal | | [`Fit::posterior_variance`] |
 //! | covariance of an NTK ensemble | K_xx + A K(X,X) Aᵀ - A K(X,x') - K(x,X) Aᵀ, A = Θ(x,X) Θ̃⁻¹ (1 - e^{-ηΘ̃t/(nm)}) | [`Fit::ensemble_covariance`] |
@@ -35,14 +35,14 @@
 //!
 //! # Example
 //! ```
-//! use ekernel_predict::{Machine, Par, Ridge, Time, accuracy, argmax, one_hot_centered};
+//! use ekernel_predict::{KernelMachine, Par, Ridge, TrainingTime, accuracy, argmax, one_hot_centered};
 //! use ndarray::{Array2, array};
 //!
 //! let kernel = |a: &Array2<f64>, b: &Array2<f64>| a.dot(&b.t()).mapv(f64::exp);
 //! let (train, labels) = (array![[1.0, 0.1], [0.9, -0.2], [-1.0, 0.3], [-0.8, 0.0]], [1, 1, 0, 0]);
 //! let (test, truth) = (array![[0.7, 0.4], [-0.6, 0.2]], [1, 0]);
 //!
-//! let machine = Machine::new(kernel(&train, &train).view(), Ridge::Relative(1e-4), Time::INFINITE, Par::Seq)?;
+//! let machine = KernelMachine::new(kernel(&train, &train).view(), Ridge::Relative(1e-4), TrainingTime::INFINITE, Par::Seq)?;
 //! let fit = machine.fit(one_hot_centered(&labels, 2)?.view())?;
 //! let classes = argmax(fit.mean(kernel(&test, &train).view())?.view())?;
 //! assert_eq!(accuracy(&classes, &truth)?, 1.0);
@@ -89,9 +89,9 @@ pub use faer::Par;
 pub use fit::{Fit, FitFrom};
 pub use folds::Folds;
 pub use linear::Linear;
-pub use machine::Machine;
+pub use machine::KernelMachine;
 pub use regression::{RegressionScores, TargetMean};
 pub use ridge::Ridge;
 pub use ridge_search::{FINE_RIDGES, RIDGES, RidgeScore, RidgeSearch, Targets};
 pub use spectrum::Spectrum;
-pub use time::Time;
+pub use time::TrainingTime;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::{Machine, Par, PredictError, Ridge, TargetMean, Time, validate};
+use crate::{KernelMachine, Par, PredictError, Ridge, TargetMean, TrainingTime, validate};
 
 /// Far below any direction that data determine, and above rounding: features that never vary get the weight 0.
 const FLOOR: Ridge = Ridge::Relative(1e-12);
@@ -45,7 +45,7 @@ impl Linear {
         let (gram, moments) = (x.t().dot(&x), x.t().dot(&y));
         validate::representable("squares of the features", gram.iter())?;
         let weights = if gram.diag().sum() > 0.0 {
-            let machine = Machine::new(gram.view(), FLOOR, Time::INFINITE, Par::Seq)?;
+            let machine = KernelMachine::new(gram.view(), FLOOR, TrainingTime::INFINITE, Par::Seq)?;
             machine.fit(moments.view())?.weights().to_owned()
         } else {
             Array2::zeros(moments.dim())

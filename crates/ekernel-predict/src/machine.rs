@@ -5,8 +5,8 @@ use faer_ext::IntoFaer;
 use ndarray::{Array2, ArrayView2};
 
 use crate::{
-    Fit, FitFrom, PredictError, Ridge, Spectrum, Time, cholesky::Cholesky, spectrum::Flow, time::filter,
-    validate,
+    Fit, FitFrom, PredictError, Ridge, Spectrum, TrainingTime, cholesky::Cholesky, spectrum::Flow,
+    time::filter, validate,
 };
 
 /// A kernel machine: the training kernel Θ̃ = Θ(X,X) + λ_abs·1, factored once for one training time.
@@ -18,13 +18,13 @@ use crate::{
 /// # Learning curves
 /// The machine of the first k samples is that of the leading block, which needs no copy:
 /// ```
-/// use ekernel_predict::{Machine, Par, Ridge, Time};
+/// use ekernel_predict::{KernelMachine, Par, Ridge, TrainingTime};
 /// use ndarray::{Array2, array, s};
 ///
 /// let kernel = array![[2.0, 0.5, 0.1], [0.5, 2.0, 0.3], [0.1, 0.3, 2.0]];
 /// let (cross, targets) = (array![[0.4, 0.2, 1.0]], array![[1.0], [-1.0], [0.5]]);
 /// for k in 1..=3 {
-///     let machine = Machine::new(kernel.slice(s![..k, ..k]), Ridge::Relative(1e-4), Time::INFINITE, Par::Seq)?;
+///     let machine = KernelMachine::new(kernel.slice(s![..k, ..k]), Ridge::Relative(1e-4), TrainingTime::INFINITE, Par::Seq)?;
 ///     let mean: Array2<f64> = machine.fit(targets.slice(s![..k, ..]))?.mean(cross.slice(s![.., ..k]))?;
 ///     assert_eq!(mean.dim(), (1, 1));
 /// }
@@ -33,11 +33,11 @@ use crate::{
 /// Each block is factored anew: the leading block of one factor would do for an absolute ridge only, since the mean
 /// diagonal changes with k, and a whole curve costs less than the last two or three of its points on their own.
 #[derive(Clone, Debug)]
-pub struct Machine {
+pub struct KernelMachine {
     factor: Factor,
     n: usize,
     ridge: f64,
-    time: Time,
+    time: TrainingTime,
     par: Par,
 }
 
@@ -47,7 +47,7 @@ enum Factor {
     Flow(Flow),
 }
 
-impl Machine {
+impl KernelMachine {
     /// Factors the kernel (n, n) of the training set with itself, NTK or NNGP, on the threads that `par` allows
     /// (`Par::Seq`, or `Par::rayon(k)` for k threads of rayon's pool).
     ///
@@ -63,19 +63,19 @@ impl Machine {
     pub fn new(
         kernel: ArrayView2<'_, f64>,
         ridge: Ridge,
-        time: Time,
+        time: TrainingTime,
         par: Par,
-    ) -> Result<Machine, PredictError> {
+    ) -> Result<KernelMachine, PredictError> {
         if !time.is_infinite() {
             return Spectrum::new(kernel, par)?.machine(ridge, time);
         }
         validate::symmetric("training kernel", &kernel)?;
         let (factor, ridge) = Cholesky::new(kernel, ridge, par)?;
-        Ok(Machine { factor: Factor::Cholesky(factor), n: kernel.nrows(), ridge, time, par })
+        Ok(KernelMachine { factor: Factor::Cholesky(factor), n: kernel.nrows(), ridge, time, par })
     }
 
-    pub(crate) fn flowing(flow: Flow, ridge: f64, time: Time) -> Machine {
-        Machine { n: flow.n(), par: flow.par(), factor: Factor::Flow(flow), ridge, time }
+    pub(crate) fn flowing(flow: Flow, ridge: f64, time: TrainingTime) -> KernelMachine {
+        KernelMachine { n: flow.n(), par: flow.par(), factor: Factor::Flow(flow), ridge, time }
     }
 
     /// Training samples n.
@@ -89,7 +89,7 @@ impl Machine {
     }
 
     /// Training time.
-    pub fn time(&self) -> Time {
+    pub fn time(&self) -> TrainingTime {
         self.time
     }
 
@@ -107,7 +107,7 @@ impl Machine {
     /// Trains on targets Y (n, m) from the initial outputs f₀(X) (n, m) of a particular network.
     ///
     /// # Errors
-    /// As [`Machine::fit`], for either array.
+    /// As [`KernelMachine::fit`], for either array.
     pub fn fit_from(
         &self,
         targets: ArrayView2<'_, f64>,

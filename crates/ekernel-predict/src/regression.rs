@@ -9,12 +9,12 @@ use crate::{PredictError, validate};
 /// A kernel machine has no intercept: far from the training inputs, and with a large ridge, it predicts zero. With the
 /// mean taken off it predicts the mean there.
 /// ```
-/// use ekernel_predict::{Machine, Par, Ridge, TargetMean, Time};
+/// use ekernel_predict::{KernelMachine, Par, Ridge, TargetMean, TrainingTime};
 /// use ndarray::array;
 ///
 /// let targets = array![[10.0], [12.0]];
 /// let mean = TargetMean::of(targets.view())?;
-/// let machine = Machine::new(array![[1.0, 0.2], [0.2, 1.0]].view(), Ridge::NONE, Time::INFINITE, Par::Seq)?;
+/// let machine = KernelMachine::new(array![[1.0, 0.2], [0.2, 1.0]].view(), Ridge::NONE, TrainingTime::INFINITE, Par::Seq)?;
 /// let fit = machine.fit(mean.centered(targets.view())?.view())?;
 /// let predicted = mean.restored(fit.mean(array![[0.0, 0.0]].view())?)?;
 /// assert_eq!(predicted, array![[11.0]]);

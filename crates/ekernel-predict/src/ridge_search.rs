@@ -4,8 +4,8 @@ use faer::Par;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::{
-    Folds, Machine, PredictError, Ridge, Spectrum, TargetMean, Time, argmax, classes::check_labels,
-    one_hot_centered, time::filter, validate,
+    Folds, KernelMachine, PredictError, Ridge, Spectrum, TargetMean, TrainingTime, argmax,
+    classes::check_labels, one_hot_centered, time::filter, validate,
 };
 
 /// Ridges worth trying when nothing is known: relative, each decade from 1e-8 to 10.
@@ -95,7 +95,7 @@ impl RidgeSearch {
         kernel: ArrayView2<'_, f64>,
         targets: &Targets<'_>,
         ridges: &[Ridge],
-        time: Time,
+        time: TrainingTime,
         folds: &Folds,
         par: Par,
     ) -> Result<RidgeSearch, PredictError> {
@@ -154,29 +154,29 @@ impl RidgeSearch {
     /// themselves, are taken last. Costs one more Cholesky factor for each ridge tried.
     ///
     /// # Errors
-    /// Those of [`Machine::new`]; [`NotPositiveDefinite`](PredictError::NotPositiveDefinite) and
+    /// Those of [`KernelMachine::new`]; [`NotPositiveDefinite`](PredictError::NotPositiveDefinite) and
     /// [`Indefinite`](PredictError::Indefinite) only if every ridge that was finite on the folds is refused, for the best.
     pub fn machine(
         &self,
         kernel: ArrayView2<'_, f64>,
-        time: Time,
+        time: TrainingTime,
         par: Par,
-    ) -> Result<(Ridge, Machine), PredictError> {
+    ) -> Result<(Ridge, KernelMachine), PredictError> {
         let outweighs = |ridge: Ridge| {
             let most = match ridge {
                 Ridge::Relative(value) => Ridge::Relative(MOST * value),
                 Ridge::Absolute(value) => Ridge::Absolute(MOST * value),
             };
-            Machine::new(kernel, most, Time::INFINITE, par).is_ok()
+            KernelMachine::new(kernel, most, TrainingTime::INFINITE, par).is_ok()
         };
         let ridges = || self.ranking.iter().map(|&i| self.scores[i].ridge);
         // The first that does is the answer in almost all cases, so that few are tried.
         if let Some(ridge) = ridges().find(|&ridge| outweighs(ridge)) {
-            return Machine::new(kernel, ridge, time, par).map(|machine| (ridge, machine));
+            return KernelMachine::new(kernel, ridge, time, par).map(|machine| (ridge, machine));
         }
         let mut refused = None;
         for ridge in ridges() {
-            match Machine::new(kernel, ridge, time, par) {
+            match KernelMachine::new(kernel, ridge, time, par) {
                 Err(error @ (PredictError::Indefinite { .. } | PredictError::NotPositiveDefinite { .. })) => {
                     refused = refused.or(Some(error))
                 }

@@ -14,7 +14,7 @@ use faer::{
 use faer_ext::IntoFaer;
 use ndarray::{Array2, ArrayView2};
 
-use crate::{Machine, PredictError, Ridge, Time, ridge::Spread, validate};
+use crate::{KernelMachine, PredictError, Ridge, TrainingTime, ridge::Spread, validate};
 
 /// Largest error, relative to a prediction, that directions of eigenvalue zero may bring in.
 const RESOLVED: f64 = 1e-6;
@@ -60,13 +60,17 @@ impl Spectrum {
     /// # Errors
     /// Those of [`Ridge::on_diagonal`]; [`PredictError::Indefinite`] when an eigenvalue is negative beyond rounding, or
     /// when one is within rounding of zero and r·ηt/n exceeds 1e-6, as it does at infinite time.
-    pub fn machine(&self, ridge: Ridge, time: Time) -> Result<Machine, PredictError> {
+    pub fn machine(&self, ridge: Ridge, time: TrainingTime) -> Result<KernelMachine, PredictError> {
         let (shifted, absolute) = self.shifted(ridge, time)?;
-        Ok(Machine::flowing(Flow { basis: Arc::clone(&self.basis), shifted, par: self.par }, absolute, time))
+        Ok(KernelMachine::flowing(
+            Flow { basis: Arc::clone(&self.basis), shifted, par: self.par },
+            absolute,
+            time,
+        ))
     }
 
     /// The eigenvalues s + λ_abs of Θ̃, with those within rounding of zero set to it, and λ_abs.
-    pub(crate) fn shifted(&self, ridge: Ridge, time: Time) -> Result<(Vec<f64>, f64), PredictError> {
+    pub(crate) fn shifted(&self, ridge: Ridge, time: TrainingTime) -> Result<(Vec<f64>, f64), PredictError> {
         let absolute = ridge.on_diagonal(self.mean_diagonal)?;
         let spread = Spread::new(&self.eigenvalues, self.mean_diagonal);
         let (smallest, largest) = (spread.smallest + absolute, spread.largest + absolute);

@@ -8,18 +8,18 @@ use crate::PredictError;
 ///
 /// Discrete gradient descent with a small learning rate η has ηt = η × steps.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub struct Time(f64);
+pub struct TrainingTime(f64);
 
-impl Time {
+impl TrainingTime {
     /// Training to convergence.
-    pub const INFINITE: Time = Time(f64::INFINITY);
+    pub const INFINITE: TrainingTime = TrainingTime(f64::INFINITY);
 
     /// The time ηt ≥ 0; `f64::INFINITY` is allowed.
     ///
     /// # Errors
     /// [`PredictError::InvalidTime`] for a negative or NaN time.
-    pub fn new(eta_t: f64) -> Result<Time, PredictError> {
-        if eta_t >= 0.0 { Ok(Time(eta_t)) } else { Err(PredictError::InvalidTime { eta_t }) }
+    pub fn new(eta_t: f64) -> Result<TrainingTime, PredictError> {
+        if eta_t >= 0.0 { Ok(TrainingTime(eta_t)) } else { Err(PredictError::InvalidTime { eta_t }) }
     }
 
     /// ηt.
@@ -33,7 +33,7 @@ impl Time {
     }
 }
 
-impl fmt::Display for Time {
+impl fmt::Display for TrainingTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_infinite() { f.write_str("inf") } else { write!(f, "{:?}", self.0) }
     }
@@ -70,9 +70,11 @@ mod tests {
 
     #[test]
     fn time_refuses_what_is_not_a_time() {
-        assert_eq!(Time::new(-1.0), Err(PredictError::InvalidTime { eta_t: -1.0 }));
-        assert!(matches!(Time::new(f64::NAN), Err(PredictError::InvalidTime { eta_t }) if eta_t.is_nan()));
-        assert_eq!(Time::new(f64::INFINITY), Ok(Time::INFINITE));
-        assert_eq!(Time::new(0.5).map(|t| t.to_string()), Ok("0.5".to_owned()));
+        assert_eq!(TrainingTime::new(-1.0), Err(PredictError::InvalidTime { eta_t: -1.0 }));
+        assert!(
+            matches!(TrainingTime::new(f64::NAN), Err(PredictError::InvalidTime { eta_t }) if eta_t.is_nan())
+        );
+        assert_eq!(TrainingTime::new(f64::INFINITY), Ok(TrainingTime::INFINITE));
+        assert_eq!(TrainingTime::new(0.5).map(|t| t.to_string()), Ok("0.5".to_owned()));
     }
 }

@@ -3,8 +3,8 @@
 mod gram;
 
 use ekernel_predict::{
-    FINE_RIDGES, Folds, Machine, Nngp, Par, RIDGES, Ridge, RidgeSearch, Spectrum, TargetMean, Targets, Time,
-    accuracy, argmax, one_hot_centered,
+    FINE_RIDGES, Folds, KernelMachine, Nngp, Par, RIDGES, Ridge, RidgeSearch, Spectrum, TargetMean, Targets,
+    TrainingTime, accuracy, argmax, one_hot_centered,
 };
 use gram::{cubic, features};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
@@ -27,32 +27,34 @@ fn factorisations_and_thread_counts_agree() {
     let (kernel, cross) = (cubic(&x, &x), cubic(&test, &x));
     let y = targets(&x);
     let ridge = Ridge::Relative(1e-4);
-    let solve = |machine: Machine| machine.fit(y.view()).unwrap().mean(cross.view()).unwrap();
-    let direct = solve(Machine::new(kernel.view(), ridge, Time::INFINITE, Par::Seq).unwrap());
+    let solve = |machine: KernelMachine| machine.fit(y.view()).unwrap().mean(cross.view()).unwrap();
+    let direct = solve(KernelMachine::new(kernel.view(), ridge, TrainingTime::INFINITE, Par::Seq).unwrap());
     // Strides of the caller's arrays make no difference.
     let transposed = kernel.t().to_owned();
     let mut spaced = Array2::zeros((257, 514));
     spaced.slice_mut(s![.., ..;-2]).assign(&kernel);
     let spectrum = Spectrum::new(kernel.view(), Par::rayon(2)).unwrap();
     for other in [
-        solve(Machine::new(transposed.t(), ridge, Time::INFINITE, Par::rayon(2)).unwrap()),
-        solve(spectrum.machine(ridge, Time::INFINITE).unwrap()),
-        solve(spectrum.machine(ridge, Time::new(1e12).unwrap()).unwrap()),
-        solve(Machine::new(kernel.view(), ridge, Time::new(1e12).unwrap(), Par::Seq).unwrap()),
-        solve(Machine::new(spaced.slice(s![.., ..;-2]), ridge, Time::INFINITE, Par::Seq).unwrap()),
+        solve(KernelMachine::new(transposed.t(), ridge, TrainingTime::INFINITE, Par::rayon(2)).unwrap()),
+        solve(spectrum.machine(ridge, TrainingTime::INFINITE).unwrap()),
+        solve(spectrum.machine(ridge, TrainingTime::new(1e12).unwrap()).unwrap()),
+        solve(KernelMachine::new(kernel.view(), ridge, TrainingTime::new(1e12).unwrap(), Par::Seq).unwrap()),
+        solve(
+            KernelMachine::new(spaced.slice(s![.., ..;-2]), ridge, TrainingTime::INFINITE, Par::Seq).unwrap(),
+        ),
     ] {
         // Measured: 1e-13.
         assert!(apart(&other, &direct) < 1e-12, "{:e}", apart(&other, &direct));
     }
     // The definition itself.
-    let machine = Machine::new(kernel.view(), ridge, Time::INFINITE, Par::Seq).unwrap();
+    let machine = KernelMachine::new(kernel.view(), ridge, TrainingTime::INFINITE, Par::Seq).unwrap();
     let solved = &kernel + &(Array2::<f64>::eye(257) * machine.ridge());
     // Measured: 3e-14.
     let back = solved.dot(&machine.fit(y.view()).unwrap().weights());
     assert!(apart(&back, &y) < 1e-12, "{:e}", apart(&back, &y));
     assert!((machine.ridge() - 1e-4 * kernel.diag().mean().unwrap()).abs() < 1e-15);
     let absolute = Ridge::Absolute(machine.ridge());
-    let other = solve(Machine::new(kernel.view(), absolute, Time::INFINITE, Par::Seq).unwrap());
+    let other = solve(KernelMachine::new(kernel.view(), absolute, TrainingTime::INFINITE, Par::Seq).unwrap());
     assert!(apart(&other, &direct) < 1e-14);
 }
 
@@ -69,7 +71,8 @@ fn finite_time_is_what_small_steps_of_gradient_descent_do() {
         f_test += &cross.dot(&push);
         f += &kernel.dot(&push);
     }
-    let machine = Machine::new(kernel.view(), Ridge::NONE, Time::new(eta_t).unwrap(), Par::Seq).unwrap();
+    let machine =
+        KernelMachine::new(kernel.view(), Ridge::NONE, TrainingTime::new(eta_t).unwrap(), Par::Seq).unwrap();
     let fit = machine.fit_from(y.view(), initial.view()).unwrap();
     // The error of Euler's method falls like 1/steps; measured: 6.7e-6 and 5.5e-6.
     let (train, test) =
@@ -85,14 +88,15 @@ fn nothing_is_learned_at_time_zero_and_everything_at_infinity() {
     let (k_dd, k_td, k_tt) = (x.dot(&x.t()) + 1.0, test.dot(&x.t()) + 1.0, test.dot(&test.t()) + 1.0);
     let nngp = Nngp { train: k_dd.view(), cross: k_td.view(), test: k_tt.view() };
 
-    let untrained = Machine::new(ntk.view(), Ridge::NONE, Time::new(0.0).unwrap(), Par::Seq).unwrap();
+    let untrained =
+        KernelMachine::new(ntk.view(), Ridge::NONE, TrainingTime::new(0.0).unwrap(), Par::Seq).unwrap();
     let fit = untrained.fit(y.view()).unwrap();
     assert_eq!(fit.mean(cross.view()).unwrap(), Array2::zeros((5, 2)));
     assert_eq!(fit.ensemble_covariance(cross.view(), &nngp).unwrap(), k_tt);
     assert_eq!(fit.posterior_covariance(cross.view(), k_tt.view()).unwrap(), k_tt);
 
     // At the training inputs themselves every network of the ensemble ends at the targets.
-    let trained = Machine::new(ntk.view(), Ridge::NONE, Time::INFINITE, Par::Seq).unwrap();
+    let trained = KernelMachine::new(ntk.view(), Ridge::NONE, TrainingTime::INFINITE, Par::Seq).unwrap();
     let fit = trained.fit(y.view()).unwrap();
     assert!(apart(&fit.mean(ntk.view()).unwrap(), &y) < 1e-12);
     let certain = Nngp { train: k_dd.view(), cross: k_dd.view(), test: k_dd.diag() };
@@ -120,11 +124,11 @@ fn training_on_all_rotations_is_averaging_the_kernel() {
     let all = concatenate![Axis(0), orbit[0], orbit[1], orbit[2], orbit[3]];
     let all_y = concatenate![Axis(0), y, y, y, y];
     let predict = |kernel: &Array2<f64>, cross: &Array2<f64>, y: &Array2<f64>, ridge, time| {
-        let machine = Machine::new(kernel.view(), ridge, time, Par::Seq).unwrap();
+        let machine = KernelMachine::new(kernel.view(), ridge, time, Par::Seq).unwrap();
         machine.fit(y.view()).unwrap().mean(cross.view()).unwrap()
     };
     for eta_t in [0.5, 20.0, f64::INFINITY] {
-        let time = Time::new(eta_t).unwrap();
+        let time = TrainingTime::new(eta_t).unwrap();
         let ridge = 0.1;
         let (kernel, cross) = (averaged(&x), averaged(&test));
         let averaged = predict(&kernel, &cross, &y, Ridge::Absolute(ridge), time);
@@ -147,7 +151,7 @@ fn ridge_search_scores_are_those_of_machines_on_the_folds() {
         x.column(0).iter().zip(x.column(1)).map(|(a, b)| usize::from(a * b > 0.1)).collect();
     let folds = Folds::stratified(&labels, 5).unwrap();
     assert!(RIDGES.iter().all(|ridge| FINE_RIDGES.contains(ridge)));
-    for time in [Time::INFINITE, Time::new(30.0).unwrap()] {
+    for time in [TrainingTime::INFINITE, TrainingTime::new(30.0).unwrap()] {
         let by_value = Targets::Values(values.view());
         let by_class = Targets::Classes { labels: &labels, classes: 2 };
         let regression = RidgeSearch::new(kernel.view(), &by_value, &RIDGES, time, &folds, Par::Seq).unwrap();
@@ -160,7 +164,7 @@ fn ridge_search_scores_are_those_of_machines_on_the_folds() {
                 let rows = kernel.select(Axis(0), &train);
                 let (block, cross) =
                     (rows.select(Axis(1), &train), rows.select(Axis(1), &held).reversed_axes());
-                let machine = Machine::new(block.view(), ridge, time, Par::Seq).unwrap();
+                let machine = KernelMachine::new(block.view(), ridge, time, Par::Seq).unwrap();
                 let seen = values.select(Axis(0), &train);
                 let mean = TargetMean::of(seen.view()).unwrap();
                 let fit = machine.fit(mean.centered(seen.view()).unwrap().view()).unwrap();
@@ -196,11 +200,11 @@ fn the_machine_of_a_search_passes_over_ridges_that_do_not_do_for_all() {
     (kernel[[0, 1]], kernel[[1, 0]]) = (1.01, 1.01);
     let folds = Folds::strided(12, 2).unwrap();
     let by_value = Targets::Values(values.view());
-    for time in [Time::INFINITE, Time::new(1e6).unwrap()] {
+    for time in [TrainingTime::INFINITE, TrainingTime::new(1e6).unwrap()] {
         let ridges = [Ridge::Relative(1e-6), Ridge::Relative(2.0)];
         let search = RidgeSearch::new(kernel.view(), &by_value, &ridges, time, &folds, Par::Seq).unwrap();
         assert_eq!(search.best().ridge, ridges[0]);
-        assert!(Machine::new(kernel.view(), ridges[0], time, Par::Seq).is_err());
+        assert!(KernelMachine::new(kernel.view(), ridges[0], time, Par::Seq).is_err());
         let (ridge, machine) = search.machine(kernel.view(), time, Par::Seq).unwrap();
         assert_eq!(ridge, ridges[1]);
         assert!(machine.fit(values.view()).is_ok());
@@ -218,7 +222,7 @@ fn ridge_search_prefers_the_larger_of_equals_and_passes_over_what_fails() {
     let folds = Folds::strided(8, 2).unwrap();
     let ridges = [Ridge::NONE, Ridge::Relative(0.1), Ridge::Relative(0.2)];
     let search =
-        RidgeSearch::new(kernel.view(), &targets, &ridges, Time::INFINITE, &folds, Par::Seq).unwrap();
+        RidgeSearch::new(kernel.view(), &targets, &ridges, TrainingTime::INFINITE, &folds, Par::Seq).unwrap();
     assert!(search.scores[0].mean_squared_error.is_infinite());
     assert_eq!(search.scores[0].error_rate, Some(1.0));
     assert_eq!(search.scores[1].error_rate, Some(0.0));
@@ -226,7 +230,8 @@ fn ridge_search_prefers_the_larger_of_equals_and_passes_over_what_fails() {
     assert_eq!(search.best().ridge, Ridge::Relative(0.1));
     let kernel = Array2::from_diag(&Array1::ones(8));
     let search =
-        RidgeSearch::new(kernel.view(), &targets, &ridges[1..], Time::INFINITE, &folds, Par::Seq).unwrap();
+        RidgeSearch::new(kernel.view(), &targets, &ridges[1..], TrainingTime::INFINITE, &folds, Par::Seq)
+            .unwrap();
     assert_eq!(search.scores[0].mean_squared_error, search.scores[1].mean_squared_error);
     assert_eq!(search.best().ridge, Ridge::Relative(0.2));
 }

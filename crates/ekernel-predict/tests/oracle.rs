@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fs::File};
 
 use anyhow::{Context, Result, ensure};
-use ekernel_predict::{Fit, Machine, Nngp, Par, Ridge, Spectrum, Time};
+use ekernel_predict::{Fit, KernelMachine, Nngp, Par, Ridge, Spectrum, TrainingTime};
 use ndarray::{Array1, Array2};
 use ndarray_npy::NpzReader;
 
@@ -76,11 +76,12 @@ fn every_published_array_is_met() -> Result<()> {
         let spectrum = Spectrum::new(train.view(), Par::Seq)?;
         for (regularisation, ridge) in [("reg0.0", Ridge::NONE), ("reg0.001", Ridge::Relative(1e-3))] {
             for (t, eta_t) in [("t0.5", 0.5), ("t10.0", 10.0), ("t1000.0", 1000.0), ("tinf", f64::INFINITY)] {
-                let (time, suffix) = (Time::new(eta_t)?, format!("{t}_{regularisation}"));
+                let (time, suffix) = (TrainingTime::new(eta_t)?, format!("{t}_{regularisation}"));
                 // By Cholesky at infinite time, then everything by the shared eigenbasis.
-                for machine in
-                    [Machine::new(train.view(), ridge, time, Par::rayon(2))?, spectrum.machine(ridge, time)?]
-                {
+                for machine in [
+                    KernelMachine::new(train.view(), ridge, time, Par::rayon(2))?,
+                    spectrum.machine(ridge, time)?,
+                ] {
                     check(&mut oracle, kind, &suffix, &machine.fit(targets.view())?)?;
                 }
             }
@@ -90,7 +91,7 @@ fn every_published_array_is_met() -> Result<()> {
     let (train, cross) = (oracle.array("ntk_tt")?, oracle.array("ntk_st")?);
     let (initial, initial_test) = (oracle.array("f0")?, oracle.array("f0t")?);
     for (t, eta_t) in [("t0.5", 0.5), ("t10.0", 10.0)] {
-        let machine = Machine::new(train.view(), Ridge::NONE, Time::new(eta_t)?, Par::Seq)?;
+        let machine = KernelMachine::new(train.view(), Ridge::NONE, TrainingTime::new(eta_t)?, Par::Seq)?;
         let fit = machine.fit_from(targets.view(), initial.view())?;
         oracle.compare(&format!("gd_train_{t}"), &fit.mean(train.view(), initial.view())?)?;
         oracle.compare(&format!("gd_test_{t}"), &fit.mean(cross.view(), initial_test.view())?)?;

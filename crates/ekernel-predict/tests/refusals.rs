@@ -1,22 +1,24 @@
 //! Each way to get the arrays wrong, and exactly what is said about it. No result is ever NaN.
 
 use ekernel_predict::{
-    Folds, Machine, Nngp, Par, PredictError, RIDGES, RegressionScores, Ridge, RidgeSearch, Spectrum, Targets,
-    Time,
+    Folds, KernelMachine, Nngp, Par, PredictError, RIDGES, RegressionScores, Ridge, RidgeSearch, Spectrum,
+    Targets, TrainingTime,
 };
 use ndarray::{Array2, array};
 
-fn late() -> Time {
-    Time::new(10.0).unwrap()
+fn late() -> TrainingTime {
+    TrainingTime::new(10.0).unwrap()
 }
 
 /// Both factorisations must refuse alike.
 fn refused(kernel: &Array2<f64>, ridge: Ridge) -> [PredictError; 2] {
-    [Time::INFINITE, late()].map(|time| Machine::new(kernel.view(), ridge, time, Par::Seq).unwrap_err())
+    [TrainingTime::INFINITE, late()]
+        .map(|time| KernelMachine::new(kernel.view(), ridge, time, Par::Seq).unwrap_err())
 }
 
-fn sound() -> Machine {
-    Machine::new(array![[2.0, 0.5], [0.5, 1.0]].view(), Ridge::NONE, Time::INFINITE, Par::Seq).unwrap()
+fn sound() -> KernelMachine {
+    KernelMachine::new(array![[2.0, 0.5], [0.5, 1.0]].view(), Ridge::NONE, TrainingTime::INFINITE, Par::Seq)
+        .unwrap()
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn kernels_that_are_no_kernels() {
 #[test]
 fn asymmetry_of_f32_is_not_refused() {
     let kernel = array![[1.0, 0.5], [0.5 + 1e-7, 1.0]];
-    assert!(Machine::new(kernel.view(), Ridge::NONE, Time::INFINITE, Par::Seq).is_ok());
+    assert!(KernelMachine::new(kernel.view(), Ridge::NONE, TrainingTime::INFINITE, Par::Seq).is_ok());
 }
 
 #[test]
@@ -82,7 +84,7 @@ fn impossible_ridges_and_times() {
     );
     let flat = PredictError::NoScale { mean_diagonal: 0.0 };
     assert_eq!(refused(&Array2::zeros((2, 2)), Ridge::Relative(0.1)), [flat.clone(), flat]);
-    assert_eq!(Time::new(-0.5), Err(PredictError::InvalidTime { eta_t: -0.5 }));
+    assert_eq!(TrainingTime::new(-0.5), Err(PredictError::InvalidTime { eta_t: -0.5 }));
 }
 
 #[test]
@@ -143,8 +145,8 @@ fn targets_and_kernels_of_the_wrong_shape() {
 #[test]
 fn one_sample_is_enough_for_a_machine_and_too_few_for_folds() {
     let kernel = array![[2.0]];
-    for (time, expected) in [(Time::INFINITE, 0.75), (late(), 0.75 * -(-20.0_f64).exp_m1())] {
-        let machine = Machine::new(kernel.view(), Ridge::NONE, time, Par::Seq).unwrap();
+    for (time, expected) in [(TrainingTime::INFINITE, 0.75), (late(), 0.75 * -(-20.0_f64).exp_m1())] {
+        let machine = KernelMachine::new(kernel.view(), Ridge::NONE, time, Par::Seq).unwrap();
         let fit = machine.fit(array![[3.0]].view()).unwrap();
         let mean = fit.mean(array![[0.5]].view()).unwrap();
         assert!((mean[(0, 0)] - expected).abs() < 1e-15, "{mean} {expected}");
@@ -156,7 +158,8 @@ fn one_sample_is_enough_for_a_machine_and_too_few_for_folds() {
 
 #[test]
 fn numbers_too_large_are_named_and_very_large_ones_work() {
-    let machine = Machine::new(array![[1e-10]].view(), Ridge::NONE, Time::INFINITE, Par::Seq).unwrap();
+    let machine =
+        KernelMachine::new(array![[1e-10]].view(), Ridge::NONE, TrainingTime::INFINITE, Par::Seq).unwrap();
     let error = machine.fit(array![[1e300]].view()).unwrap_err();
     assert_eq!(error, PredictError::Overflow { what: "weights of the training samples" });
     let machine = sound();
@@ -171,11 +174,13 @@ fn numbers_too_large_are_named_and_very_large_ones_work() {
         let kernel = array![[2.0, 0.5, 0.1], [0.5, 1.0, 0.2], [0.1, 0.2, 3.0]];
         let targets = array![[1.0], [2.0], [-1.0]];
         for time in [f64::INFINITY, 1e6 / scale] {
-            let time = Time::new(time).unwrap();
+            let time = TrainingTime::new(time).unwrap();
             let machine =
-                Machine::new((&kernel * scale).view(), Ridge::Relative(1e-3), time, Par::Seq).unwrap();
+                KernelMachine::new((&kernel * scale).view(), Ridge::Relative(1e-3), time, Par::Seq).unwrap();
             let mean = machine.fit(targets.view()).unwrap().mean((&kernel * scale).view()).unwrap();
-            let plain = Machine::new(kernel.view(), Ridge::Relative(1e-3), Time::INFINITE, Par::Seq).unwrap();
+            let plain =
+                KernelMachine::new(kernel.view(), Ridge::Relative(1e-3), TrainingTime::INFINITE, Par::Seq)
+                    .unwrap();
             let plain = plain.fit(targets.view()).unwrap().mean(kernel.view()).unwrap();
             assert!((&mean - &plain).iter().all(|gap| gap.abs() < 1e-14), "{mean} {plain}");
         }
@@ -187,7 +192,7 @@ fn ridge_search_refuses_what_it_cannot_judge() {
     let kernel = Array2::from_diag(&array![1.0, 2.0, 3.0, 4.0]);
     let folds = Folds::strided(4, 2).unwrap();
     let search = |kernel: &Array2<f64>, targets: &Targets<'_>, ridges: &[Ridge], folds: &Folds| {
-        RidgeSearch::new(kernel.view(), targets, ridges, Time::INFINITE, folds, Par::Seq).unwrap_err()
+        RidgeSearch::new(kernel.view(), targets, ridges, TrainingTime::INFINITE, folds, Par::Seq).unwrap_err()
     };
     let targets = Targets::Classes { labels: &[0, 1, 0, 1], classes: 2 };
     assert_eq!(search(&kernel, &targets, &[], &folds), PredictError::NoRidges);

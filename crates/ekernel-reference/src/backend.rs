@@ -1,7 +1,7 @@
 use std::{ops::Range, thread};
 
 use ekernel_core::{
-    Backend, BackendError, Control, Input, Kernels, Kinds, Network, Pairs, Progress, Samples, Session,
+    Backend, BackendError, Control, Input, KernelSet, Kernels, Network, Pairs, Prepared, Progress, Samples,
 };
 use ndarray::Array2;
 
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct ReferenceBackend {
     network: Network,
-    kinds: Kinds,
+    kinds: KernelSet,
     memory_limit: u64,
     rotations: RotationMode,
 }
@@ -26,7 +26,7 @@ impl ReferenceBackend {
     pub const MEMORY_LIMIT: u64 = 4 << 30;
 
     /// A backend for one network, with [`ReferenceBackend::MEMORY_LIMIT`].
-    pub fn new(network: &Network, kinds: Kinds) -> ReferenceBackend {
+    pub fn new(network: &Network, kinds: KernelSet) -> ReferenceBackend {
         ReferenceBackend {
             network: network.clone(),
             kinds,
@@ -42,7 +42,7 @@ impl ReferenceBackend {
     }
 
     /// Sets the bytes of memory that samples and tensors may take. [`Backend::prepare`] refuses networks that need more
-    /// for one pair, and [`Session::concurrency`] stays within it.
+    /// for one pair, and [`Prepared::concurrency`] stays within it.
     pub fn with_memory_limit(mut self, bytes: u64) -> ReferenceBackend {
         self.memory_limit = bytes;
         self
@@ -53,13 +53,13 @@ impl ReferenceBackend {
         &self.network
     }
 
-    fn samples(&self, samples: &Samples, control: &Control) -> Result<Prepared, BackendError> {
-        let mut prepared = Prepared { features: Vec::new(), own: Vec::new() };
+    fn samples(&self, samples: &Samples, control: &Control) -> Result<PreparedSet, BackendError> {
+        let mut prepared = PreparedSet { features: Vec::new(), own: Vec::new() };
         for i in 0..samples.len() {
             let f = features(samples, i);
             let own = Own::of(&self.network, &f, control)?;
             let [k, theta] = own.output;
-            if !(k.is_finite() && (self.kinds == Kinds::Nngp || theta.is_finite())) {
+            if !(k.is_finite() && (self.kinds == KernelSet::Nngp || theta.is_finite())) {
                 return Err(self.not_finite([&f, &f], Variances::OfThePair, [i, i]));
             }
             prepared.features.push(f);
@@ -109,7 +109,7 @@ impl Backend for ReferenceBackend {
         &'a self,
         pairs: Pairs<'a>,
         control: &Control,
-    ) -> Result<Box<dyn Session + 'a>, BackendError> {
+    ) -> Result<Box<dyn Prepared + 'a>, BackendError> {
         pairs.check(self.network.input())?;
         if self.network.input().is_spherical() {
             let (mode, limit) = (self.rotations, self.memory_limit);
@@ -131,8 +131,8 @@ impl Backend for ReferenceBackend {
         let first = self.samples(pairs.first(), control)?;
         control.report(Progress::Prepared { done: first.own.len(), of });
         let second = match pairs {
-            Pairs::Symmetric(_) => None,
-            Pairs::Between(_, x2) => Some(self.samples(x2, control)?),
+            Pairs::Within(_) => None,
+            Pairs::Cross(_, x2) => Some(self.samples(x2, control)?),
         };
         control.report(Progress::Prepared { done: of, of });
         Ok(Box::new(ReferenceSession { backend: self, first, second, held }))
@@ -140,15 +140,15 @@ impl Backend for ReferenceBackend {
 }
 
 /// Samples and their kernels with themselves.
-struct Prepared {
+struct PreparedSet {
     features: Vec<Array2<f64>>,
     own: Vec<Own>,
 }
 
 struct ReferenceSession<'a> {
     backend: &'a ReferenceBackend,
-    first: Prepared,
-    second: Option<Prepared>,
+    first: PreparedSet,
+    second: Option<PreparedSet>,
     held: u64,
 }
 
@@ -165,14 +165,14 @@ impl ReferenceSession<'_> {
         let pair = [&first.features[i], &second.features[j]];
         let variances = Variances::Of([&first.own[i].variances, &second.own[j].variances]);
         let [k, theta] = run(&self.backend.network, pair, variances, control, |_, _| {})?;
-        if !(k.is_finite() && (self.backend.kinds == Kinds::Nngp || theta.is_finite())) {
+        if !(k.is_finite() && (self.backend.kinds == KernelSet::Nngp || theta.is_finite())) {
             return Err(self.backend.not_finite(pair, variances, [i, j]));
         }
         Ok([k, theta])
     }
 }
 
-impl Session for ReferenceSession<'_> {
+impl Prepared for ReferenceSession<'_> {
     fn tile(
         &self,
         rows: Range<usize>,
@@ -187,7 +187,7 @@ impl Session for ReferenceSession<'_> {
                 [nngp[[a, b]], ntk[[a, b]]] = self.entry(i, j, control)?;
             }
         }
-        Ok(Kernels { nngp, ntk: (self.backend.kinds == Kinds::Both).then_some(ntk) })
+        Ok(Kernels { nngp, ntk: (self.backend.kinds == KernelSet::Both).then_some(ntk) })
     }
 
     fn tile_shape(&self) -> [usize; 2] {

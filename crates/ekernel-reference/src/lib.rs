@@ -13,7 +13,7 @@
 //! gives K(R, R') by the defining integrals.
 //!
 //! ```
-//! use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Samples};
+//! use ekernel_core::{Backend, Control, KernelSet, Network, Pairs, Samples};
 //! use ekernel_reference::ReferenceBackend;
 //!
 //! let network: Network = "
@@ -30,8 +30,8 @@
 //!     op = 'group_pool'
 //! ".parse()?;
 //! let images = Samples::Images(ndarray::Array4::from_shape_fn((2, 4, 4, 1), |(n, r, c, _)| (n + r * c) as f64));
-//! let backend = ReferenceBackend::new(&network, Kinds::Both);
-//! let kernels = backend.prepare(Pairs::Symmetric(&images), &Control::new())?.tile(0..2, 0..2, &Control::new())?;
+//! let backend = ReferenceBackend::new(&network, KernelSet::Both);
+//! let kernels = backend.prepare(Pairs::Within(&images), &Control::new())?.tile(0..2, 0..2, &Control::new())?;
 //! assert_eq!(kernels.nngp[[0, 1]], kernels.nngp[[1, 0]]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

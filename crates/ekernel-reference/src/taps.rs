@@ -1,6 +1,6 @@
 //! Which positions a window covers, in every orientation.
 
-use ekernel_core::{Element, Padding, Window};
+use ekernel_core::{GroupElement, Padding, Window};
 use ndarray::Array2;
 
 /// For every output position, the input positions under the window turned by `orientation`, in the order of the window's
@@ -11,7 +11,7 @@ use ndarray::Array2;
 pub(crate) fn positions(
     window: &Window,
     extent: [usize; 2],
-    orientation: Element,
+    orientation: GroupElement,
 ) -> Vec<Vec<Option<usize>>> {
     let output = window.output(extent);
     let low = window.low(extent);

@@ -1,7 +1,7 @@
 //! Acting on the images acts on the kernel: K(h·f, h'·f')_{g,g'} = K(f, f')_{h⁻¹g, h'⁻¹g'}.
 
 use ekernel_core::{
-    Backend, Control, Domain, Element, Group, Kernels, Kinds, Network, Padding, Pairs, Samples,
+    Backend, Control, Domain, Group, GroupElement, KernelSet, Kernels, Network, Padding, Pairs, Samples,
 };
 use ekernel_reference::{Field, ReferenceBackend, cross_fields};
 use ndarray::{Array2, Array4, Axis};
@@ -42,12 +42,12 @@ fn image(seed: usize, [height, width]: [usize; 2]) -> Array4<f64> {
     })
 }
 
-fn acted(h: Element, image: &Array4<f64>) -> Samples {
+fn acted(h: GroupElement, image: &Array4<f64>) -> Samples {
     Samples::Images(h.apply(image.index_axis(Axis(0), 0)).insert_axis(Axis(0)))
 }
 
 /// The position h·(r, t) = (h·r, h·t), t measured from the centre.
-fn act(h: Element, p: usize, group: Group, [height, width]: [usize; 2]) -> usize {
+fn act(h: GroupElement, p: usize, group: Group, [height, width]: [usize; 2]) -> usize {
     let elements = group.elements();
     let (slot, y, x) = (p / (height * width), p % (height * width) / width, p % width);
     let image = h.compose(elements[slot]);
@@ -97,14 +97,14 @@ fn kernels_move_with_the_images() {
     let mut worst = 0.0_f64;
     for (group, extent, network) in cases() {
         let [f, fp] = [image(1, extent), image(2, extent)];
-        let still = pair(&network, &acted(Element::IDENTITY, &f), &acted(Element::IDENTITY, &fp));
+        let still = pair(&network, &acted(GroupElement::IDENTITY, &f), &acted(GroupElement::IDENTITY, &fp));
         let elements = group.elements();
         for (i, &h) in elements.iter().enumerate() {
             let hp = elements[(3 * i + 1) % elements.len()];
             let moved = pair(&network, &acted(h, &f), &acted(hp, &fp));
             for (before, after) in still.iter().zip(&moved).skip(1) {
                 let Domain::GroupGrid { height, width, .. } = before.domain else { continue };
-                let back = |h: Element, p| act(h.inverse(), p, group, [height, width]);
+                let back = |h: GroupElement, p| act(h.inverse(), p, group, [height, width]);
                 for (after, before) in [(&after.nngp, &before.nngp), (&after.ntk, &before.ntk)] {
                     worst = worst.max(difference(after, before, |p, pp| (back(h, p), back(hp, pp))));
                 }
@@ -128,16 +128,16 @@ fn wrong_actions_are_noticed() {
         let [f, fp] = [image(1, extent), image(2, extent)];
         let elements = group.elements();
         let (h, hp) = (elements[1], elements[elements.len() - 1]);
-        let still = pair(&network, &acted(Element::IDENTITY, &f), &acted(Element::IDENTITY, &fp));
+        let still = pair(&network, &acted(GroupElement::IDENTITY, &f), &acted(GroupElement::IDENTITY, &fp));
         let moved = pair(&network, &acted(h, &f), &acted(hp, &fp));
         // (h, r, t) ↦ (r·h⁻¹, h⁻¹·t): the slots moved from the wrong side.
-        let right = |h: Element, p: usize| {
+        let right = |h: GroupElement, p: usize| {
             let slot = elements[p / 16].compose(h.inverse());
             let slot = elements.iter().position(|e| *e == slot).expect("the group is closed");
             16 * slot + act(h.inverse(), p % 16, group, extent) % 16
         };
         for (before, after) in still[1..5].iter().zip(&moved[1..5]) {
-            let left = |h: Element, p| act(h, p, group, extent);
+            let left = |h: GroupElement, p| act(h, p, group, extent);
             let wrong = [
                 difference(&after.nngp, &before.nngp, |p, pp| (left(h, p), left(hp, pp))),
                 difference(&after.nngp, &before.nngp, |p, pp| (right(h, p), left(hp.inverse(), pp))),
@@ -158,11 +158,12 @@ fn a_group_network_is_an_orbit_of_a_plain_one() {
     let mut worst = 0.0_f64;
     for (group, extent, network) in cases() {
         let [f, fp] = [image(3, extent), image(4, extent)];
-        let whole = kernels(&network, &acted(Element::IDENTITY, &f), &acted(Element::IDENTITY, &fp));
+        let whole =
+            kernels(&network, &acted(GroupElement::IDENTITY, &f), &acted(GroupElement::IDENTITY, &fp));
         let plain = plain(&network);
         let mut mean = [0.0; 2];
         for delta in group.elements() {
-            let part = kernels(&plain, &acted(Element::IDENTITY, &f), &acted(delta.inverse(), &fp));
+            let part = kernels(&plain, &acted(GroupElement::IDENTITY, &f), &acted(delta.inverse(), &fp));
             for (mean, part) in mean.iter_mut().zip(part) {
                 *mean += part / group.order() as f64;
             }
@@ -176,8 +177,8 @@ fn a_group_network_is_an_orbit_of_a_plain_one() {
 }
 
 fn kernels(network: &Network, f: &Samples, fp: &Samples) -> [f64; 2] {
-    let backend = ReferenceBackend::new(network, Kinds::Both);
-    let session = backend.prepare(Pairs::Between(f, fp), &Control::new()).expect("prepared");
+    let backend = ReferenceBackend::new(network, KernelSet::Both);
+    let session = backend.prepare(Pairs::Cross(f, fp), &Control::new()).expect("prepared");
     let Kernels { nngp, ntk } = session.tile(0..1, 0..1, &Control::new()).expect("computed");
     [nngp[[0, 0]], ntk.expect("asked for")[[0, 0]]]
 }

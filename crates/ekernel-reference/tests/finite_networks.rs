@@ -3,7 +3,7 @@
 
 mod finite;
 
-use ekernel_core::{Activation, Backend, Control, Group, Kinds, Network, Pairs, Samples};
+use ekernel_core::{Activation, Backend, Control, Group, KernelSet, Network, Pairs, Samples};
 use ekernel_reference::ReferenceBackend;
 use finite::{Hidden, Normals, Shape};
 use ndarray::{Array2, Array4, Axis};
@@ -57,8 +57,8 @@ fn check(name: &str, network: &str, shape: &Shape, widths: [usize; 2], draws: us
             (Samples::Images(x), flat)
         }
     };
-    let backend = ReferenceBackend::new(&network, Kinds::Both);
-    let session = backend.prepare(Pairs::Symmetric(&samples), &Control::new()).expect("prepared");
+    let backend = ReferenceBackend::new(&network, KernelSet::Both);
+    let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
     let kernels = session.tile(0..1, 0..2, &Control::new()).expect("computed");
     let ntk = kernels.ntk.expect("asked for");
     let [first, second] = [0, 1].map(|i| positions.index_axis(Axis(0), i).to_owned());

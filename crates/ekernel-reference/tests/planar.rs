@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ekernel_core::{Backend, Control, Kernels, Kinds, Network, Pairs, Samples};
+use ekernel_core::{Backend, Control, KernelSet, Kernels, Network, Pairs, Samples};
 use ekernel_reference::ReferenceBackend;
 use ndarray::{Array2, ArrayD, Ix2, Ix4};
 use ndarray_npy::NpzReader;
@@ -69,7 +69,7 @@ fn samples(x: ArrayD<f64>) -> Samples {
 
 fn kernels(network: &Network, pairs: Pairs<'_>) -> Kernels {
     let [n, m] = [pairs.first().len(), pairs.second().len()];
-    let backend = ReferenceBackend::new(network, Kinds::Both);
+    let backend = ReferenceBackend::new(network, KernelSet::Both);
     let control = Control::new();
     let session = backend.prepare(pairs, &control).expect("prepared");
     session.tile(0..n, 0..m, &control).expect("computed")
@@ -77,8 +77,8 @@ fn kernels(network: &Network, pairs: Pairs<'_>) -> Kernels {
 
 /// Largest differences relative to the largest entry, of different samples and of repeated ones.
 fn errors(case: &Case, network: &Network) -> [f64; 2] {
-    let between = kernels(network, Pairs::Between(&case.x1, &case.x2));
-    let own = kernels(network, Pairs::Symmetric(&case.x1));
+    let between = kernels(network, Pairs::Cross(&case.x1, &case.x2));
+    let own = kernels(network, Pairs::Within(&case.x1));
     let ours = [between.nngp, between.ntk.expect("asked for"), own.nngp, own.ntk.expect("asked for")];
     let mut worst = [0.0_f64; 2];
     for (which, (ours, theirs)) in ours.iter().zip(&case.kernels).enumerate() {

@@ -5,7 +5,7 @@ mod support;
 
 use std::f64::consts::PI;
 
-use ekernel_core::{Kinds, Molecule, Network, Pairs, Plan, Potential, Quadrature, Samples};
+use ekernel_core::{AtomDescriptor, KernelSet, Molecule, Network, Pairs, Plan, Quadrature, Samples};
 use ekernel_harmonic::{
     AtomSignals, Complex64, Euler, RotationGrid, SphereGrid, SphereTransform, WignerD, sphere_coefficients,
     sphere_to_real,
@@ -91,7 +91,7 @@ fn a_network_on_so3_is_an_orbit_of_an_mlp() {
                 |r| vector(&cp, Some(Euler::new(grid.alpha(p), grid.polar().angles()[j], grid.gamma(r))));
             let rows: Vec<f64> = (0..circle).flat_map(row).collect();
             let second = Samples::Vectors(Array2::from_shape_vec((circle, features), rows).expect("rows"));
-            let all = kernels(&mlp, RotationMode::default(), Pairs::Between(&first, &second));
+            let all = kernels(&mlp, RotationMode::default(), Pairs::Cross(&first, &second));
             let share = grid.volume(j) / (8.0 * PI * PI);
             mean[0] += share * all.nngp.sum();
             mean[1] += share * all.ntk.expect("asked for").sum();
@@ -241,8 +241,8 @@ fn on_molecules(atoms: &str, layers: &str) -> Network {
 
 const PER_ATOM: &str = "[[layers]]\nop = 's2_conv'\nw_std = 0.3\nb_std = 0.3\n[[layers]]\nop = 'relu'\n\
     [[layers]]\nop = 'so3_conv'\nbandlimit = 3\nb_std = 0.2\n[[layers]]\nop = 'erf'\n[[layers]]\nop = 'so3_pool'\n\
-    [[layers]]\nop = 'dense'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dropout'\nrate = 0.8\n[[layers]]\nop = 'dense'\n";
-const TOGETHER: &str = "[[layers]]\nop = 'atom_sum'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dropout'\nrate = 0.9\n[[layers]]\nop = 'dense'\n";
+    [[layers]]\nop = 'dense'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dropout'\nkeep_rate = 0.8\n[[layers]]\nop = 'dense'\n";
+const TOGETHER: &str = "[[layers]]\nop = 'atom_sum'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'dropout'\nkeep_rate = 0.9\n[[layers]]\nop = 'dense'\n";
 
 /// Molecules turned and moved as a whole: positions change, kernels do not.
 #[test]
@@ -263,7 +263,7 @@ fn turned_molecules() {
         let turned = Samples::Molecules(turned.collect());
         let still = Samples::Molecules(still);
         let [a, b] = [&still, &turned]
-            .map(|samples| kernels(&network, RotationMode::default(), Pairs::Symmetric(samples)));
+            .map(|samples| kernels(&network, RotationMode::default(), Pairs::Within(samples)));
         let gaps = (&a.nngp - &b.nngp).mapv(f64::abs) / a.nngp.mapv(f64::abs);
         let worst = gaps.iter().copied().fold(0.0, f64::max);
         eprintln!("turned molecules, {atoms}: {worst:.1e}");
@@ -284,7 +284,7 @@ fn atoms_in_another_order() {
     let gap = |atoms: &str| {
         let network = on_molecules(atoms, &layers);
         let mode = RotationMode::Grid(Quadrature::Fast);
-        let [a, b] = [&still, &other].map(|samples| kernels(&network, mode, Pairs::Symmetric(samples)).nngp);
+        let [a, b] = [&still, &other].map(|samples| kernels(&network, mode, Pairs::Within(samples)).nngp);
         relative([a[[0, 1]], a[[1, 1]]], [b[[0, 1]], b[[1, 1]]])
     };
     let [shared, indexed] = ["shared", "indexed"].map(gap);
@@ -312,11 +312,11 @@ fn on_grid(bandlimit: usize, signals: &Array2<Complex64>) -> Samples {
 /// The kernel of molecules is the sum of the kernels of their atoms' signals, here given as signals on a grid.
 #[test]
 fn molecules_are_sums_over_atoms() {
-    let layers = PER_ATOM.replace("'dropout'\nrate = 0.8", "'identity'");
+    let layers = PER_ATOM.replace("'dropout'\nkeep_rate = 0.8", "'identity'");
     let alone = network(&format!("[input]\nspace = 'sphere'\nbandlimit = 4\nchannels = 6\n{layers}"));
     let mode = RotationMode::Grid(Quadrature::Fast);
     let maker = AtomSignals::new(4, &[1, 6, 8], 2, 45.0).expect("signals");
-    let potential = Potential::new(&[1, 6, 8]);
+    let potential = AtomDescriptor::new(&[1, 6, 8]);
     let strength = |n, distance, charges| potential.strength(n, distance, charges);
     let on_grid = |molecule: &Molecule, atom: usize| {
         let signals = maker
@@ -443,7 +443,7 @@ fn gram_matrices_are_symmetric() {
 #[test]
 fn the_plan_has_the_grid_of_the_reference() {
     let network = on_sphere(3, 1);
-    let nodes = Plan::new(&network, Kinds::Both).expect("a plan").rotations[0].nodes;
+    let nodes = Plan::new(&network, KernelSet::Both).expect("a plan").rotations[0].nodes;
     let [f, fp] = [1, 2].map(|seed| sphere(&signal(3, 1, seed)));
     let default = pair(&network, RotationMode::default(), &f, &fp);
     assert_eq!(default, pair(&network, RotationMode::Grid(Quadrature::Nodes(nodes)), &f, &fp));

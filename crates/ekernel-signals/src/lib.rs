@@ -1,7 +1,7 @@
 //! Samples as harmonic coefficients, where core's inputs meet ekernel-harmonic: a sample on the sphere is one signal, a molecule is
 //! one for each of its atoms that are centers. Every backend for spherical networks starts here.
 
-use ekernel_core::{BackendError, Input, Potential, Samples};
+use ekernel_core::{AtomDescriptor, BackendError, Input, Samples};
 use ekernel_harmonic::{AtomSignals, Complex64, HarmonicError, Harmonics, sphere_coefficients, sphere_len};
 use ndarray::{Array2, Axis};
 
@@ -13,7 +13,7 @@ pub type Coefficients = Array2<Complex64>;
 pub struct Signals<'a> {
     bandlimit: usize,
     /// Of molecules.
-    atoms: Option<(&'a Potential, AtomSignals)>,
+    atoms: Option<(&'a AtomDescriptor, AtomSignals)>,
 }
 
 impl<'a> Signals<'a> {

@@ -2,12 +2,12 @@
 //! layer, padding, group and activation, in graphs that are valid by construction and that reduce to a [`Plan`](ekernel_core::Plan).
 //!
 //! ```
-//! use ekernel_core::{Kinds, Plan};
+//! use ekernel_core::{KernelSet, Plan};
 //! use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 //!
 //! let (network, samples) = ekernel_testnets::cases().new_tree(&mut TestRunner::deterministic()).unwrap().current();
 //! assert!(network.input().check(&samples).is_ok());
-//! assert!(Plan::new(&network, Kinds::Both).is_ok());
+//! assert!(Plan::new(&network, KernelSet::Both).is_ok());
 //! ```
 
 mod draft;

@@ -1,6 +1,6 @@
 //! Random networks.
 
-use ekernel_core::{AtomPairing, Group, Input, Kinds, Network, Plan, Potential};
+use ekernel_core::{AtomDescriptor, AtomPairing, Group, Input, KernelSet, Network, Plan};
 use proptest::{collection::vec, prelude::*};
 
 use crate::draft::{Choices, Draft};
@@ -36,7 +36,7 @@ pub fn network() -> impl Strategy<Value = Network> {
             draft.readout();
             head.into_iter().for_each(|step| take(step, &mut draft));
             let network = draft.finish().ok()?;
-            Plan::new(&network, Kinds::Both).ok()?;
+            Plan::new(&network, KernelSet::Both).ok()?;
             Some(network)
         },
     )
@@ -58,7 +58,7 @@ pub fn sphere_network() -> impl Strategy<Value = Network> {
             draft.atom_sum();
             head.into_iter().for_each(|step| take(step, &mut draft));
             let network = draft.finish().ok()?;
-            Plan::new(&network, Kinds::Both).ok()?;
+            Plan::new(&network, KernelSet::Both).ok()?;
             Some(network)
         },
     )
@@ -73,7 +73,7 @@ fn sphere_input() -> impl Strategy<Value = Input> {
     let centers = prop::sample::select(vec![vec![1, 6], vec![6]]);
     let molecule = (1..=4_usize, 1..=2_usize, pairing, shells, centers).prop_map(|choices| {
         let (bandlimit, powers, atoms, shells, centers) = choices;
-        let mut potential = Potential::new(&[1, 6]);
+        let mut potential = AtomDescriptor::new(&[1, 6]);
         potential.centers = centers;
         potential.powers.truncate(powers);
         potential.charge_power = if shells.is_empty() { 1.0 } else { 0.5 };

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use ekernel_core::{
-    Backend, BackendError, Control, Kinds, Network, Pairs, Session,
+    Backend, BackendError, Control, KernelSet, Network, Pairs, Prepared,
     plan::{Plan, Readout},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 /// Computes kernels on a GPU: planes in float32, sums over planes and the head in float64.
 ///
 /// ```no_run
-/// use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Samples};
+/// use ekernel_core::{Backend, Control, KernelSet, Network, Pairs, Samples};
 /// use ekernel_wgpu::{AdapterChoice, Device, WgpuBackend, WgpuOptions};
 ///
 /// let network: Network = "
@@ -34,8 +34,8 @@ use crate::{
 /// ".parse()?;
 /// let images = Samples::Images(ndarray::Array4::from_shape_fn((3, 8, 8, 1), |(n, r, c, _)| (n + r * c) as f64));
 /// let device = Device::open_blocking(&AdapterChoice::Hardware)?;
-/// let backend = WgpuBackend::new(&network, Kinds::Both, WgpuOptions::default(), device)?;
-/// let session = backend.prepare(Pairs::Symmetric(&images), &Control::new())?;
+/// let backend = WgpuBackend::new(&network, KernelSet::Both, WgpuOptions::default(), device)?;
+/// let session = backend.prepare(Pairs::Within(&images), &Control::new())?;
 /// let kernels = session.tile(0..3, 0..3, &Control::new())?;
 /// assert_eq!(kernels.nngp.dim(), (3, 3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -52,7 +52,7 @@ impl WgpuBackend {
     /// Errors: those of [`Plan::new`] and [`WgpuBackend::from_plan`].
     pub fn new(
         network: &Network,
-        kinds: Kinds,
+        kinds: KernelSet,
         options: WgpuOptions,
         device: Device,
     ) -> Result<WgpuBackend, BackendError> {
@@ -147,7 +147,7 @@ impl Backend for WgpuBackend {
         &'a self,
         pairs: Pairs<'a>,
         control: &Control,
-    ) -> Result<Box<dyn Session + 'a>, BackendError> {
+    ) -> Result<Box<dyn Prepared + 'a>, BackendError> {
         pairs.check(&self.plan.input)?;
         if self.plan.input.is_spherical() {
             return Ok(Box::new(RotationSession::new(

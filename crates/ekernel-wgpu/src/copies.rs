@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use ekernel_core::{BackendError, Control, Element, Plan, Samples};
+use ekernel_core::{BackendError, Control, GroupElement, Plan, Samples};
 
 use crate::threads::on_all_cores;
 
@@ -28,7 +28,7 @@ impl Set {
     pub(crate) fn new(
         plan: &Plan,
         samples: &Samples,
-        elements: &[Element],
+        elements: &[GroupElement],
         keep: bool,
         control: &Control,
     ) -> Result<Set, BackendError> {

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use ekernel_core::{Backend, BackendError, Control, Kernels, Kinds, Pairs, Progress, Samples, Session};
+use ekernel_core::{Backend, BackendError, Control, KernelSet, Kernels, Pairs, Prepared, Progress, Samples};
 use ndarray::{Array2, s};
 
 use crate::{WgpuBackend, device::lock};
@@ -31,7 +31,7 @@ impl WgpuBackend {
     /// Starts computing all kernels of `samples` with themselves, or `against` another set; the future gives them. Progress is
     /// reported as by `ekernel-gram`: [`Progress::Pairs`] before the first and after every tile, [`Progress::Tile`] in between.
     ///
-    /// The blocking entry points are [`Backend::prepare`] and [`Session::tile`].
+    /// The blocking entry points are [`Backend::prepare`] and [`Prepared::tile`].
     pub fn start(
         self: &Arc<WgpuBackend>,
         samples: Arc<Samples>,
@@ -43,8 +43,8 @@ impl WgpuBackend {
         let backend = Arc::clone(self);
         let work = move || {
             let pairs = match &against {
-                Some(against) => Pairs::Between(&samples, against),
-                None => Pairs::Symmetric(&samples),
+                Some(against) => Pairs::Cross(&samples, against),
+                None => Pairs::Within(&samples),
             };
             let result = catch_unwind(AssertUnwindSafe(|| backend.all(pairs, &control)));
             let mut state = lock(&state);
@@ -77,16 +77,16 @@ impl WgpuBackend {
 
 /// All kernels of a session, tile by tile; of samples with themselves those above the diagonal are mirrored.
 fn tiled(
-    session: &dyn Session,
+    session: &dyn Prepared,
     pairs: Pairs<'_>,
-    kinds: Kinds,
+    kinds: KernelSet,
     [height, width]: [usize; 2],
     control: &Control,
 ) -> Result<Kernels, BackendError> {
     let [rows, cols] = [pairs.first().len(), pairs.second().len()];
     let mut all = Kernels {
         nngp: Array2::zeros((rows, cols)),
-        ntk: (kinds == Kinds::Both).then(|| Array2::zeros((rows, cols))),
+        ntk: (kinds == KernelSet::Both).then(|| Array2::zeros((rows, cols))),
     };
     let symmetric = pairs.is_symmetric();
     let side = height.min(width);
@@ -158,7 +158,7 @@ mod tests {
         let network: Network =
             format!("[input]\nspace = 'image'\nshape = [7, 7, 1]\n{layers}").parse().expect("a network");
         let backend =
-            WgpuBackend::new(&network, Kinds::Both, WgpuOptions::default(), device).expect("a plan");
+            WgpuBackend::new(&network, KernelSet::Both, WgpuOptions::default(), device).expect("a plan");
         let images = |count| {
             Samples::Images(Array4::from_shape_fn((count, 7, 7, 1), |(n, r, c, _)| {
                 (1.0 + (n * r + c) as f64).sin()
@@ -166,14 +166,14 @@ mod tests {
         };
         let (five, two) = (images(5), images(2));
         for (pairs, due) in [
-            (Pairs::Symmetric(&five), &[0, 3, 7, 9, 12, 14, 15][..]),
-            (Pairs::Between(&five, &two), &[0, 4, 8, 10]),
+            (Pairs::Within(&five), &[0, 3, 7, 9, 12, 14, 15][..]),
+            (Pairs::Cross(&five, &two), &[0, 4, 8, 10]),
         ] {
             let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
             let ear = Arc::clone(&told);
             let control = Control::with_progress(move |progress| lock(&ear).push(progress));
             let session = backend.prepare(pairs, &Control::new()).expect("prepared");
-            let found = tiled(session.as_ref(), pairs, Kinds::Both, [2, 3], &control).expect("computed");
+            let found = tiled(session.as_ref(), pairs, KernelSet::Both, [2, 3], &control).expect("computed");
             let whole = session.tile(0..5, 0..pairs.second().len(), &Control::new()).expect("computed");
             assert_eq!(found, whole);
             let told = lock(&told);

@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ekernel_core::{BackendError, Control, Element, Pairs, Plan, Samples, plan::Readout};
+use ekernel_core::{BackendError, Control, GroupElement, Pairs, Plan, Samples, plan::Readout};
 
 use crate::{
     Device, GpuError, StrategyChoice, WgpuOptions,
@@ -89,7 +89,7 @@ impl Resident<Box<dyn Strategy>> {
         device: &Device,
         plan: &Arc<Plan>,
         options: &WgpuOptions,
-        (pairs, elements): (Pairs<'_>, &[Element]),
+        (pairs, elements): (Pairs<'_>, &[GroupElement]),
         watch: Watch<'_>,
     ) -> Result<Resident<Box<dyn Strategy>>, GpuError> {
         let strategies = strategies(device, plan, options)?;

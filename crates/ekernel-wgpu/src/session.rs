@@ -5,7 +5,7 @@ mod precise;
 use std::{ops::Range, sync::Arc};
 
 use ekernel_core::{
-    BackendError, Control, Element, Kernels, Pairs, Session, assemble,
+    BackendError, Control, GroupElement, Kernels, Pairs, Prepared, assemble,
     plan::{Plan, Readout, Scalar},
 };
 
@@ -35,7 +35,7 @@ pub(crate) struct WgpuSession<'a> {
     options: WgpuOptions,
     pairs: Pairs<'a>,
     /// Every element of an orbit, each once; the identity first.
-    elements: Vec<Element>,
+    elements: Vec<GroupElement>,
     sets: Vec<Set>,
     delicate: Delicate,
     working: Working<Box<dyn Strategy>>,
@@ -50,15 +50,15 @@ impl<'a> WgpuSession<'a> {
         pairs: Pairs<'a>,
         control: &Control,
     ) -> Result<WgpuSession<'a>, BackendError> {
-        let mut elements = vec![Element::IDENTITY];
+        let mut elements = vec![GroupElement::IDENTITY];
         for readout in &plan.readouts {
             if let Readout::Planes { orbit, .. } = readout {
-                elements.extend(orbit.iter().filter(|g| **g != Element::IDENTITY));
+                elements.extend(orbit.iter().filter(|g| **g != GroupElement::IDENTITY));
             }
         }
         elements.sort_unstable();
         elements.dedup();
-        let first = elements.iter().position(|g| *g == Element::IDENTITY).unwrap_or(0);
+        let first = elements.iter().position(|g| *g == GroupElement::IDENTITY).unwrap_or(0);
         elements.swap(0, first);
         let delicate = Delicate::new(plan);
         let samples =
@@ -134,7 +134,7 @@ impl<'a> WgpuSession<'a> {
 
     /// K⁰ of two vectors.
     fn inner(&self, job: &Job, control: &Control) -> Result<f64, BackendError> {
-        let numbers = |(set, index): (usize, usize)| self.image(set, index, Element::IDENTITY, control);
+        let numbers = |(set, index): (usize, usize)| self.image(set, index, GroupElement::IDENTITY, control);
         let [first, second] = [numbers(job.samples[0])?.features, numbers(job.samples[1])?.features];
         Ok(first.iter().zip(&second).map(|(x, y)| x * y).sum::<f64>() / first.len() as f64)
     }
@@ -143,25 +143,28 @@ impl<'a> WgpuSession<'a> {
         &self,
         set: usize,
         index: usize,
-        element: Element,
+        element: GroupElement,
         control: &Control,
     ) -> Result<Image, BackendError> {
         let samples = if set == 0 { self.pairs.first() } else { self.pairs.second() };
         Image::new(&self.plan, samples, (index, element), self.sets[set].sizes[index], control)
     }
 
-    fn element(&self, g: &Element) -> usize {
+    fn element(&self, g: &GroupElement) -> usize {
         self.elements.iter().position(|e| e == g).unwrap_or(0)
     }
 
     /// The blocks of one pair whose mean is the readout: (f, g·f') for g in the orbit, or all (h·f, g·f').
-    fn blocks<'b>(&self, orbit: &'b [Element]) -> impl Iterator<Item = (&'b Element, &'b Element)> {
+    fn blocks<'b>(
+        &self,
+        orbit: &'b [GroupElement],
+    ) -> impl Iterator<Item = (&'b GroupElement, &'b GroupElement)> {
         let firsts = if self.options.all_blocks { orbit } else { &orbit[..1] };
         firsts.iter().flat_map(move |h| orbit.iter().map(move |g| (h, g)))
     }
 
-    fn lanes<'b>(&'b self, job: &'b Job, orbit: &'b [Element]) -> impl Iterator<Item = Lane> + 'b {
-        let copy = |side: usize, g: &Element| {
+    fn lanes<'b>(&'b self, job: &'b Job, orbit: &'b [GroupElement]) -> impl Iterator<Item = Lane> + 'b {
+        let copy = |side: usize, g: &GroupElement| {
             let (set, index) = job.samples[side];
             (set, index * self.elements.len() + self.element(g))
         };
@@ -290,7 +293,7 @@ impl Chunked for WgpuSession<'_> {
     }
 }
 
-impl Session for WgpuSession<'_> {
+impl Prepared for WgpuSession<'_> {
     fn tile(
         &self,
         rows: Range<usize>,

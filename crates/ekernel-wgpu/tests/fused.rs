@@ -4,7 +4,7 @@
 mod device;
 
 use device::device;
-use ekernel_core::{Backend, Control, Kernels, Kinds, Network, Pairs, Samples};
+use ekernel_core::{Backend, Control, KernelSet, Kernels, Network, Pairs, Samples};
 use ekernel_reference::ReferenceBackend;
 use ekernel_wgpu::{Device, StrategyChoice, Tuning, WgpuBackend, WgpuOptions};
 use ndarray::{Array2, Array4};
@@ -59,7 +59,7 @@ fn images([height, width, channels]: [usize; 3]) -> Samples {
 
 fn kernels(backend: &dyn Backend, samples: &Samples) -> Kernels {
     let control = Control::new();
-    let session = backend.prepare(Pairs::Symmetric(samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::Within(samples), &control).expect("prepared");
     session.tile(0..samples.len(), 0..samples.len(), &control).expect("computed")
 }
 
@@ -70,11 +70,17 @@ fn difference(found: &Array2<f64>, expected: &Array2<f64>) -> (f64, (usize, usiz
     errors.fold((0.0, (0, 0)), |a, b| if b.0 > a.0 { b } else { a })
 }
 
-fn error(device: &Device, network: &Network, kinds: Kinds, samples: &Samples) -> f64 {
+fn error(device: &Device, network: &Network, kinds: KernelSet, samples: &Samples) -> f64 {
     error_tuned(device, network, kinds, samples, Tuning::default())
 }
 
-fn error_tuned(device: &Device, network: &Network, kinds: Kinds, samples: &Samples, tuning: Tuning) -> f64 {
+fn error_tuned(
+    device: &Device,
+    network: &Network,
+    kinds: KernelSet,
+    samples: &Samples,
+    tuning: Tuning,
+) -> f64 {
     let options = WgpuOptions { strategy: StrategyChoice::Fused, tuning, ..WgpuOptions::default() };
     let tested = WgpuBackend::new(network, kinds, options, device.clone()).expect("a fused plan");
     let found = kernels(&tested, samples);
@@ -100,9 +106,11 @@ fn every_padding_and_window() {
             ([5, 5, 1], 1, [1, 3]),
             ([1, 1, 3], 1, [1, 1]),
         ] {
-            for (kinds, more) in
-                [(Kinds::Both, ""), (Kinds::Nngp, "b_std = 0.7"), (Kinds::Both, "b_std = 0.05\nw_std = 1.4")]
-            {
+            for (kinds, more) in [
+                (KernelSet::Both, ""),
+                (KernelSet::Nngp, "b_std = 0.7"),
+                (KernelSet::Both, "b_std = 0.05\nw_std = 1.4"),
+            ] {
                 let network = network(shape, layers, filter, padding, more);
                 let worst = error(&device, &network, kinds, &images(shape));
                 println!("{padding:<9} {shape:?} {layers} × {filter:?} {more:?} {kinds:?}: {worst:.1e}");
@@ -121,7 +129,7 @@ fn every_tuning() {
         let network = network(shape, 2, [3, 3], padding, "");
         for (invocations, in_turn) in [(1, 1), (64, 3), (1024, 64)] {
             let tuning = Tuning { invocations, in_turn };
-            let worst = error_tuned(&device, &network, Kinds::Both, &images(shape), tuning);
+            let worst = error_tuned(&device, &network, KernelSet::Both, &images(shape), tuning);
             assert!(worst < BOUND, "{padding} {tuning:?}: {worst:e}");
         }
     }
@@ -131,7 +139,7 @@ fn every_tuning() {
 fn other_kinks() {
     let Some(device) = device() else { return };
     for activation in ["leaky_relu'\nalpha = 0.2", "leaky_relu'\nalpha = -0.3", "abs'"] {
-        for (kinds, more) in [(Kinds::Both, ""), (Kinds::Both, "b_std = 0.3")] {
+        for (kinds, more) in [(KernelSet::Both, ""), (KernelSet::Both, "b_std = 0.3")] {
             let network = network_of(activation, [7, 8, 2], 3, [3, 3], "same", more);
             let worst = error(&device, &network, kinds, &images([7, 8, 2]));
             println!("{activation:?} {more:?}: {worst:.1e}");
@@ -157,7 +165,7 @@ fn smooth_activations() {
             ([2, 3], "valid", "parameterization = 'standard'\nwidth = 7\nw_std = 1.2"),
         ] {
             let network = network_of(activation, [7, 8, 2], 3, filter, padding, more);
-            let worst = error(&device, &network, Kinds::Both, &images([7, 8, 2]));
+            let worst = error(&device, &network, KernelSet::Both, &images([7, 8, 2]));
             println!("{activation:?} {more:?}: {worst:.1e}");
             assert!(worst < BOUND, "{activation} {more}: {worst:e}");
         }
@@ -180,7 +188,7 @@ fn planes_in_pieces() {
         ("same", [480, 6, 1], [3, 3]),
     ] {
         let network = network(shape, 2, filter, padding, "b_std = 0.1");
-        let worst = error(&device, &network, Kinds::Both, &some(shape, &[0, 3]));
+        let worst = error(&device, &network, KernelSet::Both, &some(shape, &[0, 3]));
         println!("{padding:<9} {shape:?}: {worst:.1e}");
         assert!(worst < BOUND, "{padding} {shape:?}: {worst:e}");
     }
@@ -193,7 +201,7 @@ fn deep_chains() {
         [([9, 9, 3], 21, "w_std = 1.4142135623730951"), ([5, 6, 1], 40, ""), ([4, 4, 1], 60, "b_std = 2.0")]
     {
         let network = network(shape, layers, [3, 3], "same", more);
-        let worst = error(&device, &network, Kinds::Both, &images(shape));
+        let worst = error(&device, &network, KernelSet::Both, &images(shape));
         println!("{shape:?} {layers} layers {more:?}: {worst:.1e}");
         assert!(worst < BOUND, "{shape:?} {layers}: {worst:e}");
     }
@@ -208,7 +216,7 @@ fn sizes_and_diagonals() {
     let network: Network = text.parse().expect("a network");
     let Samples::Images(x) = images([7, 6, 2]) else { panic!("images") };
     for size in [1.0, 1e12, 1e-12] {
-        let worst = error(&device, &network, Kinds::Both, &Samples::Images(x.mapv(|x| x * size)));
+        let worst = error(&device, &network, KernelSet::Both, &Samples::Images(x.mapv(|x| x * size)));
         assert!(worst < BOUND, "{size:e}: {worst:e}");
     }
 }
@@ -230,7 +238,7 @@ fn what_is_not_a_chain_is_refused_with_a_reason() {
         );
         let network: Network = text.parse().expect("a network");
         let options = WgpuOptions { strategy: StrategyChoice::Fused, ..WgpuOptions::default() };
-        let refused = WgpuBackend::new(&network, Kinds::Both, options, device.clone()).map(|_| ());
+        let refused = WgpuBackend::new(&network, KernelSet::Both, options, device.clone()).map(|_| ());
         let refused = refused.expect_err("a refusal").to_string();
         assert!(refused.contains(reason), "{refused}");
     }

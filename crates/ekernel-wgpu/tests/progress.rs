@@ -8,7 +8,7 @@ use std::{
 };
 
 use ekernel_core::{
-    Backend, BackendError, Control, Kinds, Network, Pairs, Plan, Progress, Samples, plan::Quadrature,
+    Backend, BackendError, Control, KernelSet, Network, Pairs, Plan, Progress, Samples, plan::Quadrature,
 };
 use ekernel_wgpu::{StrategyChoice, WgpuBackend, WgpuOptions};
 use ndarray::Array4;
@@ -19,7 +19,7 @@ const GLOBAL_POOL: &str = "[[layers]]\nop = 'global_avg_pool'\n";
 
 fn backend(text: &str, quadrature: Quadrature, options: WgpuOptions) -> Option<WgpuBackend> {
     let network: Network = text.parse().expect("a network");
-    let plan = Plan::with_quadrature(&network, Kinds::Both, quadrature).expect("a plan");
+    let plan = Plan::with_quadrature(&network, KernelSet::Both, quadrature).expect("a plan");
     Some(WgpuBackend::from_plan(plan, options, device::device()?).expect("shaders"))
 }
 
@@ -56,7 +56,7 @@ fn a_pair_is_told_in_parts() {
         let Some(backend) = on_images(side, layers, strategy) else { return };
         let samples = Samples::Images(waves((2, side, side, 3)));
         let (control, told) = listening();
-        let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
         let parts = || told.lock().unwrap_or_else(PoisonError::into_inner).clone();
         assert!(parts().is_empty(), "a tile before any: {:?}", parts());
         std::thread::scope(|scope| {
@@ -92,7 +92,7 @@ fn parts_end_at_the_whole() {
     ];
     for (backend, samples, rows, cols, pairs) in cases {
         let (control, told) = listening();
-        let session = backend.prepare(Pairs::Symmetric(&samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
         session.tile(rows, cols, &control).expect("computed");
         let told = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
         println!("{told:?}");

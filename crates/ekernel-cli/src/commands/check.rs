@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use ekernel_core::{
-    Backend, BackendError, Input, Kernels, Kinds, Network, Pairs,
+    Backend, BackendError, Input, KernelSet, Kernels, Network, Pairs,
     plan::{Op, Quadrature, Sink},
 };
 use ekernel_cpu::{CpuBackend, CpuOptions};
@@ -97,7 +97,7 @@ struct Worst {
 pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
     let architecture = Architecture::read(&arguments.arch)?;
     let whole = &architecture.network;
-    ekernel_core::Plan::new(whole, Kinds::Both).map_err(|error| located(&architecture.path, error))?;
+    ekernel_core::Plan::new(whole, KernelSet::Both).map_err(|error| located(&architecture.path, error))?;
     let network = affordable(&architecture)?;
     let shrunk = network.input() != whole.input();
     if shrunk {
@@ -118,17 +118,17 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             network: &network,
             quadrature: Quadrature::Accurate,
             backend,
-            kinds: Kinds::Both,
+            kinds: KernelSet::Both,
             resume: None,
             quiet: true,
         };
-        computer.gram(Pairs::Symmetric(&samples), label, None).map_err(failure::nothing_kept)
+        computer.gram(Pairs::Within(&samples), label, None).map_err(failure::nothing_kept)
     };
     // First, so that an adapter that is not there is told before the reference takes its time.
     let (tested, mut without) = tested(arguments, &network)?;
     let pairs = names.len() * (names.len() + 1) / 2;
     announce(&network, pairs as u64, arguments.talk.quiet);
-    let reference = compute(&ReferenceBackend::new(&network, Kinds::Both), "reference")?;
+    let reference = compute(&ReferenceBackend::new(&network, KernelSet::Both), "reference")?;
     let mut worst = Vec::new();
     let mut seconds = vec![("reference".to_owned(), reference.work.seconds)];
     for (name, precision, backend) in tested {
@@ -224,7 +224,7 @@ fn tested(arguments: &Check, network: &Network) -> anyhow::Result<(Vec<Tested>, 
     let mut tested: Vec<Tested> = Vec::new();
     for (name, precision) in [("cpu f64", Precision::F64), ("cpu f32", Precision::F32)] {
         let options = CpuOptions { precision: precision.of_backend(), ..CpuOptions::default() };
-        tested.push((name, precision, Box::new(CpuBackend::new(network, Kinds::Both, options)?)));
+        tested.push((name, precision, Box::new(CpuBackend::new(network, KernelSet::Both, options)?)));
     }
     let device = match &arguments.gpu.adapter {
         Some(adapter) => Some(backends::open(Some(adapter))?),
@@ -234,7 +234,7 @@ fn tested(arguments: &Check, network: &Network) -> anyhow::Result<(Vec<Tested>, 
     match device {
         Some(device) => {
             let options = backends::gpu_options(&arguments.gpu, &device, arguments.talk.quiet);
-            let plan = ekernel_core::Plan::new(network, Kinds::Both)?;
+            let plan = ekernel_core::Plan::new(network, KernelSet::Both)?;
             match backends::gpu_backend(plan, options, device) {
                 Ok(backend) => tested.push((GPU, Precision::F32, Box::new(backend))),
                 Err(error) => without.push(Without::of(GPU, Verdict::Refused, error.into())?),
@@ -305,7 +305,7 @@ fn tolerance(network: &Network, precision: Precision, demand: Demand) -> anyhow:
         // Measured 4.9e-6 on one ReLU behind a 3×3 convolution of 5×5 pixels, less on larger networks.
         (Precision::F32, Demand::Opposite) => 5e-5,
         (Precision::F32, Demand::Relaxed) => {
-            let plan = ekernel_core::Plan::new(network, Kinds::Both)?;
+            let plan = ekernel_core::Plan::new(network, KernelSet::Both)?;
             let pools = plan.stages.iter().any(|stage| matches!(stage.sink, Sink::LocalPool { .. }));
             let smooth = |op: &Op| matches!(op, Op::Dual(_)) && !op.wants_defect();
             let ops = plan.stages.iter().flat_map(|stage| stage.ops.iter().map(|op| &op.op));
@@ -416,7 +416,7 @@ fn literal_work(network: &Network) -> Option<u64> {
             return Some(first);
         }
     }
-    let plan = ekernel_core::Plan::new(network, Kinds::Both).ok()?;
+    let plan = ekernel_core::Plan::new(network, KernelSet::Both).ok()?;
     let blocks = plan.group.map_or(1, |group| group.order() as u64).pow(2);
     let ops = plan.stages.iter().flat_map(|stage| &stage.ops);
     let work = ops.map(|op| {

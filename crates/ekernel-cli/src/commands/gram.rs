@@ -89,8 +89,8 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         quiet: compute.talk.quiet,
     };
     let pairs = match &second {
-        Some(second) => Pairs::Between(&first, second),
-        None => Pairs::Symmetric(&first),
+        Some(second) => Pairs::Cross(&first, second),
+        None => Pairs::Within(&first),
     };
     let computed = computer.gram(pairs, &architecture.name, None)?;
 

@@ -113,7 +113,7 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
         "program": output::PROGRAM,
         "name": name,
         "input": { "shape": plan.input.shape(), "text": plan.input.to_string() },
-        "kernels": if plan.kinds == ekernel_core::Kinds::Both { vec!["nngp", "ntk"] } else { vec!["nngp"] },
+        "kernels": if plan.kinds == ekernel_core::KernelSet::Both { vec!["nngp", "ntk"] } else { vec!["nngp"] },
         "group": plan.group.map(|group| group.to_string()),
         "stages": stages,
         "rotations": rotations,

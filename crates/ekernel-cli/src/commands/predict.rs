@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use ekernel_core::{Backend, Pairs};
 use ekernel_data::{Source, Targets, destination};
-use ekernel_predict::{Nngp, Time};
+use ekernel_predict::{Nngp, TrainingTime};
 use ndarray::Array2;
 
 use crate::{
@@ -46,7 +46,7 @@ pub(crate) struct Predict {
     pub(crate) ridge: RidgeChoice,
     /// Training time: learning rate × steps of gradient descent
     #[arg(long, value_name = "T|inf", default_value = "inf", value_parser = time, allow_negative_numbers = true)]
-    pub(crate) time: Time,
+    pub(crate) time: TrainingTime,
     /// ntk: trained networks; nngp: the Bayesian posterior
     #[arg(long, value_enum, default_value = "ntk")]
     pub(crate) kind: Kind,
@@ -273,13 +273,13 @@ fn kernels(
         pool = problem.train.select(&draws.pool);
         &pool
     };
-    let among = computer.gram(Pairs::Symmetric(train), &format!("{name}, training"), Some("train"))?;
+    let among = computer.gram(Pairs::Within(train), &format!("{name}, training"), Some("train"))?;
     let between =
-        computer.gram(Pairs::Between(&problem.test, train), &format!("{name}, test"), Some("test"))?;
+        computer.gram(Pairs::Cross(&problem.test, train), &format!("{name}, test"), Some("test"))?;
     let mut work = among.work.and(between.work);
     let spread = if arguments.cov {
         let test = computer.gram(
-            Pairs::Symmetric(&problem.test),
+            Pairs::Within(&problem.test),
             &format!("{name}, test with itself"),
             Some("test-self"),
         )?;

@@ -13,7 +13,7 @@ use crate::{
 /// one channel for each element Z and each function h_n of the distance: r^−p for every power p, then
 /// exp(−(r − R)²/2w²) for every shell R.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Potential {
+pub struct AtomDescriptor {
     /// Atomic numbers, in the order of the channels; an atom of another element is an error. The channel of element e and
     /// function n of the distance is e·(powers + shells) + n.
     pub elements: Vec<u8>,
@@ -31,10 +31,10 @@ pub struct Potential {
     pub cutoff_angle: f64,
 }
 
-impl Potential {
+impl AtomDescriptor {
     /// Powers 2 and 6, the product of the charges, and 45°, around all atoms of these elements.
-    pub fn new(elements: &[u8]) -> Potential {
-        Potential {
+    pub fn new(elements: &[u8]) -> AtomDescriptor {
+        AtomDescriptor {
             elements: elements.to_vec(),
             centers: elements.to_vec(),
             powers: vec![2.0, 6.0],
@@ -73,7 +73,7 @@ impl Potential {
         (0..molecule.atoms()).filter(|&atom| self.centers.contains(&molecule.charges[atom])).collect()
     }
 
-    pub(super) fn read(keys: &mut Keys<'_>) -> Result<Potential, ArchError> {
+    pub(super) fn read(keys: &mut Keys<'_>) -> Result<AtomDescriptor, ArchError> {
         let elements = atomic_numbers(keys, "elements", ELEMENTS)?
             .ok_or_else(|| keys.missing("elements", "elements = [1, 6, 7, 8, 9]"))?;
         let centers = atomic_numbers(keys, "centers", CENTERS)?;
@@ -82,9 +82,9 @@ impl Potential {
         if let (Some(width), None) = (shell_width, &shells) {
             return Err(keys.bad("shell_width", width, "left out where there are no shells"));
         }
-        let all = Potential::new(&elements);
+        let all = AtomDescriptor::new(&elements);
         let powers = if shells.is_some() { vec![] } else { all.powers };
-        let potential = Potential {
+        let potential = AtomDescriptor {
             elements,
             centers: centers.unwrap_or(all.centers),
             powers: keys.numbers("powers", POWERS)?.unwrap_or(powers),
@@ -102,7 +102,7 @@ impl Potential {
     pub(super) fn write(&self, section: &mut Section) {
         let elements: Vec<usize> = self.elements.iter().map(|&z| z.into()).collect();
         section.counts("elements", &elements);
-        let default = Potential::new(&self.elements);
+        let default = AtomDescriptor::new(&self.elements);
         if self.centers != default.centers {
             section.counts("centers", &self.centers.iter().map(|&z| z.into()).collect::<Vec<usize>>());
         }

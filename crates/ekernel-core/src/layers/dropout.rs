@@ -10,32 +10,42 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
     /// Probability ρ ∈ (0, 1] of keeping a feature.
-    pub rate: f64,
+    pub keep_rate: f64,
 }
 
 impl Dropout {
     /// Keeps each feature with this probability.
-    pub fn keep(rate: f64) -> Dropout {
-        Dropout { rate }
+    pub fn keep(keep_rate: f64) -> Dropout {
+        Dropout { keep_rate }
     }
 
     pub(super) fn read(keys: &mut Keys<'_>) -> Result<Dropout, ArchError> {
-        let rate = keys
-            .number("rate")?
-            .ok_or_else(|| keys.missing("rate", "rate = 0.9 (the probability of keeping)"))?;
-        Ok(Dropout { rate })
+        // Files written before version 0.2 call the key "rate".
+        let old = keys.number("rate")?;
+        let keep_rate = match (keys.number("keep_rate")?, old) {
+            (Some(_), Some(old)) => {
+                return Err(keys.bad(
+                    "rate",
+                    old,
+                    "absent: it is the old name of keep_rate, which is given too",
+                ));
+            }
+            (found, old) => found.or(old),
+        };
+        let keep_rate = keep_rate.ok_or_else(|| keys.missing("keep_rate", "keep_rate = 0.9"))?;
+        Ok(Dropout { keep_rate })
     }
 
     pub(super) fn write(&self, section: &mut Section) {
-        section.number("rate", self.rate);
+        section.number("keep_rate", self.keep_rate);
     }
 
     pub(super) fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
-        if !(self.rate > 0.0 && self.rate <= 1.0) {
+        if !(self.keep_rate > 0.0 && self.keep_rate <= 1.0) {
             return Err(ArchError::Value {
                 place: input.place.clone(),
-                key: "rate".into(),
-                found: self.rate.to_string(),
+                key: "keep_rate".into(),
+                found: self.keep_rate.to_string(),
                 needs: "in (0, 1]: it is the probability of keeping a feature".into(),
             });
         }

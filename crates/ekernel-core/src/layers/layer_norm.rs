@@ -4,7 +4,7 @@ use crate::arch::{ArchError, Keys, Section};
 
 /// What is normalised together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Over {
+pub enum NormAxes {
     /// The features at each position.
     #[default]
     Channels,
@@ -12,13 +12,13 @@ pub enum Over {
     All,
 }
 
-impl Over {
+impl NormAxes {
     /// 1/√(v + ε) at each position; over all axes v is its mean.
     pub fn factors(self, v: &[f64]) -> Vec<f64> {
         let factor = |v: f64| (v + LayerNorm::EPSILON).sqrt().recip();
         match self {
-            Over::Channels => v.iter().map(|v| factor(*v)).collect(),
-            Over::All => vec![factor(v.iter().sum::<f64>() / v.len() as f64); v.len()],
+            NormAxes::Channels => v.iter().map(|v| factor(*v)).collect(),
+            NormAxes::All => vec![factor(v.iter().sum::<f64>() / v.len() as f64); v.len()],
         }
     }
 }
@@ -27,7 +27,7 @@ impl Over {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LayerNorm {
     /// What is normalised together.
-    pub over: Over,
+    pub over: NormAxes,
 }
 
 impl LayerNorm {
@@ -36,21 +36,21 @@ impl LayerNorm {
 
     /// Normalises the features at each position.
     pub fn over_channels() -> LayerNorm {
-        LayerNorm { over: Over::Channels }
+        LayerNorm { over: NormAxes::Channels }
     }
 
     /// Normalises all features at all positions together.
     pub fn over_all() -> LayerNorm {
-        LayerNorm { over: Over::All }
+        LayerNorm { over: NormAxes::All }
     }
 
     pub(super) fn read(keys: &mut Keys<'_>) -> Result<LayerNorm, ArchError> {
-        let choices = [("channels", Over::Channels), ("all", Over::All)];
+        let choices = [("channels", NormAxes::Channels), ("all", NormAxes::All)];
         Ok(LayerNorm { over: keys.choice("over", &choices)?.unwrap_or_default() })
     }
 
     pub(super) fn write(&self, section: &mut Section) {
-        if self.over == Over::All {
+        if self.over == NormAxes::All {
             section.word("over", "all");
         }
     }

@@ -21,7 +21,7 @@ pub use dense::Dense;
 pub use dropout::Dropout;
 pub use global_pool::GlobalPool;
 pub use group_conv::GroupConv;
-pub use layer_norm::{LayerNorm, Over};
+pub use layer_norm::{LayerNorm, NormAxes};
 pub use lift::Lift;
 pub use pool::{Pool, PoolKind};
 pub use s2_conv::S2Conv;

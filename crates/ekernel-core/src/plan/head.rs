@@ -1,7 +1,7 @@
 //! The head of a plan: scalar ops in float64, the same for every backend.
 
 use super::{HeadOp, Op, Plan, Readout, Sink};
-use crate::{BackendError, Kinds, LayerNorm};
+use crate::{BackendError, KernelSet, LayerNorm};
 
 /// The values of one pair at a node: K, Θ and both self variances.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -72,7 +72,7 @@ impl Plan {
     /// [`Plan::needs_self`]; `same` says that both are one sample of a symmetric Gram matrix, for dropout.
     pub fn run_head(&self, readouts: &[Scalar], same: bool) -> Scalar {
         let mut last = run(&self.head, readouts, same).pop().unwrap_or_default();
-        if self.kinds == Kinds::Nngp {
+        if self.kinds == KernelSet::Nngp {
             last.ntk = 0.0;
         }
         last

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use super::{Affine, Form, HeadOp, Kinds, Op, Plan, PlaneOp, Readout, RotationOp, Sink, Stage};
+use super::{Affine, Form, HeadOp, KernelSet, Op, Plan, PlaneOp, Readout, RotationOp, Sink, Stage};
 use crate::{AtomPairing, Window};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kinds = match self.kinds {
-            Kinds::Nngp => "NNGP",
-            Kinds::Both => "NNGP and NTK",
+            KernelSet::Nngp => "NNGP",
+            KernelSet::Both => "NNGP and NTK",
         };
         let cost = self.cost();
         writeln!(f, "input    {}", self.input)?;

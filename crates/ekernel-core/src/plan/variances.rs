@@ -138,7 +138,7 @@ fn window_sums(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Conv, GlobalPool, Input, Kinds, Network, Padding, Pool};
+    use crate::{Conv, GlobalPool, Input, KernelSet, Network, Padding, Pool};
 
     /// A plan of two stages, and the variances of its first one for the image 1, 2, 3, 4 (two channels with the same values).
     fn pooled() -> (Plan, Variances) {
@@ -151,7 +151,7 @@ mod tests {
             .layer(GlobalPool::mean())
             .build()
             .expect("a network");
-        let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+        let plan = Plan::new(&network, KernelSet::Both).expect("a plan");
         let numbers: Vec<f64> = [1.0, 2.0, 3.0, 4.0].iter().flat_map(|x| [*x; 2]).collect();
         let mut maps: Vec<Vec<f64>> = vec![];
         for index in 0..plan.stages[0].ops.len() {

@@ -3,7 +3,7 @@
 //! ordinary convolutions.
 
 use crate::{
-    ArchError, Domain, Element, Group, Network, Node, Padding, Place, Source, Window, layers::Layer,
+    ArchError, Domain, Group, GroupElement, Network, Node, Padding, Place, Source, Window, layers::Layer,
 };
 
 /// The group of the network's lifts, once every layer under them is known to commute with it.
@@ -26,10 +26,10 @@ pub(super) fn group(network: &Network) -> Result<Option<Group>, ArchError> {
 
 /// The elements over which the readout at this node is averaged. flatten compares equal group elements only, the
 /// identity of the orbit.
-pub(super) fn elements(node: &Node, from: Domain) -> Vec<Element> {
+pub(super) fn elements(node: &Node, from: Domain) -> Vec<GroupElement> {
     match (from, &node.layer) {
         (Domain::GroupGrid { group, .. }, Layer::GroupPool) => group.elements(),
-        _ => vec![Element::IDENTITY],
+        _ => vec![GroupElement::IDENTITY],
     }
 }
 

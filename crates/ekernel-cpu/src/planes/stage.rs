@@ -1,6 +1,6 @@
 //! Runs a stage: its ops in order on the planes of one offset, and its sink over all offsets.
 
-use ekernel_core::plan::{Form, Kinds, Op, Plan, Sink};
+use ekernel_core::plan::{Form, KernelSet, Op, Plan, Sink};
 
 use super::{
     Plane, Scalar,
@@ -33,7 +33,7 @@ pub(crate) struct Lanes<'a, T> {
 
 impl<T: Scalar> Lanes<'_, T> {
     pub(super) fn has_ntk(&self) -> bool {
-        self.plan.kinds == Kinds::Both
+        self.plan.kinds == KernelSet::Both
     }
 
     fn maps(&self, stage: usize, op: usize) -> [&OpMaps<T>; 2] {

@@ -1,4 +1,4 @@
-use ekernel_core::Kinds;
+use ekernel_core::KernelSet;
 use pulp::{Simd, WithSimd};
 
 use super::{
@@ -19,10 +19,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(crate) fn of(kinds: Kinds) -> Kind {
+    pub(crate) fn of(kinds: KernelSet) -> Kind {
         match kinds {
-            Kinds::Nngp => Kind::Nngp,
-            Kinds::Both => Kind::NngpNtk,
+            KernelSet::Nngp => Kind::Nngp,
+            KernelSet::Both => Kind::NngpNtk,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Units prepared in one precision, and the readouts of pairs of them.
 
 use ekernel_core::{
-    BackendError, Control, Kinds,
+    BackendError, Control, KernelSet,
     plan::{Plan, Readout},
 };
 
@@ -34,7 +34,7 @@ pub(super) struct Engine<'a, T, const W: usize> {
 impl<'a, T: Number, const W: usize> Engine<'a, T, W> {
     pub(super) fn new(plan: &'a Plan, isa: Isa) -> Result<Engine<'a, T, W>, BackendError> {
         let channels = plan.input.channels();
-        let ntk = plan.kinds == Kinds::Both;
+        let ntk = plan.kinds == KernelSet::Both;
         let stages = plan.rotations.iter().map(|stage| Stage::new(stage, channels, isa, ntk));
         Ok(Engine {
             readouts: plan.atoms.as_ref().map_or(&plan.readouts, |atoms| &atoms.readouts),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ekernel_core::{
-    BackendError, Control, Entries, Kernels, Pairs, Progress, Samples, Session, assemble,
+    BackendError, Control, Entries, Kernels, Pairs, Prepared, Progress, Samples, assemble,
     plan::{AtomPlan, HeadOp, Plan, Readout, Scalar as HeadValue},
 };
 use ekernel_harmonic::Harmonics;
@@ -37,7 +37,7 @@ pub(crate) fn prepare<'a>(
     pool: &rayon::ThreadPool,
     pairs: Pairs<'_>,
     control: &Control,
-) -> Result<Box<dyn Session + 'a>, BackendError> {
+) -> Result<Box<dyn Prepared + 'a>, BackendError> {
     Ok(match options.precision {
         Precision::F32 => Box::new(RotationSession::<f32, 16>::new(plan, options, pool, pairs, control)?),
         Precision::F64 => Box::new(RotationSession::<f64, WIDE>::new(plan, options, pool, pairs, control)?),
@@ -361,7 +361,7 @@ fn add_up<T>(
     atoms.sums(pairs.iter().zip(values).map(readouts), same)
 }
 
-impl<T: Number, const W: usize> Session for RotationSession<'_, T, W> {
+impl<T: Number, const W: usize> Prepared for RotationSession<'_, T, W> {
     fn tile(
         &self,
         rows: Range<usize>,

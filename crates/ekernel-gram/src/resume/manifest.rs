@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use ekernel_core::{BackendError, Control, Kinds, Pairs, Samples};
+use ekernel_core::{BackendError, Control, KernelSet, Pairs, Samples};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -84,7 +84,7 @@ impl Manifest {
 impl Computation {
     pub(crate) fn new(
         architecture: &str,
-        kinds: Kinds,
+        kinds: KernelSet,
         backend: &str,
         pairs: Pairs<'_>,
         control: &Control,
@@ -94,8 +94,8 @@ impl Computation {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             architecture: architecture.to_owned(),
             kernels: match kinds {
-                Kinds::Nngp => "NNGP",
-                Kinds::Both => "NNGP and NTK",
+                KernelSet::Nngp => "NNGP",
+                KernelSet::Both => "NNGP and NTK",
             }
             .to_owned(),
             backend: backend.to_owned(),

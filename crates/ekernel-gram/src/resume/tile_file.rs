@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use ekernel_core::{Kernels, Kinds};
+use ekernel_core::{KernelSet, Kernels};
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 
@@ -45,7 +45,7 @@ pub(super) fn write(
     out.write_all(&checksum.finalize())
 }
 
-pub(super) fn read(path: &Path, fingerprint: &[u8; 32], tile: &Tile, kinds: Kinds) -> Found {
+pub(super) fn read(path: &Path, fingerprint: &[u8; 32], tile: &Tile, kinds: KernelSet) -> Found {
     let header = header(fingerprint, tile, kinds.count());
     let [rows, cols] = tile.shape();
     let block = rows * cols * 8;
@@ -68,7 +68,7 @@ pub(super) fn read(path: &Path, fingerprint: &[u8; 32], tile: &Tile, kinds: Kind
         let values = bytes.as_chunks::<8>().0;
         Array2::from_shape_fn((rows, cols), |(i, j)| f64::from_le_bytes(values[i * cols + j]))
     };
-    Found::Whole(Kernels { nngp: kernel(nngp), ntk: (kinds == Kinds::Both).then(|| kernel(ntk)) })
+    Found::Whole(Kernels { nngp: kernel(nngp), ntk: (kinds == KernelSet::Both).then(|| kernel(ntk)) })
 }
 
 fn header(fingerprint: &[u8; 32], tile: &Tile, kernels: usize) -> Vec<u8> {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ekernel_core::{Backend, BackendError, Control, Kernels, Kinds, Pairs, Samples, Session};
+use ekernel_core::{Backend, BackendError, Control, KernelSet, Kernels, Pairs, Prepared, Samples};
 use ndarray::Array2;
 
 /// What a tile does other than return its values.
@@ -17,7 +17,7 @@ pub(crate) type Act =
 
 pub(crate) struct Fake {
     pub(crate) name: String,
-    pub(crate) kinds: Kinds,
+    pub(crate) kinds: KernelSet,
     pub(crate) tile_shape: [usize; 2],
     pub(crate) concurrency: usize,
     pub(crate) memory: [u64; 2],
@@ -37,13 +37,13 @@ pub(crate) struct Calls {
     pub(crate) most_running: usize,
 }
 
-struct Prepared<'a> {
+struct PreparedFake<'a> {
     fake: &'a Fake,
     symmetric: bool,
 }
 
 impl Fake {
-    pub(crate) fn new(kinds: Kinds) -> Fake {
+    pub(crate) fn new(kinds: KernelSet) -> Fake {
         Fake {
             name: "fake f64".to_owned(),
             kinds,
@@ -56,7 +56,7 @@ impl Fake {
         }
     }
 
-    pub(crate) fn slow(kinds: Kinds, pause: Duration) -> Fake {
+    pub(crate) fn slow(kinds: KernelSet, pause: Duration) -> Fake {
         let act = move |_: &_, _: &_, _: &_| {
             thread::sleep(pause);
             Ok(())
@@ -79,14 +79,14 @@ pub(crate) fn value(kernel: u64, i: usize, j: usize) -> f64 {
 }
 
 /// What the Gram matrix should be.
-pub(crate) fn expected(pairs: Pairs<'_>, kinds: Kinds) -> Kernels {
+pub(crate) fn expected(pairs: Pairs<'_>, kinds: KernelSet) -> Kernels {
     let shape = (pairs.first().len(), pairs.second().len());
     let kernel = |kernel| {
         Array2::from_shape_fn(shape, |(i, j)| {
             if pairs.is_symmetric() { value(kernel, i.min(j), i.max(j)) } else { value(kernel, i, j) }
         })
     };
-    Kernels { nngp: kernel(0), ntk: (kinds == Kinds::Both).then(|| kernel(1)) }
+    Kernels { nngp: kernel(0), ntk: (kinds == KernelSet::Both).then(|| kernel(1)) }
 }
 
 pub(crate) fn samples(n: usize) -> Samples {
@@ -107,14 +107,14 @@ impl Backend for Fake {
         &'a self,
         pairs: Pairs<'a>,
         control: &Control,
-    ) -> Result<Box<dyn Session + 'a>, BackendError> {
+    ) -> Result<Box<dyn Prepared + 'a>, BackendError> {
         control.check()?;
         self.calls.lock().unwrap().prepared += 1;
-        Ok(Box::new(Prepared { fake: self, symmetric: pairs.is_symmetric() }))
+        Ok(Box::new(PreparedFake { fake: self, symmetric: pairs.is_symmetric() }))
     }
 }
 
-impl Session for Prepared<'_> {
+impl Prepared for PreparedFake<'_> {
     fn tile(
         &self,
         rows: Range<usize>,
@@ -143,7 +143,7 @@ impl Session for Prepared<'_> {
                 }
             })
         };
-        Ok(Kernels { nngp: kernel(0), ntk: (self.fake.kinds == Kinds::Both).then(|| kernel(1)) })
+        Ok(Kernels { nngp: kernel(0), ntk: (self.fake.kinds == KernelSet::Both).then(|| kernel(1)) })
     }
 
     fn tile_shape(&self) -> [usize; 2] {

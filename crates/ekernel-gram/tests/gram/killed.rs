@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ekernel_core::{Control, Kinds, Pairs};
+use ekernel_core::{Control, KernelSet, Pairs};
 use ekernel_gram::{GramError, Job, gram};
 
 use crate::{
@@ -25,15 +25,15 @@ const SAMPLES: usize = 40;
 #[test]
 fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
     let x = samples(SAMPLES);
-    let pairs = Pairs::Symmetric(&x);
+    let pairs = Pairs::Within(&x);
     let control = Control::new();
     if let Some(folder) = env::var_os(CHILD) {
-        gram(&Fake::slow(Kinds::Both, PAUSE), pairs, &options(Path::new(&folder)), &control).unwrap();
+        gram(&Fake::slow(KernelSet::Both, PAUSE), pairs, &options(Path::new(&folder)), &control).unwrap();
         return;
     }
     let root = tempfile::tempdir().unwrap();
     let (whole, broken) = (root.path().join("whole"), root.path().join("broken"));
-    gram(&Fake::new(Kinds::Both), pairs, &options(&whole), &control).unwrap();
+    gram(&Fake::new(KernelSet::Both), pairs, &options(&whole), &control).unwrap();
     let of = tile_files(&whole).len();
 
     let mut kept = 0;
@@ -42,7 +42,7 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
         wait_for(&broken, kept + of / 5, &mut child);
         if round == 1 {
             let error =
-                Job::prepare(&Fake::new(Kinds::Both), pairs, &options(&broken), &control).unwrap_err();
+                Job::prepare(&Fake::new(KernelSet::Both), pairs, &options(&broken), &control).unwrap_err();
             assert!(matches!(error, GramError::Locked { .. }), "{error}");
         }
         child.kill().unwrap();
@@ -58,12 +58,12 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
     let next = tile_files(&whole)[of - 1].file_name().unwrap().to_owned();
     fs::write(broken.join(next).with_added_extension("tmp"), [7; 100]).unwrap();
 
-    let fake = Fake::new(Kinds::Both);
+    let fake = Fake::new(KernelSet::Both);
     let job = Job::prepare(&fake, pairs, &options(&broken), &control).unwrap();
     assert_eq!((job.summary().finished, job.summary().discarded), (kept, 0));
     let found = job.run(&control).unwrap();
     assert_eq!(fake.tiles_computed(), of - kept);
-    assert_eq!(bits(&found), bits(&expected(pairs, Kinds::Both)));
+    assert_eq!(bits(&found), bits(&expected(pairs, KernelSet::Both)));
 
     let listing = |folder: &Path| {
         let mut names: Vec<_> =

@@ -1,13 +1,13 @@
 //! conv, lift and group_conv: means over the same tap of both filters, all blocks of group elements written out.
 
-use ekernel_core::{Conv, Domain, Element, Group, GroupConv, Lift, Node};
+use ekernel_core::{Conv, Domain, Group, GroupConv, GroupElement, Lift, Node};
 
 use super::{taps, weighted::affine};
 use crate::field::Field;
 
 /// (AK)(t, t') = (1/q₁q₂) Σ_y K(t+y, t'+y).
 pub(super) fn conv(conv: &Conv, node: &Node, from: Domain, field: &Field) -> Field {
-    let at = taps::positions(&conv.window, extent(from), Element::IDENTITY);
+    let at = taps::positions(&conv.window, extent(from), GroupElement::IDENTITY);
     averaged(node, field, &at, conv.window.area())
 }
 
@@ -63,6 +63,6 @@ pub(super) fn group(domain: Domain) -> Group {
 }
 
 /// Where an element stands in the list (a group is closed, so it does).
-fn slot(elements: &[Element], element: Element) -> usize {
+fn slot(elements: &[GroupElement], element: GroupElement) -> usize {
     elements.iter().position(|e| *e == element).unwrap_or(0)
 }

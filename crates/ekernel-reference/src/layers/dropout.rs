@@ -9,7 +9,7 @@ pub(super) fn dropout(dropout: &Dropout, field: &Field, same: bool) -> Field {
     field.map(field.domain, |tensor| {
         let mut tensor = tensor.clone();
         if same {
-            tensor.diag_mut().mapv_inplace(|entry| entry / dropout.rate);
+            tensor.diag_mut().mapv_inplace(|entry| entry / dropout.keep_rate);
         }
         tensor
     })

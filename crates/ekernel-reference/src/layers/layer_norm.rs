@@ -1,14 +1,14 @@
 //! layer_norm.
 
-use ekernel_core::{LayerNorm, Over};
+use ekernel_core::{LayerNorm, NormAxes};
 
 use crate::field::Field;
 
 /// K and Θ divided by √((v+ε)(v'+ε)); over all features v and v' are their means over the positions.
 pub(super) fn layer_norm(norm: &LayerNorm, field: &Field, variances: [&[f64]; 2]) -> Field {
     let [v, vp] = variances.map(|v| match norm.over {
-        Over::Channels => v.to_vec(),
-        Over::All => vec![v.iter().sum::<f64>() / v.len() as f64; v.len()],
+        NormAxes::Channels => v.to_vec(),
+        NormAxes::All => vec![v.iter().sum::<f64>() / v.len() as f64; v.len()],
     });
     field.map(field.domain, |tensor| {
         let mut tensor = tensor.clone();

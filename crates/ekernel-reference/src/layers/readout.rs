@@ -1,6 +1,6 @@
 //! Pools and flatten: what reads many positions without weights.
 
-use ekernel_core::{Domain, Element, Node, Pool, PoolKind};
+use ekernel_core::{Domain, GroupElement, Node, Pool, PoolKind};
 use ndarray::Array2;
 
 use super::{
@@ -12,7 +12,7 @@ use crate::field::Field;
 /// The sum of K and Θ over window × window of both positions, each group slot by itself; the mean divides by the full
 /// window also where it reaches beyond the border.
 pub(super) fn pool(pool: &Pool, node: &Node, from: Domain, field: &Field) -> Field {
-    let pixels = taps::positions(&pool.window, extent(from), Element::IDENTITY);
+    let pixels = taps::positions(&pool.window, extent(from), GroupElement::IDENTITY);
     let [height, width] = extent(from);
     let mut windows: Vec<Vec<usize>> = Vec::new();
     for slot in 0..group(from).order() {

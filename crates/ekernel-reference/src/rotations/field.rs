@@ -48,7 +48,7 @@ impl Field {
     /// The value at one position of a sample with itself is divided by the keep rate. On SO(3) equal rotations are one
     /// point, U = 1, which no integral notices.
     pub(super) fn dropout(&self, dropout: &Dropout, same: bool) -> Field {
-        if same && self.nngp.len() == 1 { self.scaled(dropout.rate.recip()) } else { self.clone() }
+        if same && self.nngp.len() == 1 { self.scaled(dropout.keep_rate.recip()) } else { self.clone() }
     }
 
     pub(super) fn sum(fields: &[&Field]) -> Field {

@@ -184,7 +184,7 @@ impl<'a> Walk<'a> {
             Layer::So3Conv(_) => affine(identity.unwrap_or(q)),
             Layer::Activation(activation) => activation.variance(q),
             Layer::LayerNorm(_) => q / (q + ekernel_core::LayerNorm::EPSILON),
-            Layer::Dropout(dropout) => q / dropout.rate,
+            Layer::Dropout(dropout) => q / dropout.keep_rate,
             Layer::Sum => node.inputs.iter().map(|&source| found[number(source)]).sum(),
             _ => q,
         }

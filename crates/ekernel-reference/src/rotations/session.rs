@@ -2,7 +2,7 @@
 
 use std::{ops::Range, thread};
 
-use ekernel_core::{BackendError, Control, Kernels, Kinds, Network, Pairs, Progress, Samples, Session};
+use ekernel_core::{BackendError, Control, KernelSet, Kernels, Network, Pairs, Prepared, Progress, Samples};
 use ekernel_signals::Signals;
 use ndarray::Array2;
 
@@ -16,12 +16,12 @@ use super::{
 /// A session for samples that have been checked.
 pub(crate) fn prepare<'a>(
     network: &'a Network,
-    kinds: Kinds,
+    kinds: KernelSet,
     mode: RotationMode,
     limit: u64,
     pairs: Pairs<'a>,
     control: &Control,
-) -> Result<Box<dyn Session + 'a>, BackendError> {
+) -> Result<Box<dyn Prepared + 'a>, BackendError> {
     let walk = Walk::new(network, mode)?;
     // All fields of a pair may be alive, and two are being made: 16 bytes per point each.
     let per_pair = 16 * walk.points() as u64 * (network.nodes().len() as u64 + 2);
@@ -47,7 +47,7 @@ pub(crate) fn prepare<'a>(
 
 struct SphereSession<'a> {
     walk: Walk<'a>,
-    kinds: Kinds,
+    kinds: KernelSet,
     first: Vec<Own>,
     second: Option<Vec<Own>>,
     memory: [u64; 2],
@@ -101,7 +101,7 @@ impl SphereSession<'_> {
     }
 }
 
-impl Session for SphereSession<'_> {
+impl Prepared for SphereSession<'_> {
     fn tile(
         &self,
         rows: Range<usize>,
@@ -116,7 +116,7 @@ impl Session for SphereSession<'_> {
                 [nngp[[a, b]], ntk[[a, b]]] = self.entry(i, j, control)?;
             }
         }
-        Ok(Kernels { nngp, ntk: (self.kinds == Kinds::Both).then_some(ntk) })
+        Ok(Kernels { nngp, ntk: (self.kinds == KernelSet::Both).then_some(ntk) })
     }
 
     fn tile_shape(&self) -> [usize; 2] {

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 
-use ekernel_core::{Backend, Control, Kernels, Kinds, Network, Pairs, Samples};
+use ekernel_core::{Backend, Control, KernelSet, Kernels, Network, Pairs, Samples};
 use ekernel_reference::{ReferenceBackend, RotationMode};
 use ndarray::{Array, Array3, Axis, Dimension, OwnedRepr};
 use ndarray_npy::NpzReader;
@@ -26,7 +26,7 @@ pub(crate) fn sphere(signal: &Array3<f64>) -> Samples {
 }
 
 pub(crate) fn kernels(network: &Network, mode: RotationMode, pairs: Pairs<'_>) -> Kernels {
-    let backend = ReferenceBackend::new(network, Kinds::Both).with_rotations(mode);
+    let backend = ReferenceBackend::new(network, KernelSet::Both).with_rotations(mode);
     let session = backend.prepare(pairs, &Control::new()).unwrap_or_else(|e| panic!("{e}\n{network}"));
     let all = [0..pairs.first().len(), 0..pairs.second().len()];
     session.tile(all[0].clone(), all[1].clone(), &Control::new()).unwrap_or_else(|e| panic!("{e}\n{network}"))
@@ -34,6 +34,6 @@ pub(crate) fn kernels(network: &Network, mode: RotationMode, pairs: Pairs<'_>) -
 
 /// K and Θ of two samples.
 pub(crate) fn pair(network: &Network, mode: RotationMode, f: &Samples, fp: &Samples) -> [f64; 2] {
-    let Kernels { nngp, ntk } = kernels(network, mode, Pairs::Between(f, fp));
+    let Kernels { nngp, ntk } = kernels(network, mode, Pairs::Cross(f, fp));
     [nngp[[0, 0]], ntk.expect("asked for")[[0, 0]]]
 }

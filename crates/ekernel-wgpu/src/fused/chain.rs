@@ -2,7 +2,7 @@
 
 use ekernel_core::double::{exponent, scaled};
 use ekernel_core::{
-    Activation, Kinds, Padding, Window,
+    Activation, KernelSet, Padding, Window,
     plan::{Affine, Op, Plan, Sink, Stage},
 };
 use ekernel_shaders::{Dual, Fused};
@@ -100,7 +100,7 @@ impl Chain {
             layers: Vec::new(),
             scale: Scale::new(1.0),
             offsets: offsets.clone(),
-            has_ntk: plan.kinds == Kinds::Both,
+            has_ntk: plan.kinds == KernelSet::Both,
         };
         let mut padding = None;
         while ops.peek().is_some() {

@@ -214,7 +214,7 @@ impl fmt::Display for Layout {
 
 #[cfg(test)]
 mod tests {
-    use ekernel_core::{Kinds, Network, Plan};
+    use ekernel_core::{KernelSet, Network, Plan};
 
     use super::*;
 
@@ -235,7 +235,7 @@ mod tests {
         }
         text += "[[layers]]\nop = 'global_avg_pool'\n";
         let network: Network = text.parse().expect("a network");
-        let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+        let plan = Plan::new(&network, KernelSet::Both).expect("a plan");
         Chain::new(&plan, 0).expect("a chain")
     }
 

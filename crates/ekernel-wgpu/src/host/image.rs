@@ -1,7 +1,7 @@
 //! One copy of a sample and its variances along the plan, in float64.
 
 use ekernel_core::{
-    BackendError, Control, Element, Samples,
+    BackendError, Control, GroupElement, Samples,
     plan::{Op, Plan, Sink, Variances},
 };
 
@@ -23,7 +23,7 @@ impl Image {
     pub(crate) fn new(
         plan: &Plan,
         samples: &Samples,
-        (index, element): (usize, Element),
+        (index, element): (usize, GroupElement),
         size: f64,
         control: &Control,
     ) -> Result<Image, BackendError> {

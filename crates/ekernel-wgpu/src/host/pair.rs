@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use ekernel_core::{
-    BackendError, Control, Kinds, Padding, Window,
+    BackendError, Control, KernelSet, Padding, Window,
     plan::{Form, Op, Plan, PlaneOp, Sink},
 };
 
@@ -89,7 +89,7 @@ impl<'a> Pair<'a> {
     }
 
     pub(super) fn has_ntk(&self) -> bool {
-        self.plan.kinds == Kinds::Both
+        self.plan.kinds == KernelSet::Both
     }
 
     /// The pooled plane of a stage at an offset of the reading op.
@@ -262,7 +262,7 @@ impl<'a> Gather<'a> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use ekernel_core::{Element, Network, Samples};
+    use ekernel_core::{GroupElement, Network, Samples};
     use ndarray::Array4;
 
     use super::*;
@@ -278,11 +278,12 @@ mod tests {
         )
         .parse()
         .expect("a network");
-        let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+        let plan = Plan::new(&network, KernelSet::Both).expect("a plan");
         let samples =
             Samples::Images(Array4::from_shape_fn((1, 64, 64, 3), |(_, r, c, k)| (r * (c + k)) as f64));
         let control = Control::new();
-        let image = Image::new(&plan, &samples, (0, Element::IDENTITY), 1.0, &control).expect("an image");
+        let image =
+            Image::new(&plan, &samples, (0, GroupElement::IDENTITY), 1.0, &control).expect("an image");
         let maps = Maps::new(&plan, &image);
         std::thread::scope(|scope| {
             let work = scope.spawn(|| Pair::new(&plan, [&maps, &maps], true, true, &control).readout(1));

@@ -40,7 +40,7 @@ impl Evaluator<'_> {
             step: reader.step.map(|n| n as i32),
             cyclic: stage.output_cyclic.into(),
             output_cyclic: stage.output_cyclic.into(),
-            has_ntk: (self.plan.kinds == ekernel_core::Kinds::Both).into(),
+            has_ntk: (self.plan.kinds == ekernel_core::KernelSet::Both).into(),
             window: gather.window.size.map(|n| n as i32),
             stride: gather.window.strides.map(|n| n as i32),
             low: low.map(|n| n as i32),

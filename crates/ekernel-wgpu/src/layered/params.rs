@@ -73,7 +73,7 @@ impl Params {
             input_extent: before.extent.map(|n| n as i32),
             step: op.step.map(|n| n as i32),
             cyclic: op.cyclic.into(),
-            has_ntk: (plan.kinds == ekernel_core::Kinds::Both).into(),
+            has_ntk: (plan.kinds == ekernel_core::KernelSet::Both).into(),
             defect: (op.form == Form::Defect).into(),
             input_defect: (before.form == Form::Defect).into(),
             dropped: crate::host::behind_dropout(plan, stage, index).into(),

@@ -69,7 +69,7 @@ pub(super) fn value(plan: &Plan, stage: usize, words: &[u32], device: &str) -> R
 
 #[cfg(test)]
 mod tests {
-    use ekernel_core::{Kinds, Network};
+    use ekernel_core::{KernelSet, Network};
 
     use super::*;
 
@@ -79,7 +79,7 @@ mod tests {
         let text = "[input]\nspace = 'image'\nshape = [4097, 4097, 1]\n[[layers]]\nop = 'conv'\nfilter = [1, 1]\n\
                     [[layers]]\nop = 'relu'\n[[layers]]\nop = 'flatten'\n";
         let network: Network = text.parse().expect("a network");
-        let plan = Plan::new(&network, Kinds::Both).expect("a plan");
+        let plan = Plan::new(&network, KernelSet::Both).expect("a plan");
         let sums = |count: u32| [1.0, 2.0, count as f32].map(f32::to_bits);
         assert!(value(&plan, 0, &sums(4097 * 4097), "a device").is_ok());
         assert!(value(&plan, 0, &sums(4097 * 4096), "a device").is_err());

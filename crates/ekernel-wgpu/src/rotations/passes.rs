@@ -5,7 +5,7 @@
 //! the last one the readout.
 
 use ekernel_core::{
-    Activation, Kinds,
+    Activation, KernelSet,
     plan::{Op, RotationStage},
 };
 use ekernel_harmonic::{rotation_len, sphere_len};
@@ -69,8 +69,8 @@ pub(super) struct Passes {
 }
 
 impl Passes {
-    pub(super) fn new(stage: &RotationStage, channels: usize, kinds: Kinds) -> Passes {
-        let ntk = kinds == Kinds::Both;
+    pub(super) fn new(stage: &RotationStage, channels: usize, kinds: KernelSet) -> Passes {
+        let ntk = kinds == KernelSet::Both;
         let (mut spectrum_words, mut unit_words) = (0, 4 * stage.ops.len());
         let mut fields = Vec::new();
         for (op, step) in stage.ops.iter().enumerate() {

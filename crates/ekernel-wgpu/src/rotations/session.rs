@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Range, sync::Mutex};
 
 use ekernel_core::{
-    BackendError, Control, Entries, Kernels, Pairs, Plan, Samples, Session, assemble,
+    BackendError, Control, Entries, Kernels, Pairs, Plan, Prepared, Samples, assemble,
     plan::{HeadOp, Readout, Scalar},
 };
 use ekernel_signals::{Signals, refused};
@@ -445,7 +445,7 @@ impl Chunked for RotationSession<'_> {
     }
 }
 
-impl Session for RotationSession<'_> {
+impl Prepared for RotationSession<'_> {
     fn tile(
         &self,
         rows: Range<usize>,
@@ -492,8 +492,8 @@ impl Session for RotationSession<'_> {
 /// The sets of samples, each once.
 fn samples(pairs: Pairs<'_>) -> Vec<&Samples> {
     match pairs {
-        Pairs::Symmetric(x) => vec![x],
-        Pairs::Between(x, y) => vec![x, y],
+        Pairs::Within(x) => vec![x],
+        Pairs::Cross(x, y) => vec![x, y],
     }
 }
 
@@ -511,7 +511,7 @@ fn with_own(values: &[[f64; 2]], [first, second]: [Option<&[f64]>; 2]) -> Vec<Sc
 
 #[cfg(test)]
 mod tests {
-    use ekernel_core::{Kinds, Network, plan::Quadrature};
+    use ekernel_core::{KernelSet, Network, plan::Quadrature};
     use ekernel_testnets::gpu;
     use ndarray::Array4;
 
@@ -528,14 +528,14 @@ mod tests {
         let layers = layers.map(|layer| format!("[[layers]]\nop = '{layer}\n")).concat();
         let text = format!("[input]\nspace = 'sphere'\nbandlimit = 3\nchannels = 1\n{layers}");
         let network: Network = text.parse().expect("a network");
-        let plan = Plan::with_quadrature(&network, Kinds::Both, Quadrature::Nodes(3)).expect("a plan");
+        let plan = Plan::with_quadrature(&network, KernelSet::Both, Quadrature::Nodes(3)).expect("a plan");
         let options = WgpuOptions { chunk_bytes: 1, ..WgpuOptions::default() };
         let backend = WgpuBackend::from_plan(plan, options, device.clone()).expect("shaders");
         let signals = Array4::from_shape_fn((3, 6, 5, 1), |(n, r, c, _)| (1.0 + (n * r + c) as f64).sin());
         let samples = Samples::Spheres(signals);
         let control = Control::new();
         let session =
-            RotationSession::new(&device, backend.plan(), options, Pairs::Symmetric(&samples), &control);
+            RotationSession::new(&device, backend.plan(), options, Pairs::Within(&samples), &control);
         let session = session.expect("prepared");
         let needed = session.working.resident().working_bytes(session.working.chunk_bytes());
         assert!(session.memory()[1] > needed);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ekernel_core::{
-    BackendError, Control, Element,
+    BackendError, Control, GroupElement,
     plan::{Readout, Scalar},
 };
 
@@ -46,7 +46,7 @@ impl WgpuSession<'_> {
     /// Numbers and maps of every copy of a sample.
     fn copies(&self, (set, index): (usize, usize), control: &Control) -> Result<Arc<Copies>, BackendError> {
         self.delicate_samples.copies((set, index), || {
-            let copy = |g: &Element| {
+            let copy = |g: &GroupElement| {
                 let image = self.image(set, index, *g, control)?;
                 let maps = Maps::new(&self.plan, &image);
                 Ok((image.features, maps))
@@ -68,7 +68,7 @@ impl WgpuSession<'_> {
                     [x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>() / x.len() as f64, 0.0]
                 }
                 Readout::Planes { stage, orbit } => {
-                    let block = |(h, g): (&Element, &Element)| {
+                    let block = |(h, g): (&GroupElement, &GroupElement)| {
                         let [one, two] = [&first[self.element(h)], &second[self.element(g)]];
                         let twins = one.0 == two.0;
                         let maps = [&one.1, &two.1];

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ekernel_core::{BackendError, Control, Session};
+use ekernel_core::{BackendError, Control, Prepared};
 
 /// Growth from one trial to the next at most: a few pairs say little about many.
 const GROWTH: f64 = 16.0;
@@ -22,7 +22,7 @@ impl Trial {
 
 /// The tile that takes about `seconds`, from one row of `columns` on to `most` samples a side; at least that row.
 pub(super) fn tile(
-    session: &dyn Session,
+    session: &dyn Prepared,
     columns: usize,
     most: [usize; 2],
     seconds: f64,
@@ -45,7 +45,7 @@ pub(super) fn tile(
 
 /// Every thread takes tile after tile of its own for `seconds`.
 pub(super) fn pairs_per_second(
-    session: &dyn Session,
+    session: &dyn Prepared,
     [rows, columns]: [usize; 2],
     threads: usize,
     seconds: f64,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ekernel_core::{Backend, Control, Kinds, Network, Pairs, Plan};
+use ekernel_core::{Backend, Control, KernelSet, Network, Pairs, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions, simd::Isa};
 use ekernel_wgpu::{Device, WgpuOptions};
 use serde::Serialize;
@@ -63,7 +63,7 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn new(name: &'static str, on: On) -> anyhow::Result<Setup> {
         let network = networks::network(name)?;
-        let plan = Plan::with_quadrature(&network, Kinds::Both, networks::quadrature(name))?;
+        let plan = Plan::with_quadrature(&network, KernelSet::Both, networks::quadrature(name))?;
         Ok(Setup { name, on, network, plan })
     }
 
@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
         let one = random(setup.network.input(), 1, 1);
         let started = Instant::now();
         let (backend, operations) = setup.backend()?;
-        let session = backend.prepare(Pairs::Between(&one, &one), control)?;
+        let session = backend.prepare(Pairs::Cross(&one, &one), control)?;
         session.tile(0..1, 0..1, control)?;
         let first_result_seconds = started.elapsed().as_secs_f64();
         let again = Instant::now();
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
         let [rows, cols] = self.tile.unwrap_or(most);
         let (input, threads) = (self.setup.network.input(), self.setup.threads());
         let (first, second) = (random(input, rows, 1), random(input, cols * threads.min(2), 2));
-        let session = self.backend.prepare(Pairs::Between(&first, &second), control)?;
+        let session = self.backend.prepare(Pairs::Cross(&first, &second), control)?;
         let (started, share) = (Instant::now(), seconds / passes as f64);
         let trial = match self.tile {
             Some([rows, columns]) => {
