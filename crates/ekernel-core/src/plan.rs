@@ -14,6 +14,7 @@
 
 mod atoms;
 mod cost;
+mod digest;
 mod head;
 mod print;
 mod rotations;
@@ -21,6 +22,7 @@ mod variances;
 
 pub use atoms::AtomPlan;
 pub use cost::{Cost, RotationCost, StageCost};
+pub use digest::{Digest, DigestError};
 pub use head::Scalar;
 pub use rotations::{Quadrature, RotationOp, RotationStage};
 pub use variances::{Variances, inverse_std, pool_loss};

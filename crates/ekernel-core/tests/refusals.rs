@@ -148,7 +148,10 @@ fn spherical_cases() -> Vec<(&'static str, String)> {
             ),
         ),
         ("no channels", "[input]\nspace = \"sphere\"\nbandlimit = 6\n".into()),
-        ("dropout of a signal", sphere(&["\"identity\"", "\"dropout\"; keep_rate = 0.5", LIFTED, "\"so3_pool\""])),
+        (
+            "dropout of a signal",
+            sphere(&["\"identity\"", "\"dropout\"; keep_rate = 0.5", LIFTED, "\"so3_pool\""]),
+        ),
         (
             "a shape on the sphere",
             "[input]\nspace = \"sphere\"\nbandlimit = 6\nchannels = 1\nshape = [12, 11, 1]\n".into(),
