@@ -39,7 +39,9 @@ fn planar(criterion: &mut Criterion) {
                 let options = CpuOptions { precision, threads: 1, isa, ..CpuOptions::default() };
                 let backend = CpuBackend::new(&network, KernelSet::Both, options).expect("a backend");
                 let control = Control::new();
-                let session = backend.prepare(Pairs::Cross(&images, &images), &control).expect("prepared");
+                let session = backend
+                    .prepare(Pairs::cross(images.clone(), images.clone()), &control)
+                    .expect("prepared");
                 group.throughput(Throughput::Elements(64));
                 group.bench_function(format!("{name}/{}/{isa}", precision.name()), |bencher| {
                     bencher.iter(|| black_box(session.tile(0..4, 0..16, &control)).expect("computed"));

@@ -53,7 +53,8 @@ fn spheres(criterion: &mut Criterion) {
         let nodes = plan.rotations[0].nodes;
         let backend = CpuBackend::from_plan(plan, options).expect("a backend");
         let (signals, control) = (noise(bandlimit, 16), Control::new());
-        let session = backend.prepare(Pairs::Cross(&signals, &signals), &control).expect("prepared");
+        let session =
+            backend.prepare(Pairs::cross(signals.clone(), signals.clone()), &control).expect("prepared");
         group.throughput(Throughput::Elements(64));
         let cut = if truncation.is_empty() { "" } else { "/truncated" };
         let name = format!("{activation}{cut}/L={bandlimit}/B={nodes}/{}", precision.name());

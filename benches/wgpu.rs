@@ -103,7 +103,8 @@ fn time(c: &mut Criterion, on: &On<'_>, name: &str, text: &str, count: usize) ->
     group.throughput(Throughput::Elements(positions as u64)).sample_size(10);
     group.bench_function(name, |bencher| {
         let backend = on.backend(plan.clone()).expect("a backend");
-        let session = backend.prepare(Pairs::Cross(&samples, &samples), &control).expect("prepared");
+        let session =
+            backend.prepare(Pairs::cross(samples.clone(), samples.clone()), &control).expect("prepared");
         // The first tile compiles shaders and learns how much the device does at once.
         session.tile(0..1, 0..1, &control).expect("computed");
         bencher.iter_custom(|iterations| {

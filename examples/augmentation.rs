@@ -99,9 +99,9 @@ fn predict(
         let kernels = gram(&backend, pairs, &GramOptions::new(KernelSet::Both), &Control::new())?;
         kernels.ntk.context("the NTK was asked for")
     };
-    let kernel = ntk(Pairs::Within(&train))?;
+    let kernel = ntk(Pairs::within(train.clone()))?;
     let machine = KernelMachine::new(kernel.view(), Ridge::Absolute(share * 1e-3), time, Par::Seq)?;
-    let cross: Array2<f64> = ntk(Pairs::Cross(&test, &train))?;
+    let cross: Array2<f64> = ntk(Pairs::cross(test.clone(), train.clone()))?;
     let view: ArrayView2<'_, f64> = cross.view();
     Ok(machine.fit(targets.view())?.mean(view)?)
 }

@@ -26,7 +26,7 @@ fn main() -> anyhow::Result<()> {
     let device = Device::from_wgpu(device.clone(), queue.clone())?;
     let backend = WgpuBackend::new(&network, KernelSet::Both, WgpuOptions::default(), device)?;
     println!("{}", backend.describe());
-    let session = backend.prepare(Pairs::Within(&images), &Control::new())?;
+    let session = backend.prepare(Pairs::within(images.clone()), &Control::new())?;
     let kernels = session.tile(0..2, 0..2, &Control::new())?;
     println!("NNGP\n{:.6}\nNTK\n{:.6}", kernels.nngp, kernels.ntk.expect("both kernels were asked for"));
     Ok(())

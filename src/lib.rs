@@ -37,7 +37,7 @@
 //!
 //! let backend = CpuBackend::new(&network, KernelSet::Both, CpuOptions::default())?;
 //! let samples = Samples::Images(images);
-//! let kernels = gram(&backend, Pairs::Within(&samples), &GramOptions::new(KernelSet::Both), &Control::new())?;
+//! let kernels = gram(&backend, Pairs::within(samples.clone()), &GramOptions::new(KernelSet::Both), &Control::new())?;
 //! let ntk = kernels.ntk.expect("asked for");
 //!
 //! // Trained on the upright ones, the machine knows the turned ones.
@@ -66,9 +66,9 @@ pub use ekernel_wgpu as wgpu;
 /// What most programs need.
 pub mod prelude {
     pub use ekernel_core::{
-        Activation, AtomDescriptor, AtomPairing, Backend, Control, Conv, Dense, Dropout, GlobalPool, Group,
-        GroupConv, Input, KernelSet, Kernels, Layer, LayerNorm, Lift, Molecule, Network, Padding, Pairs,
-        Plan, Pool, Quadrature, S2Conv, Samples, So3Conv,
+        Activation, AtomDescriptor, AtomPairing, Backend, CancelToken, Control, Conv, Dense, Dropout,
+        GlobalPool, Group, GroupConv, Input, KernelSet, Kernels, Layer, LayerNorm, Lift, Molecule, Network,
+        Padding, Pairs, Plan, Pool, ProgressSink, Quadrature, S2Conv, Samples, So3Conv,
     };
     #[cfg(feature = "cpu")]
     pub use ekernel_cpu::{CpuBackend, CpuOptions, Precision};

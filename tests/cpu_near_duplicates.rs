@@ -71,7 +71,7 @@ fn float32_does_not_crawl() {
     let samples = near(48, 1e-4);
     let seconds = |precision| {
         let backend = backend(false, precision);
-        let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
+        let session = backend.prepare(Pairs::within(samples.clone()), &Control::new()).expect("prepared");
         let run = || {
             let started = Instant::now();
             session.tile(0..16, 0..48, &Control::new()).expect("computed");
@@ -90,7 +90,7 @@ fn float64_pairs_can_be_interrupted() {
     let samples = near(96, 1e-4);
     let backend = backend(false, Precision::F32);
     let control = Control::new();
-    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
     let started = Instant::now();
     session.tile(0..16, 0..96, &control).expect("computed");
     let whole = started.elapsed();

@@ -182,7 +182,7 @@ fn faint_pixels() {
 fn what_does_not_exist_is_an_error() {
     for (network, samples) in undefined::cases() {
         for precision in [Precision::F64, Precision::F32] {
-            let found = kernels(&cpu(&network, precision, true), Pairs::Within(&samples));
+            let found = kernels(&cpu(&network, precision, true), Pairs::within(samples.clone()));
             assert!(matches!(found, Err(BackendError::NotFinite { .. })), "{found:?}\n{network}");
         }
     }

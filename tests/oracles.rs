@@ -25,7 +25,7 @@ fn worst(options: CpuOptions) -> (f64, f64) {
     for fixture in fixture::planar() {
         let backend = CpuBackend::new(&fixture.network, KernelSet::Both, options).expect("a backend");
         let cross = kernels(&backend, fixture.pairs()).expect("computed");
-        let own = kernels(&backend, Pairs::Within(&fixture.x1)).expect("computed");
+        let own = kernels(&backend, Pairs::within(fixture.x1.clone())).expect("computed");
         // x2[0] repeats x1[1].
         let repeats = |i: usize, j: usize| (i, j) == (1, 0);
         let ntk = cross.ntk.expect("asked for");

@@ -100,7 +100,7 @@ fn published_values() {
     for Published { name, plan, signals: [a, b], values } in published() {
         for (worst, precision) in worst.iter_mut().zip([Precision::F64, Precision::F32]) {
             let backend = CpuBackend::from_plan(plan.clone(), options(precision)).expect("threads");
-            let found = kernels(&backend, Pairs::Cross(&a, &b)).expect("computed");
+            let found = kernels(&backend, Pairs::cross(a.clone(), b.clone())).expect("computed");
             let found = [found.nngp[[0, 0]], found.ntk.expect("asked for")[[0, 0]]];
             let error = (0..2).map(|i| (found[i] / values[i] - 1.0).abs()).fold(0.0, f64::max);
             println!("{name} {} {error:.1e}", precision.name());
@@ -129,11 +129,11 @@ fn tiles_do_not_show() {
     cases.push((molecule, &molecules));
     for (network, samples) in cases {
         for precision in [Precision::F32, Precision::F64] {
-            let whole = kernels(&cpu(&network, precision), Pairs::Within(samples)).expect("computed");
+            let whole = kernels(&cpu(&network, precision), Pairs::within(samples.clone())).expect("computed");
             let threads = CpuOptions { threads: 3, ..options(precision) };
             let backend = CpuBackend::new(&network, KernelSet::Both, threads).expect("a plan");
             let control = Control::new();
-            let session = backend.prepare(Pairs::Within(samples), &control).expect("prepared");
+            let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
             let n = samples.len();
             for (rows, cols) in [(0..1, 0..n), (1..3, 2..4), (n - 1..n, 0..2), (2..n, 1..2)] {
                 let tile = session.tile(rows.clone(), cols.clone(), &control).expect("computed");
@@ -152,17 +152,20 @@ fn instruction_sets_agree() {
     for (name, bandlimit, layers) in NETWORKS {
         let network = network(&Input::Sphere { bandlimit, channels: 2 }, layers);
         let samples = awkward_signals(bandlimit, 2).swap_remove(0).1.select(&[0, 1]);
-        let expected = kernels(&cpu(&network, Precision::F64), Pairs::Within(&samples)).expect("computed");
+        let expected =
+            kernels(&cpu(&network, Precision::F64), Pairs::within(samples.clone())).expect("computed");
         for isa in Isa::available() {
             for (precision, tolerance) in [(Precision::F32, 4e-6), (Precision::F64, 1e-12)] {
                 let backend = |kinds| {
                     CpuBackend::new(&network, kinds, CpuOptions { isa, ..options(precision) })
                         .expect("a plan")
                 };
-                let found = kernels(&backend(KernelSet::Both), Pairs::Within(&samples)).expect("computed");
+                let found =
+                    kernels(&backend(KernelSet::Both), Pairs::within(samples.clone())).expect("computed");
                 let error = kernel_error(&found, &expected);
                 assert!(error <= tolerance, "{name} on {isa}, {}: {error:e}", precision.name());
-                let alone = kernels(&backend(KernelSet::Nngp), Pairs::Within(&samples)).expect("computed");
+                let alone =
+                    kernels(&backend(KernelSet::Nngp), Pairs::within(samples.clone())).expect("computed");
                 let error = self::error(&alone.nngp, &expected.nngp);
                 assert!(alone.ntk.is_none() && error <= tolerance, "{name} on {isa}: {error:e}");
             }
@@ -207,7 +210,7 @@ fn cancelling_and_memory() {
     let backend = cpu(&network, Precision::F32);
     let samples = awkward_signals(8, 1).swap_remove(0).1;
     let control = Control::new();
-    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
     let [held, tile] = session.memory();
     let grid = backend.plan().rotations[0].points() as u64 * 4 * 16;
     assert!(held > 6 * 64 * 4 && held < 1 << 20, "{held}");
@@ -216,7 +219,7 @@ fn cancelling_and_memory() {
     assert!(session.tile(0..6, 0..6, &control).is_err());
     let cancelled = Control::new();
     cancelled.cancel();
-    assert!(backend.prepare(Pairs::Within(&samples), &cancelled).is_err());
+    assert!(backend.prepare(Pairs::within(samples.clone()), &cancelled).is_err());
 }
 
 /// The suite must see every broken plan, in both precisions.

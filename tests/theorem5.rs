@@ -49,10 +49,14 @@ fn mean(
             .expect("a Gram matrix");
         kernels.ntk.expect("asked for")
     };
-    let kernel = ntk(Pairs::Within(&train));
+    let kernel = ntk(Pairs::within(train.clone()));
     let machine =
         KernelMachine::new(kernel.view(), Ridge::Absolute(ridge), time, Par::Seq).expect("a machine");
-    machine.fit(y.view()).expect("a fit").mean(ntk(Pairs::Cross(&test, &train)).view()).expect("a prediction")
+    machine
+        .fit(y.view())
+        .expect("a fit")
+        .mean(ntk(Pairs::cross(test.clone(), train.clone())).view())
+        .expect("a prediction")
 }
 
 /// Largest difference of the two machines' predictions, relative to the largest prediction.

@@ -78,13 +78,13 @@ fn adapters_are_found_by_name_and_number() {
 #[test]
 fn embedded() {
     let Some(choice) = gpu::choice() else { return };
-    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Within(&images(5))).expect("computed");
+    let expected = kernels(&backend(gpu::open(&choice)), Pairs::within(images(5))).expect("computed");
     let own = gpu::open(&choice);
     let embedded = || {
         let device: wgpu::Device = own.wgpu().clone();
         Device::from_wgpu(device, own.queue().clone()).expect("limits that do")
     };
-    let compute = |device: Device| kernels(&backend(device), Pairs::Within(&images(5))).expect("computed");
+    let compute = |device: Device| kernels(&backend(device), Pairs::within(images(5))).expect("computed");
     let (one, two) = std::thread::scope(|scope| {
         let threads = [embedded(), embedded()].map(|device| scope.spawn(move || compute(device)));
         let [one, two] = threads.map(|thread| thread.join().expect("no panic"));
@@ -100,13 +100,13 @@ fn kernels_as_a_future() {
     let Some(device) = gpu::device() else { return };
     let backend = Arc::new(backend(device));
     let samples = Arc::new(images(5));
-    let expected = kernels(backend.as_ref(), Pairs::Within(&samples)).expect("computed");
-    let control = Arc::new(Control::new());
-    let pending = backend.start(Arc::clone(&samples), None, Arc::clone(&control));
+    let expected = kernels(backend.as_ref(), Pairs::within(samples.clone())).expect("computed");
+    let control = Control::new();
+    let pending = backend.start(Pairs::within(samples.clone()), &control);
     assert_eq!(block_on(pending).expect("computed"), expected);
     assert!(!control.is_cancelled());
-    let control = Arc::new(Control::new());
-    drop(backend.start(Arc::new(images(160)), Some(samples), Arc::clone(&control)));
+    let control = Control::new();
+    drop(backend.start(Pairs::cross(images(160), samples), &control));
     assert!(control.is_cancelled());
 }
 
@@ -115,10 +115,10 @@ fn kernels_as_a_future() {
 fn a_lost_device_is_opened_anew() {
     let Some(choice) = gpu::choice() else { return };
     let samples = images(4);
-    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Within(&samples)).expect("computed");
+    let expected = kernels(&backend(gpu::open(&choice)), Pairs::within(samples.clone())).expect("computed");
     let device = gpu::open(&choice);
     let backend = backend(device.clone());
-    let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &Control::new()).expect("prepared");
     device.wgpu().destroy();
     let found = session.tile(0..4, 0..4, &Control::new()).expect("computed on a new device");
     assert_eq!(found, expected);
@@ -129,19 +129,20 @@ fn a_lost_device_is_opened_anew() {
 fn a_loss_is_over_for_all_who_hold_the_device() {
     let Some(choice) = gpu::choice() else { return };
     let samples = images(4);
-    let pairs = Pairs::Within(&samples);
-    let expected = kernels(&backend(gpu::open(&choice)), pairs).expect("computed");
+    let pairs = Pairs::within(samples.clone());
+    let expected = kernels(&backend(gpu::open(&choice)), pairs.clone()).expect("computed");
     let device = gpu::open(&choice);
     let [one, other] = [backend(device.clone()), backend(device.clone())];
     let control = Control::new();
-    let prepare =
-        |backend| -> Box<dyn Prepared> { Backend::prepare(backend, pairs, &control).expect("prepared") };
+    let prepare = |backend| -> Box<dyn Prepared> {
+        Backend::prepare(backend, pairs.clone(), &control).expect("prepared")
+    };
     let sessions: [Box<dyn Prepared>; 3] = [prepare(&one), prepare(&one), prepare(&other)];
     for round in 0..2 {
         let lost = device.current();
         lost.wgpu().destroy();
         // Prepared on a device of whose loss nobody has heard yet, and on its successor.
-        assert_eq!(kernels(&other, pairs).expect("computed anew"), expected, "round {round}");
+        assert_eq!(kernels(&other, pairs.clone()).expect("computed anew"), expected, "round {round}");
         let anew = device.current();
         assert_ne!(anew, lost);
         for session in &sessions {
@@ -162,7 +163,7 @@ fn chunks_are_halved_when_memory_runs_out() {
         WgpuOptions { strategy: StrategyChoice::Layered, chunk_bytes: 1 << 18, ..WgpuOptions::default() };
     let backend = WgpuBackend::new(&network(), KernelSet::Both, options, device.clone()).expect("a plan");
     let control = Control::new();
-    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
     let [held, needed] = session.memory();
     assert!(held > 0);
     // What it says that it needs is enough.
@@ -171,13 +172,13 @@ fn chunks_are_halved_when_memory_runs_out() {
     assert_eq!(session.memory()[1], needed);
     device.limit_memory(needed / 5 * 2);
     let found = backend
-        .prepare(Pairs::Within(&samples), &control)
+        .prepare(Pairs::within(samples.clone()), &control)
         .and_then(|session| Ok((session.tile(0..12, 0..12, &control)?, session.memory()[1])));
     let (found, needed_then) = found.expect("computed in smaller chunks");
     assert_eq!(found, expected);
     assert!(needed_then < needed, "{needed_then} of {needed}");
     device.limit_memory(1 << 10);
-    let error = kernels(&backend, Pairs::Within(&samples)).expect_err("no memory");
+    let error = kernels(&backend, Pairs::within(samples.clone())).expect_err("no memory");
     assert!(matches!(&error, BackendError::Device { problem, .. } if problem.contains("memory")), "{error}");
 }
 
@@ -189,7 +190,7 @@ fn a_lost_device_of_the_caller_is_an_error() {
     let own = gpu::open(&choice);
     let backend =
         backend(Device::from_wgpu(own.wgpu().clone(), own.queue().clone()).expect("limits that do"));
-    let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &Control::new()).expect("prepared");
     own.wgpu().destroy();
     let error = session.tile(0..4, 0..4, &Control::new()).expect_err("lost");
     let clear = |error: &BackendError| {
@@ -197,7 +198,7 @@ fn a_lost_device_of_the_caller_is_an_error() {
             if problem.contains("lost") && problem.contains("calling program"))
     };
     assert!(clear(&error), "{error}");
-    let error = kernels(&backend, Pairs::Within(&samples)).expect_err("lost");
+    let error = kernels(&backend, Pairs::within(samples.clone())).expect_err("lost");
     assert!(clear(&error), "{error}");
 }
 
@@ -208,7 +209,7 @@ fn cancelling_takes_less_than_a_second() {
     let backend = backend(device);
     let samples = images(160);
     let control = Control::new();
-    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
     std::thread::scope(|scope| {
         let work = scope.spawn(|| session.tile(0..160, 0..160, &control));
         std::thread::sleep(Duration::from_millis(300));
@@ -229,7 +230,7 @@ fn kernels_that_do_not_exist_are_errors() {
     let network: Network = text.parse().expect("a network");
     let backend =
         WgpuBackend::new(&network, KernelSet::Both, WgpuOptions::default(), device).expect("a plan");
-    let error = kernels(&backend, Pairs::Within(&images(2))).expect_err("no kernel");
+    let error = kernels(&backend, Pairs::within(images(2))).expect_err("no kernel");
     assert!(matches!(error, BackendError::NotFinite { .. }), "{error}");
 }
 
@@ -271,7 +272,7 @@ fn a_large_pair_is_cancelled_in_its_midst() {
     for (side, strategy) in [(64, StrategyChoice::Layered), (96, StrategyChoice::Fused)] {
         let Some((backend, samples)) = large(side, strategy) else { return };
         let control = Control::new();
-        let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
         std::thread::scope(|scope| {
             let work = scope.spawn(|| session.tile(0..1, 1..2, &control));
             std::thread::sleep(Duration::from_millis(500));

@@ -60,9 +60,10 @@ fn fixtures(strategy: StrategyChoice) {
     for fixture in fixture::planar() {
         let Some(tested) = gpu(&fixture.network, options(strategy)) else { return };
         let trusted = cpu(&fixture.network);
-        let error = [fixture.pairs(), Pairs::Within(&fixture.x1)]
+        let error = [fixture.pairs(), Pairs::within(fixture.x1.clone())]
             .map(|pairs| {
-                let found = kernels(&tested, pairs).unwrap_or_else(|e| panic!("{}: {e}", fixture.name));
+                let found =
+                    kernels(&tested, pairs.clone()).unwrap_or_else(|e| panic!("{}: {e}", fixture.name));
                 kernel_error(&found, &kernels(&trusted, pairs).expect("computed"))
             })
             .into_iter()
@@ -181,8 +182,8 @@ fn sizes() {
             .expect("a network");
         let samples = noise([height, width, 2]).select(&[0, 1]);
         let Some(tested) = gpu(&network, WgpuOptions::default()) else { return };
-        let found = kernels(&tested, Pairs::Within(&samples)).expect("computed");
-        let expected = kernels(&cpu(&network), Pairs::Within(&samples)).expect("computed");
+        let found = kernels(&tested, Pairs::within(samples.clone())).expect("computed");
+        let expected = kernels(&cpu(&network), Pairs::within(samples.clone())).expect("computed");
         let error = kernel_error(&found, &expected);
         println!("{height}×{width}, stride {stride}: {error:e}");
         assert!(error <= FULL, "{height}×{width}: {error:e}");
@@ -221,8 +222,8 @@ fn planes_cut_into_pieces() {
         assert!(cuts == 2 || (cuts == 1 && !both), "{stage}");
         let samples = noise([height, width, 2]);
         let [first, second] = [0, 1].map(|index| samples.select(&[index]));
-        let pairs = Pairs::Cross(&first, &second);
-        let found = kernels(&tested, pairs).expect("computed");
+        let pairs = Pairs::cross(first.clone(), second.clone());
+        let found = kernels(&tested, pairs.clone()).expect("computed");
         let error = kernel_error(&found, &kernels(&cpu(&network), pairs).expect("computed"));
         println!("{height}×{width} in {workgroup_bytes} bytes: {error:.1e}, {stage}");
         assert!(error <= FULL, "{height}×{width}: {error:e}");
@@ -236,8 +237,8 @@ fn long_sums() {
     for (what, shape, network) in long_sums::cases() {
         let samples = noise(shape).select(&[0, 1]);
         let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
-        let found = kernels(&tested, Pairs::Within(&samples)).expect("computed");
-        let expected = kernels(&cpu(&network), Pairs::Within(&samples)).expect("computed");
+        let found = kernels(&tested, Pairs::within(samples.clone())).expect("computed");
+        let expected = kernels(&cpu(&network), Pairs::within(samples.clone())).expect("computed");
         let error = kernel_error(&found, &expected);
         println!("{what}: {error:e}");
         assert!(error <= FULL, "{what}: {error:e}");
@@ -351,7 +352,7 @@ fn random_networks_with_local_pools() {
 fn what_does_not_exist_is_an_error() {
     for (network, samples) in undefined::cases() {
         let Some(tested) = gpu(&network, options(StrategyChoice::Layered)) else { return };
-        let found = kernels(&tested, Pairs::Within(&samples));
+        let found = kernels(&tested, Pairs::within(samples.clone()));
         assert!(matches!(found, Err(BackendError::NotFinite { .. })), "{found:?}\n{network}");
     }
 }
@@ -420,9 +421,9 @@ fn broken(strategy: StrategyChoice, least: usize) {
                 continue;
             }
             tried += 1;
-            let found = kernels(&broken, Pairs::Within(&fixture.x1));
+            let found = kernels(&broken, Pairs::within(fixture.x1.clone()));
             let found = found.unwrap_or_else(|e| panic!("{what} on {}: {e}", fixture.name));
-            let expected = kernels(&trusted, Pairs::Within(&fixture.x1)).expect("computed");
+            let expected = kernels(&trusted, Pairs::within(fixture.x1.clone())).expect("computed");
             let error = kernel_error(&found, &expected);
             assert!(error > FULL && error.is_finite(), "{what} goes unseen on {}: {error:e}", fixture.name);
         }

@@ -52,7 +52,7 @@ fn published_values() {
     let mut worst = 0.0_f64;
     for Published { name, plan, signals, values } in published() {
         let Some(backend) = gpu(&plan) else { return };
-        let found = kernels(&backend, Pairs::Within(&both(&signals))).expect("computed");
+        let found = kernels(&backend, Pairs::within(both(&signals))).expect("computed");
         let found = [found.nngp, found.ntk.expect("asked for")];
         let error = found.iter().zip(values).fold(0.0, |worst: f64, (found, value)| {
             let largest = found.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
@@ -132,9 +132,9 @@ fn rotated_copies() {
         // The third is on a line: its kernels have a cone along circles, which a quadrature sees more of.
         let turned = Samples::Molecules(turned.collect()).select(&[0, 1, 3]);
         let kept = molecules().select(&[0, 1, 3]);
-        let [found, expected] =
-            [&turned, &kept].map(|first| kernels(&backend, Pairs::Cross(first, &kept)).expect("computed"));
-        let trusted = kernels(&cpu(&plan), Pairs::Cross(&turned, &kept)).expect("computed");
+        let [found, expected] = [&turned, &kept]
+            .map(|first| kernels(&backend, Pairs::cross(first.clone(), kept.clone())).expect("computed"));
+        let trusted = kernels(&cpu(&plan), Pairs::cross(turned.clone(), kept.clone())).expect("computed");
         let errors = [kernel_error(&found, &trusted), kernel_error(&found, &expected)];
         println!("{:8.1e} {:8.1e} {layers}", errors[0], errors[1]);
         // Measured 4.5e-7; 1.5e-5, which is the quadrature's, in float64 too.
@@ -182,13 +182,13 @@ fn tiles_and_chunks_do_not_show() {
     ] {
         let plan = fast(&network(&input, layers));
         let Some(backend) = gpu(&plan) else { return };
-        let whole = kernels(&backend, Pairs::Within(samples)).expect("computed");
+        let whole = kernels(&backend, Pairs::within(samples.clone())).expect("computed");
         let options = WgpuOptions { chunk_bytes: 1, ..WgpuOptions::default() };
         let device = backend.device().clone();
         let small = WgpuBackend::from_plan(plan.clone(), options, device).expect("shaders");
-        assert_eq!(kernels(&small, Pairs::Within(samples)).expect("computed"), whole);
+        assert_eq!(kernels(&small, Pairs::within(samples.clone())).expect("computed"), whole);
         let control = Control::new();
-        let session = backend.prepare(Pairs::Within(samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
         let n = samples.len();
         for (rows, cols) in [(0..1, 0..n), (1..3, 2..4), (n - 1..n, 0..2), (2..n, 1..2)] {
             let tile = session.tile(rows.clone(), cols.clone(), &control).expect("computed");
@@ -205,7 +205,7 @@ fn tiles_and_chunks_do_not_show() {
         assert!(session.tile(0..n, 0..n, &control).is_err());
         let alone = Plan { kinds: KernelSet::Nngp, ..plan.clone() };
         let alone = gpu(&alone).expect("as before");
-        let alone = kernels(&alone, Pairs::Within(samples)).expect("computed");
+        let alone = kernels(&alone, Pairs::within(samples.clone())).expect("computed");
         assert!(alone.ntk.is_none() && error(&alone.nngp, &whole.nngp) < 1e-6);
     }
 }
@@ -243,13 +243,13 @@ fn values_that_float32_cannot_hold() {
     ));
     let Some(tested) = gpu(&plan) else { return };
     let large = Samples::Spheres(1e14 * waves);
-    let found = kernels(&tested, Pairs::Within(&large)).expect("computed");
-    let error = kernel_error(&found, &kernels(&cpu(&plan), Pairs::Within(&large)).expect("computed"));
+    let found = kernels(&tested, Pairs::within(large.clone())).expect("computed");
+    let error = kernel_error(&found, &kernels(&cpu(&plan), Pairs::within(large.clone())).expect("computed"));
     println!("{error:e}, up to {:e}", found.nngp[[0, 0]]);
     assert!(error <= 1e-6, "{error:e}");
     let gaussian =
         fast(&network(&Input::Sphere { bandlimit: 2, channels: 1 }, "s2_conv|gaussian b=0.5|so3_pool"));
-    assert!(kernels(&gpu(&gaussian).expect("as before"), Pairs::Within(&large)).is_err());
+    assert!(kernels(&gpu(&gaussian).expect("as before"), Pairs::within(large.clone())).is_err());
 }
 
 /// A lost device is opened anew, once; what was uploaded is uploaded again.
@@ -261,16 +261,16 @@ fn a_lost_device_is_opened_anew() {
     let plan = fast(&network(&Input::Sphere { bandlimit: 4, channels: 2 }, layers));
     let backend =
         |device| WgpuBackend::from_plan(plan.clone(), WgpuOptions::default(), device).expect("shaders");
-    let expected = kernels(&backend(gpu::open(&choice)), Pairs::Within(&samples)).expect("computed");
+    let expected = kernels(&backend(gpu::open(&choice)), Pairs::within(samples.clone())).expect("computed");
     let device = gpu::open(&choice);
     let backend = backend(device.clone());
-    let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &Control::new()).expect("prepared");
     device.wgpu().destroy();
     let found = session.tile(0..6, 0..6, &Control::new()).expect("computed on a new device");
     assert_eq!(found, expected);
     // Of this loss nobody has heard yet.
     device.current().wgpu().destroy();
-    let found = kernels(&backend, Pairs::Within(&samples)).expect("prepared on a new device");
+    let found = kernels(&backend, Pairs::within(samples.clone())).expect("prepared on a new device");
     assert_eq!(found, expected);
 }
 
@@ -283,7 +283,7 @@ fn dispatches_of_any_length_agree() {
     let Some(backend) = gpu(&Plan::new(&network, KernelSet::Both).expect("a plan")) else { return };
     let samples = awkward_signals(6, 2).swap_remove(0).1;
     let control = Control::new();
-    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
     let first = session.tile(0..6, 0..6, &control).expect("computed");
     assert_eq!(session.tile(0..6, 0..6, &control).expect("computed"), first);
 }
@@ -297,7 +297,7 @@ fn a_large_pair_is_cancelled_in_its_midst() {
     let Some(backend) = gpu(&plan) else { return };
     let samples = awkward_signals(2, 1).swap_remove(0).1;
     let control = Control::new();
-    let prepare = || backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+    let prepare = || backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
     let tile = || prepare().tile(0..1, 1..2, &control);
     // Software adapters translate a shader when it is first used.
     tile().expect("computed");
@@ -324,7 +324,7 @@ fn cancelling_does_not_wait_for_a_tile() {
     let Some(backend) = gpu(&plan.expect("a plan")) else { return };
     let samples = awkward_signals(20, 1).swap_remove(0).1;
     let control = Control::new();
-    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
     std::thread::scope(|scope| {
         let work = scope.spawn(|| session.tile(0..6, 0..6, &control));
         std::thread::sleep(Duration::from_millis(200));

@@ -12,10 +12,10 @@ use ekernel::core::{Backend, BackendError, Control, Kernels, Pairs, Samples};
 use ndarray::Array2;
 
 /// All kernel entries of a set of pairs in one tile.
-pub(crate) fn kernels(backend: &dyn Backend, pairs: Pairs<'_>) -> Result<Kernels, BackendError> {
+pub(crate) fn kernels(backend: &dyn Backend, pairs: Pairs) -> Result<Kernels, BackendError> {
     let control = Control::new();
-    let session = backend.prepare(pairs, &control)?;
-    session.tile(0..pairs.first().len(), 0..pairs.second().len(), &control)
+    let (rows, cols) = (pairs.first().len(), pairs.second().len());
+    backend.prepare(pairs, &control)?.tile(0..rows, 0..cols, &control)
 }
 
 /// Largest difference relative to the largest entry.
@@ -39,7 +39,7 @@ pub(crate) fn kernel_error(found: &Kernels, expected: &Kernels) -> f64 {
 ///
 /// Errors where both refuse are agreement (0); where one refuses, infinite.
 pub(crate) fn disagreement(tested: &dyn Backend, trusted: &dyn Backend, samples: &Samples) -> f64 {
-    worst(samples, |pairs| match (kernels(tested, pairs), kernels(trusted, pairs)) {
+    worst(samples, |pairs| match (kernels(tested, pairs.clone()), kernels(trusted, pairs)) {
         (Ok(found), Ok(expected)) => kernel_error(&found, &expected),
         (Err(_), Err(_)) => 0.0,
         _ => f64::INFINITY,
@@ -49,13 +49,19 @@ pub(crate) fn disagreement(tested: &dyn Backend, trusted: &dyn Backend, samples:
 /// The same where both have to compute.
 pub(crate) fn computed_disagreement(tested: &dyn Backend, trusted: &dyn Backend, samples: &Samples) -> f64 {
     worst(samples, |pairs| {
-        kernel_error(&kernels(tested, pairs).expect("computed"), &kernels(trusted, pairs).expect("computed"))
+        kernel_error(
+            &kernels(tested, pairs.clone()).expect("computed"),
+            &kernels(trusted, pairs).expect("computed"),
+        )
     })
 }
 
 /// The largest error with itself and with the first half.
-fn worst(samples: &Samples, error: impl Fn(Pairs<'_>) -> f64) -> f64 {
+fn worst(samples: &Samples, error: impl Fn(Pairs) -> f64) -> f64 {
     let half: Vec<usize> = (0..samples.len().div_ceil(2)).collect();
     let half = samples.select(&half);
-    [Pairs::Within(samples), Pairs::Cross(samples, &half)].into_iter().map(error).fold(0.0, f64::max)
+    [Pairs::within(samples.clone()), Pairs::cross(samples.clone(), half.clone())]
+        .into_iter()
+        .map(error)
+        .fold(0.0, f64::max)
 }

@@ -1,5 +1,7 @@
 //! Training and test sets as the command line names them.
 
+use std::sync::Arc;
+
 use ekernel_core::{ArchError, Samples};
 use ekernel_data::{
     DataError, Dataset, Molecules, Normalizer, Source, Targets, channels_first_hint, molecules::Unit,
@@ -18,9 +20,9 @@ use crate::{
 
 /// A training set and a test set, prepared alike.
 pub(crate) struct Problem {
-    pub(crate) train: Samples,
+    pub(crate) train: Arc<Samples>,
     pub(crate) train_targets: Targets,
-    pub(crate) test: Samples,
+    pub(crate) test: Arc<Samples>,
     /// Absent where nothing is known about the test set.
     pub(crate) test_targets: Option<Targets>,
     pub(crate) normalizer: Normalizer,
@@ -128,10 +130,10 @@ impl Problem {
             .map(|(set, note)| format!("{set}: {note}"))
             .collect();
         Ok(Problem {
-            train: normalizer.apply(train_samples)?,
+            train: Arc::new(normalizer.apply(train_samples)?),
             measure: Measure::of_targets(&train_targets),
             train_targets,
-            test: normalizer.apply(test_set.samples)?,
+            test: Arc::new(normalizer.apply(test_set.samples)?),
             test_targets,
             normalizer,
             notes,
@@ -168,9 +170,9 @@ impl Problem {
         let train_targets = values(&train_set).ok_or(DataError::NoProperty)?;
         let normalizer = reading.normalize.fit(&train_set.samples())?;
         Ok(Problem {
-            train: train_set.samples(),
+            train: Arc::new(train_set.samples()),
             train_targets,
-            test: test_set.samples(),
+            test: Arc::new(test_set.samples()),
             test_targets: values(&test_set),
             normalizer,
             notes: Vec::new(),
@@ -186,7 +188,7 @@ impl Problem {
 
     /// Keeps `indices` of the test set.
     pub(crate) fn keep_test(&mut self, indices: &[usize]) {
-        self.test = self.test.select(indices);
+        self.test = Arc::new(self.test.select(indices));
         self.test_targets = self.test_targets.take().map(|targets| targets.select(indices));
         if let Some(composition) = &mut self.composition {
             composition.keep_test(indices);

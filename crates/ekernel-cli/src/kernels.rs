@@ -59,7 +59,7 @@ impl Computer<'_> {
     }
 
     /// Computes one Gram matrix, called `label` to people; `part` names its folder of tiles.
-    pub(crate) fn gram(&self, pairs: Pairs<'_>, label: &str, part: Option<&str>) -> anyhow::Result<Computed> {
+    pub(crate) fn gram(&self, pairs: Pairs, label: &str, part: Option<&str>) -> anyhow::Result<Computed> {
         let control = self.task.control();
         let mut options = Options::new(self.kinds);
         options.resume = self.resume.as_ref().map(|folder| Resume {

@@ -24,7 +24,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Cancels and reports long work; one for the whole run.
 pub(crate) struct Task {
-    control: Arc<Control>,
+    control: Control,
     meter: Arc<Mutex<Meter>>,
 }
 
@@ -67,10 +67,10 @@ impl Task {
         };
         let meter = Arc::new(Mutex::new(meter));
         let reader = Arc::clone(&meter);
-        let control = Arc::new(Control::with_progress(move |progress| {
+        let control = Control::with_progress(move |progress| {
             reader.lock().unwrap_or_else(PoisonError::into_inner).show(progress);
-        }));
-        let (stopped, stopping) = (Arc::clone(&control), AtomicBool::new(false));
+        });
+        let (stopped, stopping) = (control.cancel.clone(), AtomicBool::new(false));
         ctrlc::set_handler(move || {
             if stopping.swap(true, Ordering::Relaxed) {
                 std::process::exit(INTERRUPTED.into());

@@ -25,7 +25,10 @@ mod tile;
 mod window;
 
 pub use activations::{Activation, Dual};
-pub use backend::{Backend, BackendError, Control, Kernels, Pairs, Prepared, Progress};
+pub use backend::{
+    Backend, BackendError, CancelToken, Control, Kernels, NotNumerics, Numerics, Pairs, Prepared, Progress,
+    ProgressSink,
+};
 pub use domain::{Domain, PerAtom};
 pub use error::{ArchError, Place};
 pub use group::{Group, GroupElement};

@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use ekernel_core::{
-    ArchError, Backend, BackendError, Control, KernelSet, Network, Pairs, Plan, Prepared, plan::Readout,
+    ArchError, Backend, BackendError, Control, KernelSet, Network, Numerics, Pairs, Plan, Prepared,
+    plan::Readout,
 };
 
 use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, rotations, session::CpuSession};
@@ -25,13 +28,13 @@ use crate::{CpuOptions, Precision, fused::FusedStage, relu_chain, rotations, ses
 /// ".parse()?;
 /// let images = Samples::Images(ndarray::Array4::from_shape_fn((3, 8, 8, 1), |(n, r, c, _)| (n + r * c) as f64));
 /// let backend = CpuBackend::new(&network, KernelSet::Both, CpuOptions::default())?;
-/// let session = backend.prepare(Pairs::Within(&images), &Control::new())?;
+/// let session = backend.prepare(Pairs::within(images), &Control::new())?;
 /// let kernels = session.tile(0..3, 0..3, &Control::new())?;
 /// assert_eq!(kernels.nngp.dim(), (3, 3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct CpuBackend {
-    plan: Plan,
+    plan: Arc<Plan>,
     options: CpuOptions,
     pool: rayon::ThreadPool,
 }
@@ -58,7 +61,7 @@ impl CpuBackend {
                 remedy: "ask for fewer threads".to_owned(),
             }
         })?;
-        Ok(CpuBackend { plan, options, pool })
+        Ok(CpuBackend { plan: Arc::new(plan), options, pool })
     }
 
     /// The plan it executes.
@@ -96,27 +99,36 @@ impl CpuBackend {
 }
 
 impl Backend for CpuBackend {
+    fn plan(&self) -> Option<&Plan> {
+        Some(&self.plan)
+    }
+
+    fn numerics(&self) -> Numerics {
+        Numerics::new("cpu")
+            .with("precision", self.options.precision.name())
+            .with("instructions", self.options.isa)
+            .with("blocks", if self.options.all_blocks { "all" } else { "orbit" })
+            .with("kernels", if self.options.fused { "fused" } else { "op by op" })
+            .with_quadrature(&self.plan)
+    }
+
     fn describe(&self) -> String {
         let blocks = if self.options.all_blocks { ", all blocks" } else { "" };
         let fused = if self.options.fused { "" } else { ", op by op" };
         format!("cpu {} {}{blocks}{fused}", self.options.precision.name(), self.options.isa)
     }
 
-    fn prepare<'a>(
-        &'a self,
-        pairs: Pairs<'a>,
-        control: &Control,
-    ) -> Result<Box<dyn Prepared + 'a>, BackendError> {
+    fn prepare(&self, pairs: Pairs, control: &Control) -> Result<Box<dyn Prepared>, BackendError> {
         pairs.check(&self.plan.input)?;
         if self.plan.input.is_spherical() {
-            return rotations::prepare(&self.plan, self.options, &self.pool, pairs, control);
+            return rotations::prepare(&self.plan, self.options, &self.pool, &pairs, control);
         }
         Ok(match self.options.precision {
             Precision::F32 => {
-                Box::new(CpuSession::<f32>::new(&self.plan, self.options, &self.pool, pairs, control)?)
+                Box::new(CpuSession::<f32>::new(&self.plan, self.options, &self.pool, &pairs, control)?)
             }
             Precision::F64 => {
-                Box::new(CpuSession::<f64>::new(&self.plan, self.options, &self.pool, pairs, control)?)
+                Box::new(CpuSession::<f64>::new(&self.plan, self.options, &self.pool, &pairs, control)?)
             }
         })
     }

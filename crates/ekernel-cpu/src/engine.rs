@@ -1,5 +1,7 @@
 //! Computes readouts of lanes: by the fused kernel where the stage is one run of convolutions and ReLUs, else op by op.
 
+use std::sync::Arc;
+
 use ekernel_core::{
     GroupElement, Samples,
     plan::{Plan, Readout},
@@ -82,16 +84,16 @@ pub(crate) enum Firsts<'b, T> {
 }
 
 /// How each readout of a plan is computed.
-pub(crate) struct Engine<'a> {
-    plan: &'a Plan,
+pub(crate) struct Engine {
+    plan: Arc<Plan>,
     isa: Isa,
     /// Per readout the fused stage, if it is one.
     fused: Vec<Option<FusedStage>>,
 }
 
-impl<'a> Engine<'a> {
+impl Engine {
     /// `nonnegative` promises that no number of any sample is negative.
-    pub(crate) fn new(plan: &'a Plan, options: &CpuOptions, nonnegative: bool) -> Engine<'a> {
+    pub(crate) fn new(plan: &Arc<Plan>, options: &CpuOptions, nonnegative: bool) -> Engine {
         let fused = plan
             .readouts
             .iter()
@@ -102,7 +104,7 @@ impl<'a> Engine<'a> {
                 _ => None,
             })
             .collect();
-        Engine { plan, isa: options.isa, fused }
+        Engine { plan: Arc::clone(plan), isa: options.isa, fused }
     }
 
     /// Whether some readout is computed op by op.
@@ -118,9 +120,9 @@ impl<'a> Engine<'a> {
     pub(crate) fn prepare<T: Scalar>(&self, mut copies: Vec<Copy<T>>) -> Vec<Copy<T>> {
         if self.has_general() {
             let mut images: Vec<Image> = copies.iter().map(|copy| copy.image.clone()).collect();
-            fill_variances(self.plan, self.isa, &mut images);
+            fill_variances(&self.plan, self.isa, &mut images);
             for (copy, image) in copies.iter_mut().zip(images) {
-                (copy.faint, copy.image) = (image.is_faint(self.plan), image);
+                (copy.faint, copy.image) = (image.is_faint(&self.plan), image);
             }
         }
         for copy in &mut copies {
@@ -168,7 +170,7 @@ impl<'a> Engine<'a> {
             }
             None => {
                 let images: Vec<&Image> = seconds.iter().map(|copy| &copy.image).collect();
-                Packed::General(Pack::new(self.plan, &images, width))
+                Packed::General(Pack::new(&self.plan, &images, width))
             }
         };
         Register { index, seconds, pack }
@@ -220,10 +222,10 @@ impl<'a> Engine<'a> {
             (0..width).map(lit).collect()
         };
         let job = Lanes {
-            plan: self.plan,
+            plan: &self.plan,
             isa: self.isa,
             lanes: width,
-            first: &Pack::new(self.plan, &firsts, width),
+            first: &Pack::new(&self.plan, &firsts, width),
             second,
             twins: flags(&|lane| firsts[lane].equals(&register.seconds[lane].image)),
             same: flags(&|lane| same[lane]),
@@ -242,7 +244,7 @@ impl<'a> Engine<'a> {
     pub(crate) fn bytes_per_copy<T: Scalar>(&self) -> u64 {
         let maps: usize =
             self.fused.iter().flatten().map(|fused| fused.chain.map_len() * size_of::<T>()).sum();
-        let general = if self.has_general() { Image::bytes(self.plan) } else { 0 };
+        let general = if self.has_general() { Image::bytes(&self.plan) } else { 0 };
         maps as u64 + general + 8 * self.plan.input.shape().iter().product::<usize>() as u64
     }
 
@@ -250,6 +252,6 @@ impl<'a> Engine<'a> {
     pub(crate) fn bytes_per_thread<T: Scalar>(&self) -> u64 {
         let lanes = self.isa.lanes::<T>() as u64;
         let planes = self.plan.cost().bytes / 4 * size_of::<T>() as u64;
-        (planes + 2 * Pack::<T>::bytes_per_image(self.plan)) * lanes
+        (planes + 2 * Pack::<T>::bytes_per_image(&self.plan)) * lanes
     }
 }

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     ops::Range,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use ekernel_core::{
@@ -47,11 +50,11 @@ struct Precise {
 type PreciseValues = Vec<((usize, usize), Vec<HeadValue>)>;
 
 /// Samples prepared for one plan, in precision `T`.
-pub(crate) struct CpuSession<'a, T> {
-    plan: &'a Plan,
+pub(crate) struct CpuSession<T> {
+    plan: Arc<Plan>,
     options: CpuOptions,
     threads: usize,
-    engine: Engine<'a>,
+    engine: Engine,
     /// Every element of an orbit, each once; the identity first.
     elements: Vec<GroupElement>,
     sets: Vec<Set<T>>,
@@ -59,14 +62,14 @@ pub(crate) struct CpuSession<'a, T> {
     delicate: Delicate,
 }
 
-impl<'a, T: Scalar> CpuSession<'a, T> {
+impl<T: Scalar> CpuSession<T> {
     pub(crate) fn new(
-        plan: &'a Plan,
+        plan: &Arc<Plan>,
         options: CpuOptions,
         pool: &rayon::ThreadPool,
-        pairs: Pairs<'_>,
+        pairs: &Pairs,
         control: &Control,
-    ) -> Result<CpuSession<'a, T>, BackendError> {
+    ) -> Result<CpuSession<T>, BackendError> {
         let mut elements = vec![GroupElement::IDENTITY];
         for readout in &plan.readouts {
             if let Readout::Planes { orbit, .. } = readout {
@@ -77,12 +80,11 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
                 }
             }
         }
-        let samples =
-            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
+        let samples = pairs.sets();
         // One answer for all samples, so that an entry does not depend on the tile it is computed in.
         let nonnegative = samples.iter().all(|set| nonnegative(set));
         let mut session = CpuSession {
-            plan,
+            plan: Arc::clone(plan),
             options,
             threads: pool.current_num_threads(),
             engine: Engine::new(plan, &options, nonnegative),
@@ -398,7 +400,7 @@ impl<'a, T: Scalar> CpuSession<'a, T> {
     }
 }
 
-impl<T: Scalar> Prepared for CpuSession<'_, T> {
+impl<T: Scalar> Prepared for CpuSession<T> {
     fn tile(
         &self,
         rows: Range<usize>,

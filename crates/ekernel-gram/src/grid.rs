@@ -41,7 +41,7 @@ impl Tile {
 
 impl Grid {
     /// Cuts `pairs` into tiles of at most `shape` (rows, cols); a side of 0 counts as 1.
-    pub fn new(pairs: Pairs<'_>, shape: [usize; 2]) -> Grid {
+    pub fn new(pairs: &Pairs, shape: [usize; 2]) -> Grid {
         Grid::of(pairs.first().len(), pairs.second().len(), pairs.is_symmetric(), shape)
     }
 

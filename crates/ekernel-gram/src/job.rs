@@ -41,20 +41,20 @@ pub struct Resume {
 }
 
 /// A Gram matrix that is ready to be computed.
-pub struct Job<'a> {
+pub struct Job {
     backend: String,
     kinds: KernelSet,
     grid: Grid,
     memory: Memory,
     discarded: usize,
-    work: Option<Work<'a>>,
+    work: Option<Work>,
     folder: Option<Folder>,
     result: Kernels,
 }
 
 /// What is left to do.
-struct Work<'a> {
-    session: Box<dyn Prepared + 'a>,
+struct Work {
+    session: Box<dyn Prepared>,
     /// Positions in the grid.
     missing: Vec<usize>,
     threads: usize,
@@ -89,7 +89,7 @@ pub struct Summary {
 /// Errors: see [`GramError`]; of several failing tiles the first one's is returned.
 pub fn gram(
     backend: &dyn Backend,
-    pairs: Pairs<'_>,
+    pairs: Pairs,
     options: &Options,
     control: &Control,
 ) -> Result<Kernels, GramError> {
@@ -103,19 +103,19 @@ impl Options {
     }
 }
 
-impl<'a> Job<'a> {
+impl Job {
     /// Checks the options and the memory, opens the resume folder and reads the tiles in it, and, if any are missing,
     /// prepares the samples.
     ///
     /// Errors: an empty set or an option of 0; a folder that cannot be written, is in use, or belongs to another
     /// computation; more memory needed than there is; whatever the backend says of the samples.
     pub fn prepare(
-        backend: &'a dyn Backend,
-        pairs: Pairs<'a>,
+        backend: &dyn Backend,
+        pairs: Pairs,
         options: &Options,
         control: &Control,
-    ) -> Result<Job<'a>, GramError> {
-        check(pairs, options)?;
+    ) -> Result<Job, GramError> {
+        check(&pairs, options)?;
         let description = backend.describe();
         let kinds = options.kinds;
         let shape = [pairs.first().len(), pairs.second().len()];
@@ -125,9 +125,10 @@ impl<'a> Job<'a> {
         // The folder first: a run that is refused should not have prepared its samples in vain.
         let opened = match &options.resume {
             Some(resume) => {
-                let computation = Computation::new(&resume.architecture, kinds, &description, pairs, control)
-                    .map_err(|error| stopped(error, 0, 0, None))?;
-                let tile_shape = options.tile_shape.map(|shape| Grid::new(pairs, shape).tile_shape());
+                let computation =
+                    Computation::new(&resume.architecture, kinds, &description, &pairs, control)
+                        .map_err(|error| stopped(error, 0, 0, None))?;
+                let tile_shape = options.tile_shape.map(|shape| Grid::new(&pairs, shape).tile_shape());
                 Some(Opened::new(&resume.folder, computation, tile_shape)?)
             }
             None => None,
@@ -144,7 +145,7 @@ impl<'a> Job<'a> {
             None => (None, None),
         };
         let known = stored.as_ref().map(|folder| {
-            let grid = Grid::new(pairs, folder.tile_shape());
+            let grid = Grid::new(&pairs, folder.tile_shape());
             let (missing, discarded) = load(&grid, folder, kinds, &mut result);
             (grid, missing, discarded)
         });
@@ -163,14 +164,14 @@ impl<'a> Job<'a> {
             });
         }
 
-        let session = backend.prepare(pairs, control).map_err(|error| {
+        let session = backend.prepare(pairs.clone(), control).map_err(|error| {
             let (done, of) = known.as_ref().map_or((0, 0), |(grid, missing, _)| {
                 (grid.tiles().len() - missing.len(), grid.tiles().len())
             });
             stopped(error, done, of, stored.as_ref())
         })?;
         let (grid, missing, discarded) = known.unwrap_or_else(|| {
-            let grid = Grid::new(pairs, options.tile_shape.unwrap_or_else(|| session.tile_shape()));
+            let grid = Grid::new(&pairs, options.tile_shape.unwrap_or_else(|| session.tile_shape()));
             let all = (0..grid.tiles().len()).collect();
             (grid, all, 0)
         });
@@ -249,7 +250,7 @@ impl<'a> Job<'a> {
     }
 }
 
-impl fmt::Debug for Job<'_> {
+impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job")
             .field("backend", &self.backend)
@@ -263,7 +264,7 @@ struct Done {
     pairs: u64,
 }
 
-fn check(pairs: Pairs<'_>, options: &Options) -> Result<(), GramError> {
+fn check(pairs: &Pairs, options: &Options) -> Result<(), GramError> {
     for (set, samples) in [("first", pairs.first()), ("second", pairs.second())] {
         if samples.is_empty() {
             return Err(GramError::Empty { set });

@@ -1,7 +1,8 @@
-use std::{ops::Range, thread};
+use std::{ops::Range, sync::Arc, thread};
 
 use ekernel_core::{
-    Backend, BackendError, Control, Input, KernelSet, Kernels, Network, Pairs, Prepared, Progress, Samples,
+    Backend, BackendError, Control, Input, KernelSet, Kernels, Network, Numerics, Pairs, Plan, Prepared,
+    Progress, Samples,
 };
 use ndarray::Array2;
 
@@ -15,7 +16,7 @@ use crate::{
 /// Computes kernels by their literal recursions in float64, pair by pair.
 #[derive(Clone, Debug)]
 pub struct ReferenceBackend {
-    network: Network,
+    network: Arc<Network>,
     kinds: KernelSet,
     memory_limit: u64,
     rotations: RotationMode,
@@ -28,7 +29,7 @@ impl ReferenceBackend {
     /// A backend for one network, with [`ReferenceBackend::MEMORY_LIMIT`].
     pub fn new(network: &Network, kinds: KernelSet) -> ReferenceBackend {
         ReferenceBackend {
-            network: network.clone(),
+            network: Arc::new(network.clone()),
             kinds,
             memory_limit: Self::MEMORY_LIMIT,
             rotations: RotationMode::default(),
@@ -98,6 +99,19 @@ impl ReferenceBackend {
 }
 
 impl Backend for ReferenceBackend {
+    fn plan(&self) -> Option<&Plan> {
+        None
+    }
+
+    fn numerics(&self) -> Numerics {
+        let numerics = Numerics::new("reference").with("precision", "f64");
+        if self.network.input().is_spherical() {
+            numerics.with("quadrature", self.rotations)
+        } else {
+            numerics
+        }
+    }
+
     fn describe(&self) -> String {
         match self.network.input() {
             Input::Vector { .. } | Input::Image { .. } => "reference f64".to_owned(),
@@ -105,19 +119,13 @@ impl Backend for ReferenceBackend {
         }
     }
 
-    fn prepare<'a>(
-        &'a self,
-        pairs: Pairs<'a>,
-        control: &Control,
-    ) -> Result<Box<dyn Prepared + 'a>, BackendError> {
+    fn prepare(&self, pairs: Pairs, control: &Control) -> Result<Box<dyn Prepared>, BackendError> {
         pairs.check(self.network.input())?;
         if self.network.input().is_spherical() {
             let (mode, limit) = (self.rotations, self.memory_limit);
-            return rotations::prepare(&self.network, self.kinds, mode, limit, pairs, control);
+            return rotations::prepare(&self.network, self.kinds, mode, limit, &pairs, control);
         }
-        let sets =
-            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
-        let of: usize = sets.iter().map(|samples| samples.len()).sum();
+        let of: usize = pairs.sets().iter().map(|samples| samples.len()).sum();
         let held = memory::per_sample(&self.network).saturating_mul(of as u64);
         let needed = held.saturating_add(memory::per_pair(&self.network));
         if needed > self.memory_limit {
@@ -130,12 +138,12 @@ impl Backend for ReferenceBackend {
         }
         let first = self.samples(pairs.first(), control)?;
         control.report(Progress::Prepared { done: first.own.len(), of });
-        let second = match pairs {
+        let second = match &pairs {
             Pairs::Within(_) => None,
             Pairs::Cross(_, x2) => Some(self.samples(x2, control)?),
         };
         control.report(Progress::Prepared { done: of, of });
-        Ok(Box::new(ReferenceSession { backend: self, first, second, held }))
+        Ok(Box::new(ReferenceSession { backend: self.clone(), first, second, held }))
     }
 }
 
@@ -145,14 +153,14 @@ struct PreparedSet {
     own: Vec<Own>,
 }
 
-struct ReferenceSession<'a> {
-    backend: &'a ReferenceBackend,
+struct ReferenceSession {
+    backend: ReferenceBackend,
     first: PreparedSet,
     second: Option<PreparedSet>,
     held: u64,
 }
 
-impl ReferenceSession<'_> {
+impl ReferenceSession {
     /// K and Θ of sample i of the first set and j of the second.
     fn entry(&self, i: usize, j: usize, control: &Control) -> Result<[f64; 2], BackendError> {
         let (first, second, i, j) = match &self.second {
@@ -172,7 +180,7 @@ impl ReferenceSession<'_> {
     }
 }
 
-impl Prepared for ReferenceSession<'_> {
+impl Prepared for ReferenceSession {
     fn tile(
         &self,
         rows: Range<usize>,

@@ -31,7 +31,7 @@
 //! ".parse()?;
 //! let images = Samples::Images(ndarray::Array4::from_shape_fn((2, 4, 4, 1), |(n, r, c, _)| (n + r * c) as f64));
 //! let backend = ReferenceBackend::new(&network, KernelSet::Both);
-//! let kernels = backend.prepare(Pairs::Within(&images), &Control::new())?.tile(0..2, 0..2, &Control::new())?;
+//! let kernels = backend.prepare(Pairs::within(images.clone()), &Control::new())?.tile(0..2, 0..2, &Control::new())?;
 //! assert_eq!(kernels.nngp[[0, 1]], kernels.nngp[[1, 0]]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -29,7 +29,7 @@ proptest! {
         let control = Control::new();
         let backend = ReferenceBackend::new(&network, KernelSet::Both);
         let n = samples.len();
-        let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
         let whole = session.tile(0..n, 0..n, &control).expect("computed");
         let ntk = whole.ntk.expect("asked for");
         for kernel in [&whole.nngp, &ntk] {
@@ -40,7 +40,7 @@ proptest! {
                 prop_assert!(k.abs() <= bound * (1.0 + 1e-7), "{} {} {}", i, j, network);
             }
         }
-        let between = backend.prepare(Pairs::Cross(&samples, &samples), &control).expect("prepared");
+        let between = backend.prepare(Pairs::cross(samples.clone(), samples.clone()), &control).expect("prepared");
         for i in 0..n {
             let row = session.tile(i..i + 1, 1..n, &control).expect("computed");
             prop_assert_eq!(row.nngp, whole.nngp.slice(s![i..i + 1, 1..n]));
@@ -61,7 +61,7 @@ proptest! {
         let control = Control::new();
         let kernels = [KernelSet::Nngp, KernelSet::Both].map(|kinds| {
             let backend = ReferenceBackend::new(&network, kinds);
-            let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+            let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
             session.tile(0..2, 0..2, &control).expect("computed")
         });
         prop_assert_eq!(&kernels[0].nngp, &kernels[1].nngp);
@@ -75,9 +75,9 @@ fn dropout_tells_one_sample_from_two_equal_ones() {
     let x = images(2, 3, |i| 1.0 + (i % 9) as f64);
     let control = Control::new();
     let backend = ReferenceBackend::new(&network, KernelSet::Both);
-    let own = backend.prepare(Pairs::Within(&x), &control).expect("prepared");
+    let own = backend.prepare(Pairs::within(x.clone()), &control).expect("prepared");
     let own = own.tile(0..2, 0..2, &control).expect("computed");
-    let between = backend.prepare(Pairs::Cross(&x, &x), &control).expect("prepared");
+    let between = backend.prepare(Pairs::cross(x.clone(), x.clone()), &control).expect("prepared");
     let between = between.tile(0..2, 0..2, &control).expect("computed");
     // Both samples are equal, but only the diagonal of the Gram matrix is one sample with itself.
     assert!(own.nngp[[0, 0]] > 1.05 * own.nngp[[0, 1]]);
@@ -94,7 +94,7 @@ fn absurd_sizes_say_how_much_memory_they_need() {
     let network = conv(200, "");
     let backend = ReferenceBackend::new(&network, KernelSet::Both);
     let x = images(1, 200, |_| 1.0);
-    match backend.prepare(Pairs::Within(&x), &Control::new()).map(|_| ()) {
+    match backend.prepare(Pairs::within(x.clone()), &Control::new()).map(|_| ()) {
         Err(BackendError::Memory { needed, available, .. }) => {
             // Two tensors of (200²)² float64 alone are 26 GB.
             assert!(needed > 25_600_000_000 && available == ReferenceBackend::MEMORY_LIMIT, "{needed}");
@@ -102,7 +102,7 @@ fn absurd_sizes_say_how_much_memory_they_need() {
         other => panic!("{other:?}"),
     }
     let small = ReferenceBackend::new(&conv(5, ""), KernelSet::Both).with_memory_limit(1000);
-    let refused = small.prepare(Pairs::Within(&images(1, 5, |_| 1.0)), &Control::new()).map(|_| ());
+    let refused = small.prepare(Pairs::within(images(1, 5, |_| 1.0)), &Control::new()).map(|_| ());
     assert!(matches!(refused, Err(BackendError::Memory { available: 1000, .. })), "{refused:?}");
 }
 
@@ -124,7 +124,8 @@ fn a_kernel_that_does_not_exist_says_where() {
     .expect("a network");
     let x = Samples::Vectors(ndarray::array![[1.0], [2.0]]);
     let backend = ReferenceBackend::new(&network, KernelSet::Both);
-    let error = backend.prepare(Pairs::Within(&x), &Control::new()).map(|_| ()).expect_err("2bv = 1.6");
+    let error =
+        backend.prepare(Pairs::within(x.clone()), &Control::new()).map(|_| ()).expect_err("2bv = 1.6");
     assert!(matches!(error, BackendError::NotFinite { row: 1, col: 1, .. }), "{error}");
     assert!(error.to_string().contains("gaussian"), "{error}");
 }
@@ -135,12 +136,15 @@ fn cancelled_and_wrong_samples() {
     let backend = ReferenceBackend::new(&network, KernelSet::Both);
     let x = images(2, 3, |i| i as f64);
     let control = Control::new();
-    let session = backend.prepare(Pairs::Within(&x), &control).expect("prepared");
+    let session = backend.prepare(Pairs::within(x.clone()), &control).expect("prepared");
     let [_, per_tile] = session.memory();
     assert!(per_tile >= 3 * 16 * 81 && session.concurrency() >= 1);
     control.cancel();
     assert!(matches!(session.tile(0..2, 0..2, &control), Err(BackendError::Cancelled)));
-    assert!(matches!(backend.prepare(Pairs::Within(&x), &control).map(|_| ()), Err(BackendError::Cancelled)));
+    assert!(matches!(
+        backend.prepare(Pairs::within(x.clone()), &control).map(|_| ()),
+        Err(BackendError::Cancelled)
+    ));
     let wrong = images(1, 4, |_| 0.0);
     assert!(matches!(self_fields(&network, &wrong, 0), Err(BackendError::Arch(_))));
     let nan = images(1, 3, |_| f64::NAN);

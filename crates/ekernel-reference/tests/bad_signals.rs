@@ -24,7 +24,7 @@ fn on_sphere(layers: &str) -> Network {
 
 fn refused(network: &Network, samples: &Samples) -> BackendError {
     let backend = ReferenceBackend::new(network, KernelSet::Both);
-    backend.prepare(Pairs::Within(samples), &Control::new()).map(|_| ()).expect_err("refused")
+    backend.prepare(Pairs::within(samples.clone()), &Control::new()).map(|_| ()).expect_err("refused")
 }
 
 fn molecule(charges: &[u8], positions: Array2<f64>) -> Samples {
@@ -111,17 +111,17 @@ fn memory_cancelling_and_coarse_grids() {
     let network = on_sphere("");
     let samples = Samples::Spheres(Array4::ones((2, 4, 3, 1)));
     let backend = ReferenceBackend::new(&network, KernelSet::Both).with_memory_limit(1000);
-    let refused = backend.prepare(Pairs::Within(&samples), &Control::new()).map(|_| ());
+    let refused = backend.prepare(Pairs::within(samples.clone()), &Control::new()).map(|_| ());
     assert!(matches!(refused, Err(BackendError::Memory { available: 1000, .. })), "{refused:?}");
     let backend = ReferenceBackend::new(&network, KernelSet::Both);
     let control = Control::new();
-    let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
     assert!(session.concurrency() >= 1 && session.memory()[1] > 0);
     control.cancel();
     assert!(matches!(session.tile(0..2, 0..2, &control), Err(BackendError::Cancelled)));
     let coarse = ReferenceBackend::new(&network, KernelSet::Both)
         .with_rotations(RotationMode::Grid(Quadrature::Nodes(1)));
-    let refused = coarse.prepare(Pairs::Within(&samples), &Control::new()).map(|_| ());
+    let refused = coarse.prepare(Pairs::within(samples.clone()), &Control::new()).map(|_| ());
     assert!(matches!(refused, Err(BackendError::Arch(_))), "{refused:?}");
 }
 

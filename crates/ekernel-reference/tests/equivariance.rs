@@ -178,7 +178,7 @@ fn a_group_network_is_an_orbit_of_a_plain_one() {
 
 fn kernels(network: &Network, f: &Samples, fp: &Samples) -> [f64; 2] {
     let backend = ReferenceBackend::new(network, KernelSet::Both);
-    let session = backend.prepare(Pairs::Cross(f, fp), &Control::new()).expect("prepared");
+    let session = backend.prepare(Pairs::cross(f.clone(), fp.clone()), &Control::new()).expect("prepared");
     let Kernels { nngp, ntk } = session.tile(0..1, 0..1, &Control::new()).expect("computed");
     [nngp[[0, 0]], ntk.expect("asked for")[[0, 0]]]
 }

@@ -58,7 +58,7 @@ fn check(name: &str, network: &str, shape: &Shape, widths: [usize; 2], draws: us
         }
     };
     let backend = ReferenceBackend::new(&network, KernelSet::Both);
-    let session = backend.prepare(Pairs::Within(&samples), &Control::new()).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &Control::new()).expect("prepared");
     let kernels = session.tile(0..1, 0..2, &Control::new()).expect("computed");
     let ntk = kernels.ntk.expect("asked for");
     let [first, second] = [0, 1].map(|i| positions.index_axis(Axis(0), i).to_owned());

@@ -67,7 +67,7 @@ fn samples(x: ArrayD<f64>) -> Samples {
     }
 }
 
-fn kernels(network: &Network, pairs: Pairs<'_>) -> Kernels {
+fn kernels(network: &Network, pairs: Pairs) -> Kernels {
     let [n, m] = [pairs.first().len(), pairs.second().len()];
     let backend = ReferenceBackend::new(network, KernelSet::Both);
     let control = Control::new();
@@ -77,8 +77,8 @@ fn kernels(network: &Network, pairs: Pairs<'_>) -> Kernels {
 
 /// Largest differences relative to the largest entry, of different samples and of repeated ones.
 fn errors(case: &Case, network: &Network) -> [f64; 2] {
-    let between = kernels(network, Pairs::Cross(&case.x1, &case.x2));
-    let own = kernels(network, Pairs::Within(&case.x1));
+    let between = kernels(network, Pairs::cross(case.x1.clone(), case.x2.clone()));
+    let own = kernels(network, Pairs::within(case.x1.clone()));
     let ours = [between.nngp, between.ntk.expect("asked for"), own.nngp, own.ntk.expect("asked for")];
     let mut worst = [0.0_f64; 2];
     for (which, (ours, theirs)) in ours.iter().zip(&case.kernels).enumerate() {

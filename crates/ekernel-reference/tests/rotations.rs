@@ -91,7 +91,7 @@ fn a_network_on_so3_is_an_orbit_of_an_mlp() {
                 |r| vector(&cp, Some(Euler::new(grid.alpha(p), grid.polar().angles()[j], grid.gamma(r))));
             let rows: Vec<f64> = (0..circle).flat_map(row).collect();
             let second = Samples::Vectors(Array2::from_shape_vec((circle, features), rows).expect("rows"));
-            let all = kernels(&mlp, RotationMode::default(), Pairs::Cross(&first, &second));
+            let all = kernels(&mlp, RotationMode::default(), Pairs::cross(first.clone(), second.clone()));
             let share = grid.volume(j) / (8.0 * PI * PI);
             mean[0] += share * all.nngp.sum();
             mean[1] += share * all.ntk.expect("asked for").sum();
@@ -263,7 +263,7 @@ fn turned_molecules() {
         let turned = Samples::Molecules(turned.collect());
         let still = Samples::Molecules(still);
         let [a, b] = [&still, &turned]
-            .map(|samples| kernels(&network, RotationMode::default(), Pairs::Within(samples)));
+            .map(|samples| kernels(&network, RotationMode::default(), Pairs::within(samples.clone())));
         let gaps = (&a.nngp - &b.nngp).mapv(f64::abs) / a.nngp.mapv(f64::abs);
         let worst = gaps.iter().copied().fold(0.0, f64::max);
         eprintln!("turned molecules, {atoms}: {worst:.1e}");
@@ -284,7 +284,8 @@ fn atoms_in_another_order() {
     let gap = |atoms: &str| {
         let network = on_molecules(atoms, &layers);
         let mode = RotationMode::Grid(Quadrature::Fast);
-        let [a, b] = [&still, &other].map(|samples| kernels(&network, mode, Pairs::Within(samples)).nngp);
+        let [a, b] =
+            [&still, &other].map(|samples| kernels(&network, mode, Pairs::within(samples.clone())).nngp);
         relative([a[[0, 1]], a[[1, 1]]], [b[[0, 1]], b[[1, 1]]])
     };
     let [shared, indexed] = ["shared", "indexed"].map(gap);

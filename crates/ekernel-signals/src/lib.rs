@@ -10,23 +10,23 @@ pub type Coefficients = Array2<Complex64>;
 
 /// Makes the signals of an input. Samples that are not what the input reads (`Input::check`) have none.
 #[derive(Clone, Debug)]
-pub struct Signals<'a> {
+pub struct Signals {
     bandlimit: usize,
     /// Of molecules.
-    atoms: Option<(&'a AtomDescriptor, AtomSignals)>,
+    atoms: Option<(AtomDescriptor, AtomSignals)>,
 }
 
-impl<'a> Signals<'a> {
+impl Signals {
     /// For an input on the sphere; others have no signals.
     ///
     /// # Errors
     /// Those of [`AtomSignals::new`].
-    pub fn new(input: &'a Input) -> Result<Signals<'a>, HarmonicError> {
+    pub fn new(input: &Input) -> Result<Signals, HarmonicError> {
         let (bandlimit, atoms) = match input {
             Input::Molecule { bandlimit, potential, .. } => {
                 let (elements, angle) = (&potential.elements, potential.cutoff_angle);
                 let atoms = AtomSignals::new(*bandlimit, elements, potential.radial(), angle)?;
-                (*bandlimit, Some((potential, atoms)))
+                (*bandlimit, Some((potential.clone(), atoms)))
             }
             Input::Sphere { bandlimit, .. } => (*bandlimit, None),
             Input::Vector { .. } | Input::Image { .. } => (0, None),

@@ -1,14 +1,14 @@
 use std::{fmt, sync::Arc};
 
 use ekernel_core::{
-    Backend, BackendError, Control, KernelSet, Network, Pairs, Prepared,
+    Backend, BackendError, Control, KernelSet, Network, Numerics, Pairs, Prepared,
     plan::{Plan, Readout},
 };
 
 use crate::{
     Device, GpuError, Tuning, WgpuOptions, fused,
     lower::lower,
-    resident::strategies,
+    resident::{strategies, strategy_name},
     rotations::{self, RotationSession},
     session::WgpuSession,
     strategy::Strategy,
@@ -35,7 +35,7 @@ use crate::{
 /// let images = Samples::Images(ndarray::Array4::from_shape_fn((3, 8, 8, 1), |(n, r, c, _)| (n + r * c) as f64));
 /// let device = Device::open_blocking(&AdapterChoice::Hardware)?;
 /// let backend = WgpuBackend::new(&network, KernelSet::Both, WgpuOptions::default(), device)?;
-/// let session = backend.prepare(Pairs::Within(&images), &Control::new())?;
+/// let session = backend.prepare(Pairs::within(images), &Control::new())?;
 /// let kernels = session.tile(0..3, 0..3, &Control::new())?;
 /// assert_eq!(kernels.nngp.dim(), (3, 3));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -74,6 +74,11 @@ impl WgpuBackend {
         &self.plan
     }
 
+    #[cfg(test)]
+    pub(crate) fn executed(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
     /// How each readout is computed, with its shaders compiled.
     fn compiled(&self) -> Result<Vec<Option<Box<dyn Strategy>>>, GpuError> {
         self.device.surviving(|device| strategies(device, &self.plan, &self.options))
@@ -96,6 +101,17 @@ impl WgpuBackend {
         let planes: Vec<StageStrategy> = named.collect();
         let rotations = rotations::strategies(&self.device, &self.plan, self.options.chunk_bytes);
         Ok([planes, rotations].concat())
+    }
+
+    /// How each stage that a readout reads is computed, found without compiling a shader.
+    fn strategy_names(&self) -> Vec<&'static str> {
+        let planes = self.plan.readouts.iter().filter_map(|readout| match readout {
+            Readout::Planes { stage, .. } => {
+                Some(strategy_name(&self.device, &self.plan, *stage, &self.options))
+            }
+            _ => None,
+        });
+        planes.chain(self.plan.rotations.iter().map(|_| "rotations")).collect()
     }
 
     fn described(&self, stage: usize, strategy: &dyn Strategy) -> StageStrategy {
@@ -129,10 +145,26 @@ impl fmt::Display for StageStrategy {
 }
 
 impl Backend for WgpuBackend {
+    fn plan(&self) -> Option<&Plan> {
+        Some(&self.plan)
+    }
+
+    fn numerics(&self) -> Numerics {
+        let names = self.strategy_names();
+        let numerics = Numerics::new("wgpu")
+            .with("precision", "f32")
+            .with("adapter", self.device.describe())
+            .with("blocks", if self.options.all_blocks { "all" } else { "orbit" })
+            .with_quadrature(&self.plan);
+        let Tuning { invocations, in_turn } = self.options.tuning;
+        let tuned = |numerics: Numerics| numerics.with("tuning", format!("{invocations}x{in_turn}"));
+        let numerics = if names.contains(&"fused") { tuned(numerics) } else { numerics };
+        if names.is_empty() { numerics } else { numerics.with("kernels", names.join(", ")) }
+    }
+
     fn describe(&self) -> String {
         let blocks = if self.options.all_blocks { ", all blocks" } else { "" };
-        let found = self.strategies().unwrap_or_default();
-        let mut names: Vec<&str> = found.iter().map(|strategy| strategy.name).collect();
+        let mut names = self.strategy_names();
         names.sort_unstable();
         names.dedup();
         let Tuning { invocations, in_turn } = self.options.tuning;
@@ -143,11 +175,7 @@ impl Backend for WgpuBackend {
         format!("wgpu f32 {names}{tuned}{}{blocks}", self.device.describe())
     }
 
-    fn prepare<'a>(
-        &'a self,
-        pairs: Pairs<'a>,
-        control: &Control,
-    ) -> Result<Box<dyn Prepared + 'a>, BackendError> {
+    fn prepare(&self, pairs: Pairs, control: &Control) -> Result<Box<dyn Prepared>, BackendError> {
         pairs.check(&self.plan.input)?;
         if self.plan.input.is_spherical() {
             return Ok(Box::new(RotationSession::new(

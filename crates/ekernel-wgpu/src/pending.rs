@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use ekernel_core::{Backend, BackendError, Control, KernelSet, Kernels, Pairs, Prepared, Progress, Samples};
+use ekernel_core::{Backend, BackendError, Control, KernelSet, Kernels, Pairs, Prepared, Progress};
 use ndarray::{Array2, s};
 
 use crate::{WgpuBackend, device::lock};
@@ -16,7 +16,7 @@ use crate::{WgpuBackend, device::lock};
 /// Kernels under way on a thread of their own, which feeds the device and waits for it. Dropped, the work is cancelled.
 pub struct Pending {
     state: Arc<Mutex<State>>,
-    control: Arc<Control>,
+    control: Control,
 }
 
 #[derive(Default)]
@@ -28,25 +28,17 @@ struct State {
 }
 
 impl WgpuBackend {
-    /// Starts computing all kernels of `samples` with themselves, or `against` another set; the future gives them. Progress is
-    /// reported as by `ekernel-gram`: [`Progress::Pairs`] before the first and after every tile, [`Progress::Tile`] in between.
+    /// Starts computing the kernels of all pairs; the future returns them.
+    ///
+    /// Progress is reported as by `ekernel-gram`: [`Progress::Pairs`] before the first and after every tile, [`Progress::Tile`] in between.
     ///
     /// The blocking entry points are [`Backend::prepare`] and [`Prepared::tile`].
-    pub fn start(
-        self: &Arc<WgpuBackend>,
-        samples: Arc<Samples>,
-        against: Option<Arc<Samples>>,
-        control: Arc<Control>,
-    ) -> Pending {
+    pub fn start(self: &Arc<WgpuBackend>, pairs: Pairs, control: &Control) -> Pending {
         let state = Arc::new(Mutex::new(State::default()));
-        let pending = Pending { state: Arc::clone(&state), control: Arc::clone(&control) };
-        let backend = Arc::clone(self);
+        let pending = Pending { state: Arc::clone(&state), control: control.clone() };
+        let (backend, control) = (Arc::clone(self), control.clone());
         let work = move || {
-            let pairs = match &against {
-                Some(against) => Pairs::Cross(&samples, against),
-                None => Pairs::Within(&samples),
-            };
-            let result = catch_unwind(AssertUnwindSafe(|| backend.all(pairs, &control)));
+            let result = catch_unwind(AssertUnwindSafe(|| backend.all(&pairs, &control)));
             let mut state = lock(&state);
             state.finished = true;
             state.result = Some(result.unwrap_or_else(|_| {
@@ -65,8 +57,8 @@ impl WgpuBackend {
         pending
     }
 
-    fn all(&self, pairs: Pairs<'_>, control: &Control) -> Result<Kernels, BackendError> {
-        let session = self.prepare(pairs, control)?;
+    fn all(&self, pairs: &Pairs, control: &Control) -> Result<Kernels, BackendError> {
+        let session = self.prepare(pairs.clone(), control)?;
         tiled(session.as_ref(), pairs, self.plan().kinds, session.tile_shape(), control)
     }
 
@@ -78,7 +70,7 @@ impl WgpuBackend {
 /// All kernels of a session, tile by tile; of samples with themselves those above the diagonal are mirrored.
 fn tiled(
     session: &dyn Prepared,
-    pairs: Pairs<'_>,
+    pairs: &Pairs,
     kinds: KernelSet,
     [height, width]: [usize; 2],
     control: &Control,
@@ -141,7 +133,7 @@ impl Drop for Pending {
 
 #[cfg(test)]
 mod tests {
-    use ekernel_core::Network;
+    use ekernel_core::{Network, Samples};
     use ekernel_testnets::gpu;
     use ndarray::Array4;
 
@@ -166,14 +158,14 @@ mod tests {
         };
         let (five, two) = (images(5), images(2));
         for (pairs, due) in [
-            (Pairs::Within(&five), &[0, 3, 7, 9, 12, 14, 15][..]),
-            (Pairs::Cross(&five, &two), &[0, 4, 8, 10]),
+            (Pairs::within(five.clone()), &[0, 3, 7, 9, 12, 14, 15][..]),
+            (Pairs::cross(five, two), &[0, 4, 8, 10]),
         ] {
             let told: Arc<Mutex<Vec<Progress>>> = Arc::default();
             let ear = Arc::clone(&told);
             let control = Control::with_progress(move |progress| lock(&ear).push(progress));
-            let session = backend.prepare(pairs, &Control::new()).expect("prepared");
-            let found = tiled(session.as_ref(), pairs, KernelSet::Both, [2, 3], &control).expect("computed");
+            let session = backend.prepare(pairs.clone(), &Control::new()).expect("prepared");
+            let found = tiled(session.as_ref(), &pairs, KernelSet::Both, [2, 3], &control).expect("computed");
             let whole = session.tile(0..5, 0..pairs.second().len(), &Control::new()).expect("computed");
             assert_eq!(found, whole);
             let told = lock(&told);

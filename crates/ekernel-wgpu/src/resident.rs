@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ekernel_core::{BackendError, Control, GroupElement, Pairs, Plan, Samples, plan::Readout};
+use ekernel_core::{BackendError, Control, GroupElement, Pairs, Plan, plan::Readout};
 
 use crate::{
     Device, GpuError, StrategyChoice, WgpuOptions,
@@ -63,6 +63,17 @@ pub(crate) fn strategies(
     plan.readouts.iter().map(strategy).collect()
 }
 
+/// The name of the strategy that [`strategies`] chooses for a stage of planes.
+pub(crate) fn strategy_name(
+    device: &Device,
+    plan: &Plan,
+    stage: usize,
+    options: &WgpuOptions,
+) -> &'static str {
+    let fits = || fused::fits(device.limits(), plan, stage, options.tuning).is_ok();
+    if options.strategy != StrategyChoice::Layered && fits() { "fused" } else { "layered" }
+}
+
 impl<S> Resident<S> {
     /// Bytes of pages on the device.
     pub(crate) fn bytes(&self) -> u64 {
@@ -89,12 +100,11 @@ impl Resident<Box<dyn Strategy>> {
         device: &Device,
         plan: &Arc<Plan>,
         options: &WgpuOptions,
-        (pairs, elements): (Pairs<'_>, &[GroupElement]),
+        (pairs, elements): (&Pairs, &[GroupElement]),
         watch: Watch<'_>,
     ) -> Result<Resident<Box<dyn Strategy>>, GpuError> {
         let strategies = strategies(device, plan, options)?;
-        let sets: Vec<&Samples> =
-            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
+        let sets = pairs.sets();
         let words: Vec<usize> = strategies.iter().flatten().map(|strategy| strategy.copy_words()).collect();
         let most = 4 * words.iter().max().copied().unwrap_or(1) as u64;
         let per_page = (PAGE_BYTES.min(device.largest_binding()) / most.max(1)).max(1) as usize;

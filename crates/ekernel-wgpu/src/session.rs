@@ -30,10 +30,10 @@ struct Job {
 }
 
 /// Samples prepared for one plan.
-pub(crate) struct WgpuSession<'a> {
+pub(crate) struct WgpuSession {
     plan: Arc<Plan>,
     options: WgpuOptions,
-    pairs: Pairs<'a>,
+    pairs: Pairs,
     /// Every element of an orbit, each once; the identity first.
     elements: Vec<GroupElement>,
     sets: Vec<Set>,
@@ -42,14 +42,14 @@ pub(crate) struct WgpuSession<'a> {
     delicate_samples: DelicateSamples,
 }
 
-impl<'a> WgpuSession<'a> {
+impl WgpuSession {
     pub(crate) fn new(
         device: &Device,
         plan: &Arc<Plan>,
         options: WgpuOptions,
-        pairs: Pairs<'a>,
+        pairs: Pairs,
         control: &Control,
-    ) -> Result<WgpuSession<'a>, BackendError> {
+    ) -> Result<WgpuSession, BackendError> {
         let mut elements = vec![GroupElement::IDENTITY];
         for readout in &plan.readouts {
             if let Readout::Planes { orbit, .. } = readout {
@@ -61,8 +61,7 @@ impl<'a> WgpuSession<'a> {
         let first = elements.iter().position(|g| *g == GroupElement::IDENTITY).unwrap_or(0);
         elements.swap(0, first);
         let delicate = Delicate::new(plan);
-        let samples =
-            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
+        let samples: Vec<_> = pairs.sets().into_iter().cloned().collect();
         let sets = samples
             .iter()
             .map(|set| Set::new(plan, set, &elements, delicate.stages, control))
@@ -73,7 +72,7 @@ impl<'a> WgpuSession<'a> {
         let (watch, steps) = (Watch { control, tell: &tell }, 1 + usize::from(plan.needs_self));
         let resident = watch.part(0..1, steps, |watch| {
             device.surviving(|device| {
-                Resident::<Box<dyn Strategy>>::new(device, plan, &options, (pairs, &elements), watch)
+                Resident::<Box<dyn Strategy>>::new(device, plan, &options, (&pairs, &elements), watch)
             })
         })?;
         let mut session = WgpuSession {
@@ -270,7 +269,7 @@ impl<'a> WgpuSession<'a> {
     }
 }
 
-impl Chunked for WgpuSession<'_> {
+impl Chunked for WgpuSession {
     type Strategy = Box<dyn Strategy>;
 
     fn working(&self) -> &Working<Box<dyn Strategy>> {
@@ -278,7 +277,7 @@ impl Chunked for WgpuSession<'_> {
     }
 
     fn upload(&self, device: &Device, watch: Watch<'_>) -> Result<Resident<Box<dyn Strategy>>, BackendError> {
-        let copies = (self.pairs, &self.elements[..]);
+        let copies = (&self.pairs, &self.elements[..]);
         Ok(Resident::<Box<dyn Strategy>>::new(device, &self.plan, &self.options, copies, watch)?)
     }
 
@@ -293,7 +292,7 @@ impl Chunked for WgpuSession<'_> {
     }
 }
 
-impl Prepared for WgpuSession<'_> {
+impl Prepared for WgpuSession {
     fn tile(
         &self,
         rows: Range<usize>,

@@ -59,7 +59,7 @@ fn images([height, width, channels]: [usize; 3]) -> Samples {
 
 fn kernels(backend: &dyn Backend, samples: &Samples) -> Kernels {
     let control = Control::new();
-    let session = backend.prepare(Pairs::Within(samples), &control).expect("prepared");
+    let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
     session.tile(0..samples.len(), 0..samples.len(), &control).expect("computed")
 }
 

@@ -56,7 +56,7 @@ fn a_pair_is_told_in_parts() {
         let Some(backend) = on_images(side, layers, strategy) else { return };
         let samples = Samples::Images(waves((2, side, side, 3)));
         let (control, told) = listening();
-        let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
         let parts = || told.lock().unwrap_or_else(PoisonError::into_inner).clone();
         assert!(parts().is_empty(), "a tile before any: {:?}", parts());
         std::thread::scope(|scope| {
@@ -92,7 +92,7 @@ fn parts_end_at_the_whole() {
     ];
     for (backend, samples, rows, cols, pairs) in cases {
         let (control, told) = listening();
-        let session = backend.prepare(Pairs::Within(&samples), &control).expect("prepared");
+        let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
         session.tile(rows, cols, &control).expect("computed");
         let told = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
         println!("{told:?}");

@@ -122,7 +122,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
             resume: None,
             quiet: true,
         };
-        computer.gram(Pairs::Within(&samples), label, None).map_err(failure::nothing_kept)
+        computer.gram(Pairs::within(samples.clone()), label, None).map_err(failure::nothing_kept)
     };
     // First, so that an adapter that is not there is told before the reference takes its time.
     let (tested, mut without) = tested(arguments, &network)?;

@@ -74,7 +74,10 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     }
     let normalizer = reading.normalize.fit(&first)?;
     let first = normalizer.apply(first)?;
-    let second = second.map(|samples| normalizer.apply(samples)).transpose()?;
+    let pairs = match second {
+        Some(second) => Pairs::cross(first, normalizer.apply(second)?),
+        None => Pairs::within(first),
+    };
 
     let chosen = backends::choose(compute, &architecture.network, kinds)
         .with_context(|| arch.display().to_string())?;
@@ -88,11 +91,7 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         resume: resume.folder.clone(),
         quiet: compute.talk.quiet,
     };
-    let pairs = match &second {
-        Some(second) => Pairs::Cross(&first, second),
-        None => Pairs::Within(&first),
-    };
-    let computed = computer.gram(pairs, &architecture.name, None)?;
+    let computed = computer.gram(pairs.clone(), &architecture.name, None)?;
 
     // Nothing here may differ between an interrupted and an uninterrupted run: no times, no thread counts.
     let mut facts = json!({

@@ -1,6 +1,9 @@
 //! `ekernel predict`: train on one set, predict another.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -266,20 +269,21 @@ fn kernels(
     problem: &Problem,
     draws: &Draws,
 ) -> anyhow::Result<Gram> {
-    let pool;
     let train = if draws.pool.len() == problem.train.len() {
-        &problem.train
+        problem.train.clone()
     } else {
-        pool = problem.train.select(&draws.pool);
-        &pool
+        Arc::new(problem.train.select(&draws.pool))
     };
-    let among = computer.gram(Pairs::Within(train), &format!("{name}, training"), Some("train"))?;
-    let between =
-        computer.gram(Pairs::Cross(&problem.test, train), &format!("{name}, test"), Some("test"))?;
+    let among = computer.gram(Pairs::within(train.clone()), &format!("{name}, training"), Some("train"))?;
+    let between = computer.gram(
+        Pairs::cross(problem.test.clone(), train.clone()),
+        &format!("{name}, test"),
+        Some("test"),
+    )?;
     let mut work = among.work.and(between.work);
     let spread = if arguments.cov {
         let test = computer.gram(
-            Pairs::Within(&problem.test),
+            Pairs::within(problem.test.clone()),
             &format!("{name}, test with itself"),
             Some("test-self"),
         )?;

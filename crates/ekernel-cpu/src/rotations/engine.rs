@@ -25,19 +25,19 @@ pub(super) struct Unit<T> {
 }
 
 /// The stages of a plan in precision `T`, `W` pairs at a time.
-pub(super) struct Engine<'a, T, const W: usize> {
-    readouts: &'a [Readout],
-    stages: Vec<Stage<'a, T>>,
+pub(super) struct Engine<T, const W: usize> {
+    readouts: Vec<Readout>,
+    stages: Vec<Stage<T>>,
     channels: usize,
 }
 
-impl<'a, T: Number, const W: usize> Engine<'a, T, W> {
-    pub(super) fn new(plan: &'a Plan, isa: Isa) -> Result<Engine<'a, T, W>, BackendError> {
+impl<T: Number, const W: usize> Engine<T, W> {
+    pub(super) fn new(plan: &Plan, isa: Isa) -> Result<Engine<T, W>, BackendError> {
         let channels = plan.input.channels();
         let ntk = plan.kinds == KernelSet::Both;
         let stages = plan.rotations.iter().map(|stage| Stage::new(stage, channels, isa, ntk));
         Ok(Engine {
-            readouts: plan.atoms.as_ref().map_or(&plan.readouts, |atoms| &atoms.readouts),
+            readouts: plan.atoms.as_ref().map_or(&plan.readouts, |atoms| &atoms.readouts).clone(),
             stages: stages.collect::<Result<_, _>>().map_err(refused("cpu"))?,
             channels,
         })
@@ -80,7 +80,7 @@ impl<'a, T: Number, const W: usize> Engine<'a, T, W> {
     /// The units in precision `T`, of those in float64: the variances are theirs.
     pub(super) fn narrowed<const V: usize>(
         &self,
-        engine: &Engine<'a, f64, V>,
+        engine: &Engine<f64, V>,
         harmonics: &[Harmonics],
         units: &[Unit<f64>],
     ) -> Vec<Unit<T>> {
@@ -127,7 +127,7 @@ impl<'a, T: Number, const W: usize> Engine<'a, T, W> {
         for chunk in pairs.chunks(W) {
             let start = values.len();
             values.resize(start + chunk.len(), Vec::with_capacity(self.readouts.len()));
-            for readout in self.readouts {
+            for readout in &self.readouts {
                 let found = match readout {
                     Readout::Rotations { stage } => {
                         let first =

@@ -34,7 +34,7 @@ impl<T: Number, const W: usize> Layers<T, W> {
     /// For lanes with these variances behind each op; `function` must be layered.
     pub(super) fn new(
         stage: &RotationStage,
-        function: &Function<'_>,
+        function: &Function,
         variances: &[Vec<Vec<f64>>; 2],
     ) -> Layers<T, W> {
         let [first, second] = variances;

@@ -31,11 +31,11 @@ pub(super) struct Rooms<T, const W: usize> {
 
 impl<T: Number, const W: usize> Rooms<T, W> {
     /// How many rings there is room for.
-    pub(super) fn rings(stage: &Stage<'_, T>) -> usize {
+    pub(super) fn rings(stage: &Stage<T>) -> usize {
         2 * stage.fields.fields.len() + 2
     }
 
-    fn new(stage: &Stage<'_, T>) -> Rooms<T, W> {
+    fn new(stage: &Stage<T>) -> Rooms<T, W> {
         let ring = stage.plan.points() / stage.plan.nodes;
         let zeros = |wanted: bool| LaneBuffer::zeros(if wanted { ring } else { 0 });
         let carries = |origin: &Origin| stage.ntk && !matches!(origin, Origin::Lift(_));
@@ -58,9 +58,9 @@ impl<T: Number, const W: usize> Rooms<T, W> {
 type Variances = [Vec<Vec<f64>>; 2];
 
 /// An op in every lane.
-struct Op<'a, T, const W: usize> {
+struct Op<T, const W: usize> {
     op: usize,
-    function: Function<'a>,
+    function: Function,
     way: Way<T, W>,
     /// √(vv') of each lane.
     bounds: Vec<f64>,
@@ -74,7 +74,7 @@ enum Way<T, const W: usize> {
     Layers(Layers<T, W>),
 }
 
-impl<'a, T: Number> Stage<'a, T> {
+impl<T: Number> Stage<T> {
     /// (1/8π²) ∫ (k, Θ) dU of each lane, by the values at the points.
     pub(super) fn mean_by_points<const W: usize>(
         &self,
@@ -119,19 +119,19 @@ impl<'a, T: Number> Stage<'a, T> {
     }
 }
 
-struct Passes<'s, 'a, T, const W: usize> {
-    stage: &'s Stage<'a, T>,
+struct Passes<'s, T, const W: usize> {
+    stage: &'s Stage<T>,
     variances: Variances,
     workspace: &'s mut Workspace<T, W>,
     rooms: Rooms<T, W>,
 }
 
-impl<'s, 'a, T: Number, const W: usize> Passes<'s, 'a, T, W> {
+impl<'s, T: Number, const W: usize> Passes<'s, T, W> {
     fn new(
-        stage: &'s Stage<'a, T>,
+        stage: &'s Stage<T>,
         variances: Variances,
         workspace: &'s mut Workspace<T, W>,
-    ) -> Passes<'s, 'a, T, W> {
+    ) -> Passes<'s, T, W> {
         let rooms = workspace.rooms.take().unwrap_or_else(|| Rooms::new(stage));
         Passes { stage, variances, workspace, rooms }
     }
@@ -246,7 +246,7 @@ impl<'s, 'a, T: Number, const W: usize> Passes<'s, 'a, T, W> {
     }
 
     /// The ops that must be evaluated for these: themselves and, of sums of several fields, the summands.
-    fn ops(&self, wanted: impl Iterator<Item = usize>) -> Vec<Op<'a, T, W>> {
+    fn ops(&self, wanted: impl Iterator<Item = usize>) -> Vec<Op<T, W>> {
         let fields = &self.stage.fields;
         let mut open: Vec<usize> = wanted.collect();
         let mut found: Vec<usize> = Vec::new();
@@ -262,14 +262,14 @@ impl<'s, 'a, T: Number, const W: usize> Passes<'s, 'a, T, W> {
         found.into_iter().map(|op| self.op(op)).collect()
     }
 
-    fn op(&self, op: usize) -> Op<'a, T, W> {
+    fn op(&self, op: usize) -> Op<T, W> {
         let stage = self.stage;
-        let function = Function::new(stage.plan, &stage.fields, op);
+        let function = Function::new(&stage.plan, &stage.fields, op);
         let [first, second] = &self.variances;
         if function.is_layered() {
             return Op {
                 op,
-                way: Way::Layers(Layers::new(stage.plan, &function, &self.variances)),
+                way: Way::Layers(Layers::new(&stage.plan, &function, &self.variances)),
                 bounds: first.iter().zip(second).map(|(v, vp)| function.bound(v, vp)).collect(),
                 direct: Vec::new(),
                 function,
@@ -304,7 +304,7 @@ impl<'s, 'a, T: Number, const W: usize> Passes<'s, 'a, T, W> {
         &mut self,
         op: usize,
         j: usize,
-        ops: &[Op<'a, T, W>],
+        ops: &[Op<T, W>],
         done: &mut [bool],
     ) -> Result<(), BackendError> {
         let at = self.stage.fields.of[op];
@@ -350,7 +350,7 @@ impl<'s, 'a, T: Number, const W: usize> Passes<'s, 'a, T, W> {
         &mut self,
         at: usize,
         j: usize,
-        ops: &[Op<'a, T, W>],
+        ops: &[Op<T, W>],
         done: &mut [bool],
     ) -> Result<(), BackendError> {
         let stage = self.stage;

@@ -1,5 +1,7 @@
 //! One op as a function of its field, at one value of cos θ, in float64.
 
+use std::sync::Arc;
+
 use ekernel_core::{
     LayerNorm,
     plan::{Op, RotationStage},
@@ -17,16 +19,16 @@ pub(super) struct Value {
 
 /// An op as a function of its field.
 #[derive(Clone, Debug)]
-pub(super) struct Function<'a> {
-    stage: &'a RotationStage,
+pub(super) struct Function {
+    stage: Arc<RotationStage>,
     origin: usize,
     op: usize,
     path: Vec<usize>,
 }
 
-impl<'a> Function<'a> {
-    pub(super) fn new(stage: &'a RotationStage, fields: &Fields, op: usize) -> Function<'a> {
-        Function { stage, origin: fields.field(op).op, op, path: fields.path(stage, op) }
+impl Function {
+    pub(super) fn new(stage: &Arc<RotationStage>, fields: &Fields, op: usize) -> Function {
+        Function { stage: Arc::clone(stage), origin: fields.field(op).op, op, path: fields.path(stage, op) }
     }
 
     /// √(vv') behind the op, from the variances of the two samples behind each op.

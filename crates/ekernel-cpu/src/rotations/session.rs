@@ -2,7 +2,10 @@
 
 use std::{
     ops::Range,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use ekernel_core::{
@@ -31,13 +34,13 @@ const TILE_SECONDS: f64 = 0.25;
 const POINT_SECONDS: f64 = 1e-9;
 
 /// Prepares samples for a plan.
-pub(crate) fn prepare<'a>(
-    plan: &'a Plan,
+pub(crate) fn prepare(
+    plan: &Arc<Plan>,
     options: CpuOptions,
     pool: &rayon::ThreadPool,
-    pairs: Pairs<'_>,
+    pairs: &Pairs,
     control: &Control,
-) -> Result<Box<dyn Prepared + 'a>, BackendError> {
+) -> Result<Box<dyn Prepared>, BackendError> {
     Ok(match options.precision {
         Precision::F32 => Box::new(RotationSession::<f32, 16>::new(plan, options, pool, pairs, control)?),
         Precision::F64 => Box::new(RotationSession::<f64, WIDE>::new(plan, options, pool, pairs, control)?),
@@ -71,11 +74,11 @@ struct Sample<T> {
 }
 
 /// Samples prepared for one plan, `W` pairs of units at a time in precision `T`.
-struct RotationSession<'a, T, const W: usize> {
-    plan: &'a Plan,
+struct RotationSession<T, const W: usize> {
+    plan: Arc<Plan>,
     threads: usize,
-    engine: Engine<'a, T, W>,
-    wide: Engine<'a, f64, WIDE>,
+    engine: Engine<T, W>,
+    wide: Engine<f64, WIDE>,
     sets: Vec<Vec<Sample<T>>>,
     symmetric: bool,
     /// Whether a head reads angles, which float32 would spoil where values are nearly parallel.
@@ -85,18 +88,18 @@ struct RotationSession<'a, T, const W: usize> {
 /// Two units that are compared: indices into the units of two samples.
 type UnitPair = (usize, usize);
 
-impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
+impl<T: Number, const W: usize> RotationSession<T, W> {
     fn new(
-        plan: &'a Plan,
+        plan: &Arc<Plan>,
         options: CpuOptions,
         pool: &rayon::ThreadPool,
-        pairs: Pairs<'_>,
+        pairs: &Pairs,
         control: &Control,
-    ) -> Result<RotationSession<'a, T, W>, BackendError> {
+    ) -> Result<RotationSession<T, W>, BackendError> {
         let reads_angles = |head: &[HeadOp]| head.iter().any(|op| op.op.wants_defect());
         let in_atoms = plan.atoms.as_ref().is_some_and(|atoms| reads_angles(&atoms.head));
         let mut session = RotationSession {
-            plan,
+            plan: Arc::clone(plan),
             threads: pool.current_num_threads(),
             engine: Engine::new(plan, options.isa)?,
             wide: Engine::new(plan, options.isa)?,
@@ -104,8 +107,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
             symmetric: pairs.is_symmetric(),
             delicate: T::DIGITS < 53 && (reads_angles(&plan.head) || in_atoms),
         };
-        let samples =
-            if pairs.is_symmetric() { vec![pairs.first()] } else { vec![pairs.first(), pairs.second()] };
+        let samples = pairs.sets();
         let of = samples.iter().map(|set| set.len()).sum();
         let done = AtomicUsize::new(0);
         let signals = Signals::new(&plan.input).map_err(refused("cpu"))?;
@@ -131,7 +133,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
 
     fn prepare(
         &self,
-        from: &Signals<'_>,
+        from: &Signals,
         samples: &Samples,
         (done, of): (&AtomicUsize, usize),
         control: &Control,
@@ -182,7 +184,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
 
     fn own<U: Number, const V: usize>(
         &self,
-        engine: &Engine<'a, U, V>,
+        engine: &Engine<U, V>,
         units: impl Fn(&Sample<T>) -> &[Unit<U>],
         sample: &mut Sample<T>,
         workspaces: &mut [Workspace<U, V>],
@@ -217,7 +219,7 @@ impl<'a, T: Number, const W: usize> RotationSession<'a, T, W> {
     }
 
     /// The sums over pairs of atoms that each readout of the plan asks for.
-    fn outputs<'s>(&self, sums: &'s [HeadValue]) -> impl Iterator<Item = HeadValue> + use<'s, 'a, T, W> {
+    fn outputs<'s>(&self, sums: &'s [HeadValue]) -> impl Iterator<Item = HeadValue> + use<'s, '_, T, W> {
         self.plan.readouts.iter().map(|readout| match readout {
             Readout::Atoms { output } => sums[*output],
             _ => HeadValue { nngp: f64::NAN, ..HeadValue::default() },
@@ -361,7 +363,7 @@ fn add_up<T>(
     atoms.sums(pairs.iter().zip(values).map(readouts), same)
 }
 
-impl<T: Number, const W: usize> Prepared for RotationSession<'_, T, W> {
+impl<T: Number, const W: usize> Prepared for RotationSession<T, W> {
     fn tile(
         &self,
         rows: Range<usize>,

@@ -1,6 +1,6 @@
 //! A stage on the pairs of two packs of signals.
 
-use std::f64::consts::PI;
+use std::{f64::consts::PI, sync::Arc};
 
 use ekernel_core::{
     BackendError, Control,
@@ -22,8 +22,8 @@ use super::{
 use crate::simd::{Aligned, Isa};
 
 /// A stage, ready for pairs.
-pub(super) struct Stage<'a, T> {
-    pub(super) plan: &'a RotationStage,
+pub(super) struct Stage<T> {
+    pub(super) plan: Arc<RotationStage>,
     pub(super) fields: Fields,
     pub(super) channels: usize,
     pub(super) isa: Isa,
@@ -33,12 +33,12 @@ pub(super) struct Stage<'a, T> {
     /// What each point of a ring counts in a mean over the group.
     pub(super) weights: Vec<f64>,
     pub(super) variable: Variable,
-    moments: Option<Moments<'a, T>>,
+    moments: Option<Moments<T>>,
 }
 
 /// The way by moments: the last op is a function of a lifted kernel.
-struct Moments<'a, T> {
-    function: Function<'a>,
+struct Moments<T> {
+    function: Function,
     field: usize,
     circle: Circle<T>,
     /// F(1, 1, ·) of a homogeneous function.
@@ -56,14 +56,15 @@ pub(super) struct Workspace<T, const W: usize> {
     products: Vec<f64>,
 }
 
-impl<'a, T: Number> Stage<'a, T> {
+impl<T: Number> Stage<T> {
     pub(super) fn new(
-        plan: &'a RotationStage,
+        plan: &RotationStage,
         channels: usize,
         isa: Isa,
         ntk: bool,
-    ) -> Result<Stage<'a, T>, HarmonicError> {
-        let fields = Fields::new(plan);
+    ) -> Result<Stage<T>, HarmonicError> {
+        let plan = Arc::new(plan.clone());
+        let fields = Fields::new(&plan);
         let grid = RotationGrid::gauss_legendre(plan.nodes)?;
         let transform = |bandlimit: usize| {
             (bandlimit > 0).then(|| LaneTransform::with_isa(bandlimit, &grid, isa.harmonic())).transpose()
@@ -72,7 +73,7 @@ impl<'a, T: Number> Stage<'a, T> {
             fields.fields.iter().map(|field| transform(field.bandlimit)).collect::<Result<_, _>>()?;
         let output = plan.ops.len() - 1;
         let field = fields.of[output];
-        let function = Function::new(plan, &fields, output);
+        let function = Function::new(&plan, &fields, output);
         // Kinked layers with biases have no short series.
         let by_moments = matches!(fields.fields[field].origin, Origin::Lift(_))
             && (function.is_homogeneous() || !function.is_layered());
@@ -198,7 +199,7 @@ impl<'a, T: Number> Stage<'a, T> {
     }
 
     /// The readout of a pair as a series, and what it is to be multiplied by.
-    fn fit(&self, way: &Moments<'a, T>, first: &Signal<T>, second: &Signal<T>) -> Option<(Fit, f64)> {
+    fn fit(&self, way: &Moments<T>, first: &Signal<T>, second: &Signal<T>) -> Option<(Fit, f64)> {
         let (v, vp) = (&first.variances, &second.variances);
         if let Some(shared) = &way.shared {
             let lift = self.fields.fields[way.field].op;
@@ -212,7 +213,7 @@ impl<'a, T: Number> Stage<'a, T> {
     /// Fills `workspace.products`, see [`moments::moments`].
     fn add_up<const W: usize>(
         &self,
-        way: &Moments<'a, T>,
+        way: &Moments<T>,
         blocks: usize,
         first: &Pack<'_, T, W>,
         second: &Pack<'_, T, W>,

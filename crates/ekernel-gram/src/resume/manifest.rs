@@ -86,7 +86,7 @@ impl Computation {
         architecture: &str,
         kinds: KernelSet,
         backend: &str,
-        pairs: Pairs<'_>,
+        pairs: &Pairs,
         control: &Control,
     ) -> Result<Computation, BackendError> {
         let second = if pairs.is_symmetric() { None } else { Some(Set::new(pairs.second(), control)?) };

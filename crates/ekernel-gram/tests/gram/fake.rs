@@ -8,20 +8,23 @@ use std::{
     time::Duration,
 };
 
-use ekernel_core::{Backend, BackendError, Control, KernelSet, Kernels, Pairs, Prepared, Samples};
+use ekernel_core::{
+    Backend, BackendError, Control, KernelSet, Kernels, Numerics, Pairs, Plan, Prepared, Samples,
+};
 use ndarray::Array2;
 
 /// What a tile does other than return its values.
 pub(crate) type Act =
     dyn Fn(&Range<usize>, &Range<usize>, &Control) -> Result<(), BackendError> + Send + Sync;
 
+#[derive(Clone)]
 pub(crate) struct Fake {
     pub(crate) name: String,
     pub(crate) kinds: KernelSet,
     pub(crate) tile_shape: [usize; 2],
     pub(crate) concurrency: usize,
     pub(crate) memory: [u64; 2],
-    pub(crate) act: Box<Act>,
+    pub(crate) act: Arc<Act>,
     /// One entry instead of what it should be.
     pub(crate) planted: Option<(usize, usize, f64)>,
     pub(crate) calls: Arc<Mutex<Calls>>,
@@ -37,8 +40,8 @@ pub(crate) struct Calls {
     pub(crate) most_running: usize,
 }
 
-struct PreparedFake<'a> {
-    fake: &'a Fake,
+struct PreparedFake {
+    fake: Fake,
     symmetric: bool,
 }
 
@@ -50,7 +53,7 @@ impl Fake {
             tile_shape: [3, 4],
             concurrency: 2,
             memory: [0, 0],
-            act: Box::new(|_, _, _| Ok(())),
+            act: Arc::new(|_, _, _| Ok(())),
             planted: None,
             calls: Arc::default(),
         }
@@ -61,7 +64,7 @@ impl Fake {
             thread::sleep(pause);
             Ok(())
         };
-        Fake { act: Box::new(act), ..Fake::new(kinds) }
+        Fake { act: Arc::new(act), ..Fake::new(kinds) }
     }
 
     pub(crate) fn tiles_computed(&self) -> usize {
@@ -79,7 +82,7 @@ pub(crate) fn value(kernel: u64, i: usize, j: usize) -> f64 {
 }
 
 /// What the Gram matrix should be.
-pub(crate) fn expected(pairs: Pairs<'_>, kinds: KernelSet) -> Kernels {
+pub(crate) fn expected(pairs: &Pairs, kinds: KernelSet) -> Kernels {
     let shape = (pairs.first().len(), pairs.second().len());
     let kernel = |kernel| {
         Array2::from_shape_fn(shape, |(i, j)| {
@@ -99,22 +102,26 @@ pub(crate) fn bits(kernels: &Kernels) -> Vec<u64> {
 }
 
 impl Backend for Fake {
+    fn plan(&self) -> Option<&Plan> {
+        None
+    }
+
+    fn numerics(&self) -> Numerics {
+        Numerics::new(&self.name)
+    }
+
     fn describe(&self) -> String {
         self.name.clone()
     }
 
-    fn prepare<'a>(
-        &'a self,
-        pairs: Pairs<'a>,
-        control: &Control,
-    ) -> Result<Box<dyn Prepared + 'a>, BackendError> {
+    fn prepare(&self, pairs: Pairs, control: &Control) -> Result<Box<dyn Prepared>, BackendError> {
         control.check()?;
         self.calls.lock().unwrap().prepared += 1;
-        Ok(Box::new(PreparedFake { fake: self, symmetric: pairs.is_symmetric() }))
+        Ok(Box::new(PreparedFake { fake: self.clone(), symmetric: pairs.is_symmetric() }))
     }
 }
 
-impl Prepared for PreparedFake<'_> {
+impl Prepared for PreparedFake {
     fn tile(
         &self,
         rows: Range<usize>,

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use ekernel_core::{Control, KernelSet, Kernels, Pairs, Samples};
@@ -29,7 +30,7 @@ pub(crate) fn tile_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn run(fake: &Fake, x: &Samples, options: &Options) -> Result<Kernels, GramError> {
-    gram(fake, Pairs::Within(x), options, &Control::new())
+    gram(fake, Pairs::within(x.clone()), options, &Control::new())
 }
 
 /// A folder with every tile of `x`.
@@ -46,11 +47,11 @@ fn a_finished_folder_gives_the_result_without_computing() {
     let (_root, folder) = full(&x);
     let fake = Fake::new(KernelSet::Both);
     let control = Control::new();
-    let job = Job::prepare(&fake, Pairs::Within(&x), &options(&folder), &control).unwrap();
+    let job = Job::prepare(&fake, Pairs::within(x.clone()), &options(&folder), &control).unwrap();
     let summary = job.summary();
     assert_eq!((summary.finished, summary.discarded, summary.threads), (summary.tiles, 0, 0));
     let found = job.run(&control).unwrap();
-    assert_eq!(bits(&found), bits(&expected(Pairs::Within(&x), KernelSet::Both)));
+    assert_eq!(bits(&found), bits(&expected(&Pairs::within(x.clone()), KernelSet::Both)));
     let calls = fake.calls.lock().unwrap();
     assert_eq!((calls.prepared, calls.tiles.len()), (0, 0));
 }
@@ -79,11 +80,11 @@ fn damaged_tiles_are_computed_anew() {
 
     let fake = Fake::new(KernelSet::Both);
     let control = Control::new();
-    let job = Job::prepare(&fake, Pairs::Within(&x), &options(&folder), &control).unwrap();
+    let job = Job::prepare(&fake, Pairs::within(x.clone()), &options(&folder), &control).unwrap();
     assert_eq!((job.summary().discarded, job.summary().finished), (7, files.len() - 7));
     let found = job.run(&control).unwrap();
     assert_eq!(fake.tiles_computed(), 7);
-    assert_eq!(bits(&found), bits(&expected(Pairs::Within(&x), KernelSet::Both)));
+    assert_eq!(bits(&found), bits(&expected(&Pairs::within(x.clone()), KernelSet::Both)));
     let mended: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
     assert_eq!(mended, originals);
 }
@@ -107,8 +108,8 @@ fn a_tile_of_another_computation_is_not_taken_for_one_of_this() {
 fn a_changed_computation_is_refused_with_both_values() {
     let x = samples(11);
     let (_root, folder) = full(&x);
-    let refused = |fake: Fake, pairs: Pairs<'_>, options: Options, due: &[&str]| {
-        let error = gram(&fake, pairs, &options, &Control::new()).unwrap_err();
+    let refused = |fake: Fake, pairs: Pairs, options: Options, due: &[&str]| {
+        let error = gram(&fake, pairs.clone(), &options, &Control::new()).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, GramError::Differs { .. }), "{text}");
         for words in due.iter().chain(&["give another folder, or delete this one", &folder.to_string_lossy()])
@@ -118,26 +119,36 @@ fn a_changed_computation_is_refused_with_both_values() {
         assert_eq!(fake.calls.lock().unwrap().prepared, 0);
     };
     let both = || Fake::new(KernelSet::Both);
-    let same = Pairs::Within(&x);
+    let same = Pairs::within(x.clone());
 
     let mut architecture = options(&folder);
     architecture.resume.as_mut().unwrap().architecture = ARCHITECTURE.replace("1.0", "1.1");
-    refused(both(), same, architecture, &["line 3", "there is \"w_std = 1.0\", here \"w_std = 1.1\""]);
+    refused(
+        both(),
+        same.clone(),
+        architecture,
+        &["line 3", "there is \"w_std = 1.0\", here \"w_std = 1.1\""],
+    );
 
     let precise = Fake { name: "fake f32".to_owned(), ..both() };
-    refused(precise, same, options(&folder), &["the backend there is \"fake f64\", here \"fake f32\""]);
+    refused(
+        precise,
+        same.clone(),
+        options(&folder),
+        &["the backend there is \"fake f64\", here \"fake f32\""],
+    );
 
     let fewer = Options { kinds: KernelSet::Nngp, ..options(&folder) };
-    refused(Fake::new(KernelSet::Nngp), same, fewer, &["there is \"NNGP and NTK\", here \"NNGP\""]);
+    refused(Fake::new(KernelSet::Nngp), same.clone(), fewer, &["there is \"NNGP and NTK\", here \"NNGP\""]);
 
     let cut = Options { tile_shape: Some([5, 4]), ..options(&folder) };
-    refused(both(), same, cut, &["the tile shape there is 3 × 4, here 5 × 4"]);
+    refused(both(), same.clone(), cut, &["the tile shape there is 3 × 4, here 5 × 4"]);
 
     let more = samples(12);
     let counts = ["the first set there is 11 samples of shape [2]", "here 12 samples"];
-    refused(both(), Pairs::Within(&more), options(&folder), &counts);
+    refused(both(), Pairs::within(more.clone()), options(&folder), &counts);
     let two = ["the second set there is the first again, here 11 samples of shape [2] with SHA-256"];
-    refused(both(), Pairs::Cross(&x, &x), options(&folder), &two);
+    refused(both(), Pairs::cross(x.clone(), x.clone()), options(&folder), &two);
 
     let manifest = folder.join("manifest.json");
     let text = fs::read_to_string(&manifest).unwrap();
@@ -146,9 +157,9 @@ fn a_changed_computation_is_refused_with_both_values() {
     fs::write(&manifest, text.replace(current, "\"version\": \"0.0.9\"")).unwrap();
     let versions =
         concat!("the version of ekernel there is \"0.0.9\", here \"", env!("CARGO_PKG_VERSION"), "\"");
-    refused(both(), same, options(&folder), &[versions]);
+    refused(both(), same.clone(), options(&folder), &[versions]);
     fs::write(&manifest, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
-    refused(both(), same, options(&folder), &["the format of the folder there is 2, here 1"]);
+    refused(both(), same.clone(), options(&folder), &["the format of the folder there is 2, here 1"]);
 
     // Put right again, the folder serves as before.
     fs::write(&manifest, text).unwrap();
@@ -164,7 +175,7 @@ fn a_folder_keeps_its_tile_shape_when_the_backend_would_choose_another() {
     fs::remove_file(&tile_files(&folder)[2]).unwrap();
     let fake = Fake { tile_shape: [7, 7], concurrency: 5, ..Fake::new(KernelSet::Both) };
     let found = run(&fake, &x, &options(&folder)).unwrap();
-    assert_eq!(bits(&found), bits(&expected(Pairs::Within(&x), KernelSet::Both)));
+    assert_eq!(bits(&found), bits(&expected(&Pairs::within(x.clone()), KernelSet::Both)));
     assert_eq!(fake.tiles_computed(), 1);
 }
 
@@ -210,7 +221,7 @@ fn two_runs_do_not_write_one_folder() {
     fs::remove_file(&tile_files(&folder)[0]).unwrap();
     let control = Control::new();
     let fake = Fake::new(KernelSet::Both);
-    let job = Job::prepare(&fake, Pairs::Within(&x), &options(&folder), &control).unwrap();
+    let job = Job::prepare(&fake, Pairs::within(x.clone()), &options(&folder), &control).unwrap();
     let error = run(&Fake::new(KernelSet::Both), &x, &options(&folder)).unwrap_err();
     assert!(matches!(error, GramError::Locked { .. }), "{error}");
     drop(job);
@@ -237,7 +248,7 @@ fn a_tile_that_cannot_be_written_ends_the_run_and_the_others_stay() {
     let x = samples(11);
     let (_root, folder) = full(&x);
     let files = tile_files(&folder);
-    let due = bits(&expected(Pairs::Within(&x), KernelSet::Both));
+    let due = bits(&expected(&Pairs::within(x.clone()), KernelSet::Both));
     fs::remove_file(&files[3]).unwrap();
     fs::create_dir_all(files[3].join("in the way")).unwrap();
     let error = run(&Fake::new(KernelSet::Both), &x, &options(&folder)).unwrap_err();
@@ -279,7 +290,7 @@ fn a_tile_that_is_not_finite_is_not_kept() {
     assert_eq!(kept + 1, bad.tiles_computed());
     let fake = Fake::new(KernelSet::Both);
     let found = run(&fake, &x, &options).unwrap();
-    assert_eq!(bits(&found), bits(&expected(Pairs::Within(&x), KernelSet::Both)));
+    assert_eq!(bits(&found), bits(&expected(&Pairs::within(x.clone()), KernelSet::Both)));
     assert_eq!(fake.tiles_computed() + kept, tile_files(root.path()).len());
 }
 
@@ -295,14 +306,14 @@ fn a_cancelled_run_says_where_its_tiles_are_and_goes_on_from_them() {
         }
         Ok(())
     };
-    let fake = Fake { act: Box::new(act), ..Fake::new(KernelSet::Both) };
-    let error = gram(&fake, Pairs::Within(&x), &options(root.path()), &control).unwrap_err();
+    let fake = Fake { act: Arc::new(act), ..Fake::new(KernelSet::Both) };
+    let error = gram(&fake, Pairs::within(x.clone()), &options(root.path()), &control).unwrap_err();
     let kept = tile_files(root.path()).len();
     let GramError::Cancelled { done, of, folder } = &error else { panic!("{error}") };
     assert_eq!((*done, folder.as_deref()), (kept, Some(root.path())));
     assert!(kept < *of && error.to_string().contains("goes on from there"), "{error}");
     let fake = Fake::new(KernelSet::Both);
     let found = run(&fake, &x, &options(root.path())).unwrap();
-    assert_eq!(bits(&found), bits(&expected(Pairs::Within(&x), KernelSet::Both)));
+    assert_eq!(bits(&found), bits(&expected(&Pairs::within(x.clone()), KernelSet::Both)));
     assert_eq!(fake.tiles_computed(), of - kept);
 }

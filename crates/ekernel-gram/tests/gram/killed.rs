@@ -25,15 +25,16 @@ const SAMPLES: usize = 40;
 #[test]
 fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
     let x = samples(SAMPLES);
-    let pairs = Pairs::Within(&x);
+    let pairs = Pairs::within(x.clone());
     let control = Control::new();
     if let Some(folder) = env::var_os(CHILD) {
-        gram(&Fake::slow(KernelSet::Both, PAUSE), pairs, &options(Path::new(&folder)), &control).unwrap();
+        gram(&Fake::slow(KernelSet::Both, PAUSE), pairs.clone(), &options(Path::new(&folder)), &control)
+            .unwrap();
         return;
     }
     let root = tempfile::tempdir().unwrap();
     let (whole, broken) = (root.path().join("whole"), root.path().join("broken"));
-    gram(&Fake::new(KernelSet::Both), pairs, &options(&whole), &control).unwrap();
+    gram(&Fake::new(KernelSet::Both), pairs.clone(), &options(&whole), &control).unwrap();
     let of = tile_files(&whole).len();
 
     let mut kept = 0;
@@ -41,8 +42,8 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
         let mut child = spawn(&broken);
         wait_for(&broken, kept + of / 5, &mut child);
         if round == 1 {
-            let error =
-                Job::prepare(&Fake::new(KernelSet::Both), pairs, &options(&broken), &control).unwrap_err();
+            let error = Job::prepare(&Fake::new(KernelSet::Both), pairs.clone(), &options(&broken), &control)
+                .unwrap_err();
             assert!(matches!(error, GramError::Locked { .. }), "{error}");
         }
         child.kill().unwrap();
@@ -59,11 +60,11 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
     fs::write(broken.join(next).with_added_extension("tmp"), [7; 100]).unwrap();
 
     let fake = Fake::new(KernelSet::Both);
-    let job = Job::prepare(&fake, pairs, &options(&broken), &control).unwrap();
+    let job = Job::prepare(&fake, pairs.clone(), &options(&broken), &control).unwrap();
     assert_eq!((job.summary().finished, job.summary().discarded), (kept, 0));
     let found = job.run(&control).unwrap();
     assert_eq!(fake.tiles_computed(), of - kept);
-    assert_eq!(bits(&found), bits(&expected(pairs, KernelSet::Both)));
+    assert_eq!(bits(&found), bits(&expected(&pairs, KernelSet::Both)));
 
     let listing = |folder: &Path| {
         let mut names: Vec<_> =

@@ -16,8 +16,8 @@ fn every_tile_shape_and_thread_count_gives_the_same_bits() {
     for kinds in [KernelSet::Nngp, KernelSet::Both] {
         for (n1, n2) in [(1, 1), (1, 7), (7, 1), (7, 5), (9, 9)] {
             let (x1, x2) = (samples(n1), samples(n2));
-            for pairs in [Pairs::Within(&x1), Pairs::Cross(&x1, &x2)] {
-                let due = bits(&expected(pairs, kinds));
+            for pairs in [Pairs::within(x1.clone()), Pairs::cross(x1.clone(), x2.clone())] {
+                let due = bits(&expected(&pairs, kinds));
                 for shape in [[1, 1], [1, 100], [100, 1], [2, 3], [3, 2], [4, 4], [100, 100]] {
                     for threads in [1, 2, 5] {
                         let fake = Fake::new(kinds);
@@ -26,7 +26,7 @@ fn every_tile_shape_and_thread_count_gives_the_same_bits() {
                             threads: Some(threads),
                             ..Options::new(kinds)
                         };
-                        let found = gram(&fake, pairs, &options, &Control::new()).unwrap();
+                        let found = gram(&fake, pairs.clone(), &options, &Control::new()).unwrap();
                         assert_eq!(bits(&found), due, "{pairs:?} in tiles of {shape:?} on {threads} threads");
                     }
                 }
@@ -41,7 +41,7 @@ fn of_one_set_no_pair_is_asked_for_twice() {
     for shape in [[4, 6], [6, 4], [5, 5]] {
         let fake = Fake::new(KernelSet::Nngp);
         let options = Options { tile_shape: Some(shape), ..Options::new(KernelSet::Nngp) };
-        gram(&fake, Pairs::Within(&x), &options, &Control::new()).unwrap();
+        gram(&fake, Pairs::within(x.clone()), &options, &Control::new()).unwrap();
         let calls = fake.calls.lock().unwrap();
         assert!(calls.pairs.values().all(|&times| times == 1));
         let below = calls.pairs.keys().filter(|(i, j)| i > j).count();
@@ -62,8 +62,8 @@ fn the_session_says_how_tiles_are_cut_and_how_many_run_together() {
         memory: [1000, 10],
         ..Fake::slow(KernelSet::Both, Duration::from_millis(20))
     };
-    let job =
-        Job::prepare(&fake, Pairs::Within(&x), &Options::new(KernelSet::Both), &Control::new()).unwrap();
+    let job = Job::prepare(&fake, Pairs::within(x.clone()), &Options::new(KernelSet::Both), &Control::new())
+        .unwrap();
     let summary = job.summary();
     assert_eq!((summary.shape, summary.pairs, summary.tile_shape), ([12, 12], 78, [2, 5]));
     assert_eq!((summary.finished, summary.discarded, summary.threads), (0, 0, 3));
@@ -79,7 +79,7 @@ fn the_session_says_how_tiles_are_cut_and_how_many_run_together() {
 #[test]
 fn progress_rises_from_nothing_to_every_pair() {
     let (x1, x2) = (samples(10), samples(7));
-    for (pairs, of) in [(Pairs::Within(&x1), 55), (Pairs::Cross(&x1, &x2), 70)] {
+    for (pairs, of) in [(Pairs::within(x1.clone()), 55), (Pairs::cross(x1.clone(), x2.clone()), 70)] {
         let reports = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&reports);
         let control = Control::with_progress(move |progress| sink.lock().unwrap().push(progress));
@@ -110,7 +110,7 @@ fn cancelling_stops_within_a_tile() {
         }
         Ok(())
     };
-    let fake = Fake { act: Box::new(act), ..Fake::new(KernelSet::Nngp) };
+    let fake = Fake { act: Arc::new(act), ..Fake::new(KernelSet::Nngp) };
     let control = Control::new();
     let begin = Instant::now();
     let result = thread::scope(|scope| {
@@ -118,7 +118,7 @@ fn cancelling_stops_within_a_tile() {
             thread::sleep(Duration::from_millis(50));
             control.cancel();
         });
-        gram(&fake, Pairs::Within(&x), &Options::new(KernelSet::Nngp), &control)
+        gram(&fake, Pairs::within(x.clone()), &Options::new(KernelSet::Nngp), &control)
     });
     assert!(matches!(result, Err(GramError::Cancelled { done: 0, folder: None, .. })), "{result:?}");
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
@@ -131,7 +131,7 @@ fn cancelled_before_it_began() {
     let control = Control::new();
     control.cancel();
     let error =
-        gram(&Fake::new(KernelSet::Nngp), Pairs::Within(&x), &Options::new(KernelSet::Nngp), &control);
+        gram(&Fake::new(KernelSet::Nngp), Pairs::within(x.clone()), &Options::new(KernelSet::Nngp), &control);
     let error = error.unwrap_err();
     assert!(matches!(error, GramError::Cancelled { done: 0, of: 0, folder: None }), "{error}");
     assert!(error.to_string().starts_with("cancelled before the first tile"), "{error}");
@@ -151,10 +151,10 @@ fn a_failing_tile_ends_the_run_with_its_error() {
         })
     };
     for threads in [1, 2, 6] {
-        let fake = Fake { act: Box::new(act), ..Fake::new(KernelSet::Nngp) };
+        let fake = Fake { act: Arc::new(act), ..Fake::new(KernelSet::Nngp) };
         let options = Options { threads: Some(threads), ..Options::new(KernelSet::Nngp) };
         let control = Control::new();
-        let error = gram(&fake, Pairs::Within(&x), &options, &control).unwrap_err();
+        let error = gram(&fake, Pairs::within(x.clone()), &options, &control).unwrap_err();
         assert!(matches!(error, GramError::Backend(BackendError::Device { .. })), "{error}");
         assert!(error.to_string().contains("lost at row 9"), "{error}");
         assert!(!control.is_cancelled(), "the caller's control is the caller's");

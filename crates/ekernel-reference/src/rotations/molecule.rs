@@ -28,7 +28,7 @@ pub(super) enum Outcome {
     Not { node: usize, value: f64 },
 }
 
-impl Walk<'_> {
+impl Walk {
     /// A sample with itself.
     pub(super) fn own(
         &self,

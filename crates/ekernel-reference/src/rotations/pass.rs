@@ -1,6 +1,9 @@
 //! One pair of signals through the layers on the sphere and on SO(3), and what follows on vectors.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use ekernel_core::{BackendError, Control, Domain, Input, Layer, Network, Node, PerAtom, Source};
 use ekernel_harmonic::value_at_identity;
@@ -15,8 +18,8 @@ use super::{
 use crate::pass::number;
 
 /// A network with the rules its layers need.
-pub(super) struct Walk<'a> {
-    pub(super) network: &'a Network,
+pub(super) struct Walk {
+    pub(super) network: Arc<Network>,
     mode: RotationMode,
     /// By the bandlimit of the domain; the grid of fast backends serves all layers under one lift and is kept by the
     /// bandlimit of the lift.
@@ -44,9 +47,15 @@ pub(super) struct Passed {
     pub(super) bad: Option<(usize, f64)>,
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(network: &'a Network, mode: RotationMode) -> Result<Walk<'a>, BackendError> {
-        let mut walk = Walk { network, mode, rules: BTreeMap::new(), keys: vec![0; network.nodes().len()] };
+impl Walk {
+    pub(super) fn new(network: &Arc<Network>, mode: RotationMode) -> Result<Walk, BackendError> {
+        let network = Arc::clone(network);
+        let mut walk = Walk {
+            network: Arc::clone(&network),
+            mode,
+            rules: BTreeMap::new(),
+            keys: vec![0; network.nodes().len()],
+        };
         let lifted = network.nodes().iter().filter(|node| matches!(node.layer, Layer::S2Conv(_)));
         // All lifts under one pooling share a grid, so the largest one decides.
         let largest = lifted.filter_map(|node| rotations(node.domain)).max().unwrap_or(1);
@@ -192,7 +201,7 @@ impl<'a> Walk<'a> {
 
     /// Drops the fields on rotations that no later node reads.
     fn forget(&self, fields: &mut [Option<Field>], now: usize) {
-        let last = crate::pass::last_readers(self.network);
+        let last = crate::pass::last_readers(&self.network);
         for (i, field) in fields.iter_mut().enumerate() {
             if rotations(self.network.nodes()[i].domain).is_some() && last[i + 1] == Some(now) {
                 *field = None;

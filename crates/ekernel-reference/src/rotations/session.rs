@@ -1,6 +1,6 @@
 //! Prepared samples and tiles.
 
-use std::{ops::Range, thread};
+use std::{ops::Range, sync::Arc, thread};
 
 use ekernel_core::{BackendError, Control, KernelSet, Kernels, Network, Pairs, Prepared, Progress, Samples};
 use ekernel_signals::Signals;
@@ -14,18 +14,18 @@ use super::{
 };
 
 /// A session for samples that have been checked.
-pub(crate) fn prepare<'a>(
-    network: &'a Network,
+pub(crate) fn prepare(
+    network: &Arc<Network>,
     kinds: KernelSet,
     mode: RotationMode,
     limit: u64,
-    pairs: Pairs<'a>,
+    pairs: &Pairs,
     control: &Control,
-) -> Result<Box<dyn Prepared + 'a>, BackendError> {
+) -> Result<Box<dyn Prepared>, BackendError> {
     let walk = Walk::new(network, mode)?;
     // All fields of a pair may be alive, and two are being made: 16 bytes per point each.
     let per_pair = 16 * walk.points() as u64 * (network.nodes().len() as u64 + 2);
-    let held = held(network, &pairs);
+    let held = held(network, pairs);
     if per_pair.saturating_add(held) > limit {
         return Err(BackendError::Memory {
             what: "the reference, with its kernels on all of SO(3),".to_owned(),
@@ -45,8 +45,8 @@ pub(crate) fn prepare<'a>(
     Ok(Box::new(session))
 }
 
-struct SphereSession<'a> {
-    walk: Walk<'a>,
+struct SphereSession {
+    walk: Walk,
     kinds: KernelSet,
     first: Vec<Own>,
     second: Option<Vec<Own>>,
@@ -54,7 +54,7 @@ struct SphereSession<'a> {
     limit: u64,
 }
 
-impl SphereSession<'_> {
+impl SphereSession {
     fn own(
         &self,
         samples: &Samples,
@@ -101,7 +101,7 @@ impl SphereSession<'_> {
     }
 }
 
-impl Prepared for SphereSession<'_> {
+impl Prepared for SphereSession {
     fn tile(
         &self,
         rows: Range<usize>,
@@ -136,7 +136,7 @@ impl Prepared for SphereSession<'_> {
 }
 
 /// Bytes kept of all samples: complex coefficients of every signal, and its variances.
-fn held(network: &Network, pairs: &Pairs<'_>) -> u64 {
+fn held(network: &Network, pairs: &Pairs) -> u64 {
     let input = network.input();
     let signal = 16 * input.channels() as u64 * input.domain().positions() as u64;
     let each = signal + 8 * (network.nodes().len() as u64 + 1);

@@ -25,15 +25,15 @@ pub(crate) fn sphere(signal: &Array3<f64>) -> Samples {
     Samples::Spheres(signal.clone().insert_axis(Axis(0)))
 }
 
-pub(crate) fn kernels(network: &Network, mode: RotationMode, pairs: Pairs<'_>) -> Kernels {
+pub(crate) fn kernels(network: &Network, mode: RotationMode, pairs: Pairs) -> Kernels {
     let backend = ReferenceBackend::new(network, KernelSet::Both).with_rotations(mode);
-    let session = backend.prepare(pairs, &Control::new()).unwrap_or_else(|e| panic!("{e}\n{network}"));
     let all = [0..pairs.first().len(), 0..pairs.second().len()];
+    let session = backend.prepare(pairs, &Control::new()).unwrap_or_else(|e| panic!("{e}\n{network}"));
     session.tile(all[0].clone(), all[1].clone(), &Control::new()).unwrap_or_else(|e| panic!("{e}\n{network}"))
 }
 
 /// K and Θ of two samples.
 pub(crate) fn pair(network: &Network, mode: RotationMode, f: &Samples, fp: &Samples) -> [f64; 2] {
-    let Kernels { nngp, ntk } = kernels(network, mode, Pairs::Cross(f, fp));
+    let Kernels { nngp, ntk } = kernels(network, mode, Pairs::cross(f.clone(), fp.clone()));
     [nngp[[0, 0]], ntk.expect("asked for")[[0, 0]]]
 }

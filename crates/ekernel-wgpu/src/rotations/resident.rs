@@ -2,7 +2,7 @@
 //! keeps of the units.
 
 use std::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -44,9 +44,9 @@ type Words = Vec<Vec<f32>>;
 pub(super) struct Maker<'a> {
     pub(super) plan: &'a Plan,
     pub(super) readouts: &'a [Readout],
-    pub(super) signals: &'a Signals<'a>,
+    pub(super) signals: &'a Signals,
     pub(super) precise: &'a [Precise],
-    pub(super) sets: &'a [&'a Samples],
+    pub(super) sets: &'a [&'a Arc<Samples>],
 }
 
 impl Resident<Stage> {

@@ -1,6 +1,10 @@
 //! Prepared spheres and molecules on a GPU, and the tiles computed from them.
 
-use std::{collections::HashMap, ops::Range, sync::Mutex};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, Mutex},
+};
 
 use ekernel_core::{
     BackendError, Control, Entries, Kernels, Pairs, Plan, Prepared, Samples, assemble,
@@ -59,10 +63,10 @@ struct Compared {
 }
 
 /// Samples prepared for one plan.
-pub(crate) struct RotationSession<'a> {
-    plan: &'a Plan,
-    pairs: Pairs<'a>,
-    signals: Signals<'a>,
+pub(crate) struct RotationSession {
+    plan: Arc<Plan>,
+    pairs: Pairs,
+    signals: Signals,
     /// Per stage.
     precise: Vec<Precise>,
     sets: Vec<Set>,
@@ -75,21 +79,22 @@ pub(crate) struct RotationSession<'a> {
     precise_own: Mutex<HashMap<(usize, usize), Vec<f64>>>,
 }
 
-impl<'a> RotationSession<'a> {
+impl RotationSession {
     pub(crate) fn new(
         device: &Device,
-        plan: &'a Plan,
+        plan: &Arc<Plan>,
         options: WgpuOptions,
-        pairs: Pairs<'a>,
+        pairs: Pairs,
         control: &Control,
-    ) -> Result<RotationSession<'a>, BackendError> {
+    ) -> Result<RotationSession, BackendError> {
         let reads_angles = |head: &[HeadOp]| head.iter().any(|op| op.op.wants_defect());
         let pools = !plan.rotations.is_empty();
         let in_atoms = plan.atoms.as_ref().is_some_and(|atoms| reads_angles(&atoms.head));
         let precise = |stage| Precise::new(stage, &Passes::new(stage, plan.input.channels(), plan.kinds));
         let precise: Vec<Precise> = plan.rotations.iter().map(precise).collect::<Result<_, _>>()?;
         let signals = Signals::new(&plan.input).map_err(refused("wgpu"))?;
-        let samples = samples(pairs);
+        let owned = pairs.clone();
+        let samples = owned.sets();
         let readouts = readouts(plan);
         let maker = Maker { plan, readouts, signals: &signals, precise: &precise, sets: &samples };
         // Samples are uploaded and, where a head needs it, compared with themselves.
@@ -99,7 +104,7 @@ impl<'a> RotationSession<'a> {
         let (resident, made) = watch.part(0..1, steps, |watch| {
             device.surviving(|device| Resident::<Stage>::new(device, &maker, watch))
         })?;
-        let set = |(samples, units): (&&Samples, Vec<Unit>)| {
+        let set = |(samples, units): (&&Arc<Samples>, Vec<Unit>)| {
             let mut next = 0;
             let place = |index| {
                 let start = next;
@@ -111,7 +116,7 @@ impl<'a> RotationSession<'a> {
             Set { places, charges, units, own_units: Vec::new(), own: Vec::new() }
         };
         let mut session = RotationSession {
-            plan,
+            plan: Arc::clone(plan),
             pairs,
             sets: samples.iter().zip(made).map(set).collect(),
             working: Working::new(resident, options.chunk_bytes),
@@ -125,10 +130,6 @@ impl<'a> RotationSession<'a> {
             watch.part(1..2, steps, |watch| session.fill_own(watch))?;
         }
         Ok(session)
-    }
-
-    fn samples(&self) -> Vec<&'a Samples> {
-        samples(self.pairs)
     }
 
     /// Finds the values of units and of samples with themselves.
@@ -180,7 +181,7 @@ impl<'a> RotationSession<'a> {
     /// `[lane][readout]`: (K, Θ).
     fn values(&self, lanes: &[Lane], watch: Watch<'_>) -> Result<Vec<Vec<[f64; 2]>>, BackendError> {
         let mut values = vec![Vec::new(); lanes.len()];
-        let readouts = readouts(self.plan);
+        let readouts = readouts(&self.plan);
         for (at, readout) in readouts.iter().enumerate() {
             let found = match readout {
                 Readout::Rotations { stage } => {
@@ -363,7 +364,7 @@ impl<'a> RotationSession<'a> {
         let places = self.places(job, units);
         let signal = |side: usize| {
             let (set, index) = job.samples[side];
-            self.signals.harmonics(self.samples()[set], index, units[side]).map_err(refused("wgpu"))
+            self.signals.harmonics(self.pairs.sets()[set], index, units[side]).map_err(refused("wgpu"))
         };
         let signals = [signal(0)?, signal(1)?];
         let values = self.precise_values(places, [&signals[0], &signals[1]], control)?;
@@ -404,7 +405,7 @@ impl<'a> RotationSession<'a> {
             Readout::Sphere => Ok([signals[0].inner(signals[1]), 0.0]),
             Readout::Vector | Readout::Planes { .. } | Readout::Atoms { .. } => Ok([f64::NAN; 2]),
         };
-        readouts(self.plan).iter().map(value).collect()
+        readouts(&self.plan).iter().map(value).collect()
     }
 
     /// Pairs of units per pair of samples, on average.
@@ -414,7 +415,7 @@ impl<'a> RotationSession<'a> {
     }
 }
 
-impl Chunked for RotationSession<'_> {
+impl Chunked for RotationSession {
     type Strategy = Stage;
 
     fn working(&self) -> &Working<Stage> {
@@ -422,9 +423,9 @@ impl Chunked for RotationSession<'_> {
     }
 
     fn upload(&self, device: &Device, watch: Watch<'_>) -> Result<Resident<Stage>, BackendError> {
-        let (sets, readouts) = (self.samples(), readouts(self.plan));
+        let (sets, readouts) = (self.pairs.sets(), readouts(&self.plan));
         let (signals, precise) = (&self.signals, &self.precise[..]);
-        let maker = Maker { plan: self.plan, readouts, signals, precise, sets: &sets };
+        let maker = Maker { plan: &self.plan, readouts, signals, precise, sets: &sets };
         Ok(Resident::<Stage>::new(device, &maker, watch)?.0)
     }
 
@@ -445,7 +446,7 @@ impl Chunked for RotationSession<'_> {
     }
 }
 
-impl Prepared for RotationSession<'_> {
+impl Prepared for RotationSession {
     fn tile(
         &self,
         rows: Range<usize>,
@@ -483,17 +484,9 @@ impl Prepared for RotationSession<'_> {
         let resident = self.working.resident();
         let held = resident.bytes() + resident.table_bytes() + units;
         let [height, width] = self.tile_shape();
-        let values = size_of::<Compared>() + readouts(self.plan).len() * size_of::<Scalar>();
+        let values = size_of::<Compared>() + readouts(&self.plan).len() * size_of::<Scalar>();
         let tile = (height * width) as f64 * self.unit_pairs_per_pair() * values as f64;
         [held, resident.working_bytes(self.working.chunk_bytes()) + tile as u64]
-    }
-}
-
-/// The sets of samples, each once.
-fn samples(pairs: Pairs<'_>) -> Vec<&Samples> {
-    match pairs {
-        Pairs::Within(x) => vec![x],
-        Pairs::Cross(x, y) => vec![x, y],
     }
 }
 
@@ -535,7 +528,7 @@ mod tests {
         let samples = Samples::Spheres(signals);
         let control = Control::new();
         let session =
-            RotationSession::new(&device, backend.plan(), options, Pairs::Within(&samples), &control);
+            RotationSession::new(&device, backend.executed(), options, Pairs::within(samples), &control);
         let session = session.expect("prepared");
         let needed = session.working.resident().working_bytes(session.working.chunk_bytes());
         assert!(session.memory()[1] > needed);

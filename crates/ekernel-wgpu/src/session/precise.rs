@@ -10,7 +10,7 @@ use ekernel_core::{
 use super::{Job, WgpuSession, mean};
 use crate::host::{Copies, Maps, Pair};
 
-impl WgpuSession<'_> {
+impl WgpuSession {
     /// The head's result of a pair.
     ///
     /// Errors: [`BackendError::Cancelled`].

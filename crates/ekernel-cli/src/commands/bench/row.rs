@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
         let one = random(setup.network.input(), 1, 1);
         let started = Instant::now();
         let (backend, operations) = setup.backend()?;
-        let session = backend.prepare(Pairs::Cross(&one, &one), control)?;
+        let session = backend.prepare(Pairs::cross(one.clone(), one.clone()), control)?;
         session.tile(0..1, 0..1, control)?;
         let first_result_seconds = started.elapsed().as_secs_f64();
         let again = Instant::now();
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
         let [rows, cols] = self.tile.unwrap_or(most);
         let (input, threads) = (self.setup.network.input(), self.setup.threads());
         let (first, second) = (random(input, rows, 1), random(input, cols * threads.min(2), 2));
-        let session = self.backend.prepare(Pairs::Cross(&first, &second), control)?;
+        let session = self.backend.prepare(Pairs::cross(first.clone(), second.clone()), control)?;
         let (started, share) = (Instant::now(), seconds / passes as f64);
         let trial = match self.tile {
             Some([rows, columns]) => {
