@@ -6,6 +6,7 @@ use std::{
 };
 
 use ekernel_data::destination;
+use ekernel_system::atomic;
 use serde::Serialize;
 
 use crate::failure::mistake;
@@ -88,17 +89,13 @@ pub(crate) fn ensure_arrays_writable(option: &str, path: &Path, inputs: &[&Path]
 
 /// Checks that files can be made in a folder, by making one.
 pub(crate) fn ensure_folder_takes_files(option: &str, folder: &Path) -> anyhow::Result<()> {
-    let attempt = tempfile::Builder::new().prefix(".ekernel-").tempfile_in(folder);
-    let written =
-        attempt.and_then(|mut file| file.write_all(&[0; 4096]).and_then(|()| file.as_file().sync_all()));
-    written.map_err(|problem| {
+    atomic::probe(folder).map_err(|problem| {
         let remedy = match problem.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, or choose another",
             _ => "choose another",
         };
-        let reason = io::Error::from(problem.kind());
         mistake(format!(
-            "{option}: no file can be written in the folder {} ({reason}); {remedy}",
+            "{option}: no file can be written in the folder {} ({problem}); {remedy}",
             folder.display()
         ))
     })

@@ -11,6 +11,7 @@
 mod activations;
 mod arch;
 mod backend;
+mod bytes;
 mod domain;
 pub mod double;
 mod error;
@@ -29,6 +30,7 @@ pub use backend::{
     Backend, BackendError, CancelToken, Control, Kernels, NotNumerics, Numerics, Pairs, Prepared, Progress,
     ProgressSink,
 };
+pub use bytes::Bytes;
 pub use domain::{Domain, PerAtom};
 pub use error::{ArchError, Place};
 pub use group::{Group, GroupElement};

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use ekernel_core::Samples;
-use ndarray::{Array4, ArrayView4};
+use ndarray::ArrayView4;
 
 use crate::dataset::Dataset;
 use crate::error::DataError;
@@ -44,8 +44,8 @@ pub(crate) fn read_files(paths: &[PathBuf]) -> Result<Dataset, DataError> {
         }
         pixels.push(bytes);
     }
-    let place = Place::file(paths.first().cloned().unwrap_or_default());
-    let mut images = Array4::zeros((labels.len(), SIDE, SIDE, 3));
+    let place = Place::file(paths.first().expect("whoever reads batches names at least one"));
+    let mut images = memory::zeros(&place, (labels.len(), SIDE, SIDE, 3))?;
     let records = pixels.iter().flat_map(|bytes| bytes.chunks_exact(RECORD));
     for (mut image, record) in images.outer_iter_mut().zip(records) {
         let planes = ArrayView4::from_shape((1, 3, SIDE, SIDE), &record[1..]).map_err(|error| {

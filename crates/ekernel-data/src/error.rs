@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ekernel_core::SamplesError;
+use ekernel_core::{Bytes, SamplesError};
+use ekernel_system::memory::Limit;
 use thiserror::Error;
 
 use crate::place::{Place, nearest_file};
@@ -318,9 +319,9 @@ pub enum DataError {
     },
     /// More data than the machine's free memory holds.
     #[error(
-        "{place} would take {} in memory as float64, and {} are free; read fewer or smaller samples",
-        bytes(*needed),
-        bytes(*available)
+        "{place} would take {} in memory as float64, and {} are {limit}; read fewer or smaller samples",
+        Bytes(*needed),
+        Bytes(*available)
     )]
     TooLarge {
         /// The data.
@@ -329,6 +330,17 @@ pub enum DataError {
         needed: u64,
         /// Bytes available.
         available: u64,
+        /// What keeps this process from taking more.
+        limit: Limit,
+    },
+    /// The allocator has no room for the data.
+    #[error("{place} takes {} in memory, which the system refuses to give; read fewer or smaller samples",
+        Bytes(*needed))]
+    Allocation {
+        /// The data.
+        place: Place,
+        /// Bytes needed.
+        needed: u64,
     },
     /// Words that name no normalisation.
     #[error("'{text}' is not a normalisation: {reason}")]
@@ -549,11 +561,4 @@ fn list(names: &[String]) -> String {
 /// A number and what is counted.
 pub(crate) fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
-}
-
-fn bytes(count: u64) -> String {
-    const GIB: f64 = (1u64 << 30) as f64;
-    const MIB: f64 = (1u64 << 20) as f64;
-    let count = count as f64;
-    if count >= GIB { format!("{:.1} GiB", count / GIB) } else { format!("{:.1} MiB", count / MIB) }
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use ekernel_core::Samples;
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, ImageDecoder, ImageReader};
-use ndarray::{Array4, ArrayViewMut3};
+use ndarray::ArrayViewMut3;
 
 use crate::dataset::{Color, Dataset, ReadOptions};
 use crate::error::{DataError, counted};
@@ -117,7 +117,7 @@ fn read_images(
     };
     let (height, width) = size;
     memory::ensure_fits(place, files.len() as u128 * height as u128 * width as u128 * channels as u128 * 8)?;
-    let mut images = Array4::zeros((files.len(), height, width, channels));
+    let mut images = memory::zeros(place, (files.len(), height, width, channels))?;
     for (path, pixels) in files.iter().zip(images.outer_iter_mut()) {
         let image = DynamicImage::from_decoder(decoder(path)?).map_err(|error| broken(path, &error))?;
         let transparent =

@@ -27,7 +27,6 @@
 
 mod cifar;
 mod dataset;
-mod destination;
 mod error;
 mod idx;
 mod image_folder;
@@ -45,7 +44,7 @@ mod write;
 pub mod molecules;
 
 pub use dataset::{Color, Dataset, ReadOptions, read_dataset, read_labels, read_samples};
-pub use destination::destination;
+pub use ekernel_system::atomic::destination;
 pub use error::DataError;
 pub use molecules::{Molecules, read_molecules};
 pub use normalize::{Normalization, Normalizer};

@@ -84,7 +84,10 @@ pub(crate) fn read_npy(mut reader: impl Read, place: &Place) -> Result<NpyArray,
 
     // Grows with what is really there: a wrong shape in the header must not allocate what the file never held.
     let mut data = Vec::new();
-    reader.take(expected as u64 + 1).read_to_end(&mut data).map_err(|source| broken(place, source))?;
+    reader.take(expected as u64 + 1).read_to_end(&mut data).map_err(|source| match source.kind() {
+        io::ErrorKind::OutOfMemory => DataError::Allocation { place: place.clone(), needed: expected as u64 },
+        _ => broken(place, source),
+    })?;
     if data.len() != expected {
         let (expected, found) = (expected as u64, data.len() as u64);
         return Err(DataError::Length { place: place.clone(), format: "array", expected, found });
@@ -141,7 +144,7 @@ fn read_header(reader: &mut impl Read, place: &Place) -> Result<Header, DataErro
         }
         Some(*depth)
     });
-    if nesting.max().unwrap_or(0) > NESTING_LIMIT {
+    if nesting.max().is_some_and(|depth| depth > NESTING_LIMIT) {
         return Err(damaged(place, format!("its header nests brackets more than {NESTING_LIMIT} deep")));
     }
     let text = std::str::from_utf8(&text).map_err(|_| damaged(place, "its header is not text".to_owned()))?;
@@ -261,13 +264,14 @@ impl Kind {
         }
     }
 
-    /// Bytes of one element once read and widened.
+    /// Bytes of one element once read and widened, with what is held while it is widened.
     fn size_in_memory(self) -> u128 {
         match self {
             Kind::Bool | Kind::U8 => 1,
+            Kind::I64 | Kind::F64 => 8,
             Kind::Unicode { points, .. } => 24 + points as u128,
             Kind::Ascii { bytes } => 24 + bytes as u128,
-            _ => 8,
+            _ => 8 + self.item_size() as u128,
         }
     }
 
@@ -282,20 +286,20 @@ impl Kind {
         Ok(match self {
             Kind::Bool => NpyArray::Bools(decoder.array::<bool>()?),
             Kind::U8 => NpyArray::Bytes(decoder.array::<u8>()?),
-            Kind::I8 => NpyArray::Integers(decoder.array::<i8>()?.mapv(i64::from)),
-            Kind::U16 => NpyArray::Integers(decoder.array::<u16>()?.mapv(i64::from)),
-            Kind::I16 => NpyArray::Integers(decoder.array::<i16>()?.mapv(i64::from)),
-            Kind::U32 => NpyArray::Integers(decoder.array::<u32>()?.mapv(i64::from)),
-            Kind::I32 => NpyArray::Integers(decoder.array::<i32>()?.mapv(i64::from)),
+            Kind::I8 => NpyArray::Integers(decoder.mapped::<i8, _>(i64::from)?),
+            Kind::U16 => NpyArray::Integers(decoder.mapped::<u16, _>(i64::from)?),
+            Kind::I16 => NpyArray::Integers(decoder.mapped::<i16, _>(i64::from)?),
+            Kind::U32 => NpyArray::Integers(decoder.mapped::<u32, _>(i64::from)?),
+            Kind::I32 => NpyArray::Integers(decoder.mapped::<i32, _>(i64::from)?),
             Kind::I64 => NpyArray::Integers(decoder.array::<i64>()?),
             Kind::U64 => {
                 let values = decoder.array::<u64>()?;
                 if let Some(value) = values.iter().find(|&&value| i64::try_from(value).is_err()) {
                     return Err(damaged(place, format!("it holds {value}, beyond the range of int64")));
                 }
-                NpyArray::Integers(values.mapv(|value| value as i64))
+                NpyArray::Integers(memory::map(place, &values, |value| value as i64)?)
             }
-            Kind::F32 => NpyArray::Floats(decoder.array::<f32>()?.mapv(f64::from)),
+            Kind::F32 => NpyArray::Floats(decoder.mapped::<f32, _>(f64::from)?),
             Kind::F64 => NpyArray::Floats(decoder.array::<f64>()?),
             Kind::Unicode { big_endian, .. } => {
                 let point = |bytes: &[u8]| {
@@ -332,6 +336,10 @@ impl Decoder<'_> {
             },
         )?;
         self.shaped(values)
+    }
+
+    fn mapped<T: ReadableElement + Copy, U>(&self, form: impl FnMut(T) -> U) -> Result<ArrayD<U>, DataError> {
+        memory::map(self.place, &self.array::<T>()?, form)
     }
 
     fn texts(

@@ -18,15 +18,15 @@ pub(crate) fn from_array(array: NpyArray, place: &Place) -> Result<Samples, Data
     memory::ensure_fits(place, array.shape().iter().product::<usize>() as u128 * 8)?;
     let values = match array {
         NpyArray::Floats(values) => values,
-        NpyArray::Bytes(values) => values.mapv(unit),
-        NpyArray::Bools(values) => values.mapv(|value| if value { 1.0 } else { 0.0 }),
+        NpyArray::Bytes(values) => memory::map(place, &values, unit)?,
+        NpyArray::Bools(values) => memory::map(place, &values, |value| if value { 1.0 } else { 0.0 })?,
         NpyArray::Integers(values) => {
             if let Some((position, &value)) =
                 values.iter().enumerate().find(|(_, value)| !(-EXACT..=EXACT).contains(*value))
             {
                 return Err(DataError::Inexact { place: place.clone(), position, value });
             }
-            values.mapv(|value| value as f64)
+            memory::map(place, &values, |value| value as f64)?
         }
         NpyArray::Texts(_) => {
             return Err(DataError::Dtype {

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 
+use ekernel_system::atomic;
 use ndarray::{Array, ArrayViewD, Dimension};
 use ndarray_npy::{WriteNpyError, WriteNpyExt};
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime};
 
-use crate::destination::{destination, folder_of};
 use crate::error::DataError;
 
 /// An array to be written.
@@ -63,9 +63,7 @@ pub fn write_npz(path: &Path, arrays: &[(&str, Output<'_>)]) -> Result<(), DataE
     write_atomically(path, |file| write_archive(file, arrays))
 }
 
-/// Writes a file so that it is there completely or not at all, also if the power fails: to a temporary name in the
-/// same folder, then fsync, then rename. Until the rename, what was at the path stays; after a failure the temporary
-/// file is removed. A symbolic link stays one: what it leads to is replaced, see [`destination`].
+/// Writes a file so that it is there completely or not at all, see [`atomic::write_atomically`].
 ///
 /// # Errors
 /// [`DataError::Write`] with the reason: no such folder, no permission, no space left, a device.
@@ -73,32 +71,7 @@ pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> Result<(), DataError> {
-    let attempt = || -> io::Result<()> {
-        let target = destination(path)?;
-        let folder = folder_of(&target);
-        if !folder.is_dir() {
-            let reason = format!("there is no folder {}", folder.display());
-            return Err(io::Error::new(io::ErrorKind::NotFound, reason));
-        }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".ekernel-").suffix(".partial");
-        // Temporary files are private by default; a result is as open as any other new file.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut temporary = builder.tempfile_in(folder).map_err(|error| {
-            // Without the temporary name, which tells nobody anything.
-            io::Error::from(error.kind())
-        })?;
-        write(temporary.as_file_mut())?;
-        temporary.as_file().sync_all()?;
-        temporary.persist(&target).map_err(|error| error.error)?;
-        // The rename itself is durable once the folder is; some file systems refuse to sync a folder.
-        if let Ok(folder) = File::open(folder) {
-            let _refused = folder.sync_all();
-        }
-        Ok(())
-    };
-    attempt().map_err(|source| DataError::Write { path: path.to_owned(), source })
+    atomic::write_atomically(path, write).map_err(|source| DataError::Write { path: path.to_owned(), source })
 }
 
 fn write_archive(file: impl Write + Seek, arrays: &[(&str, Output<'_>)]) -> io::Result<()> {

@@ -2,10 +2,11 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use ekernel_core::BackendError;
+use ekernel_core::{BackendError, Bytes};
+use ekernel_system::memory::Limit;
 use thiserror::Error;
 
-use crate::memory::{Bytes, Memory};
+use crate::memory::Memory;
 
 /// Why there is no Gram matrix.
 #[derive(Debug, Error)]
@@ -53,9 +54,10 @@ pub enum GramError {
     },
     /// More memory is needed than there is.
     #[error(
-        "the Gram matrix of {rows} × {cols} pairs needs {memory}, more than the {} that may be used; compute fewer \
-         samples at a time, ask for the NNGP alone, use smaller tiles or fewer threads, or raise the limit",
-        Bytes(*limit)
+        "the Gram matrix of {rows} × {cols} pairs needs {memory}, more than the {} {}; compute fewer samples at a time, \
+         ask for the NNGP alone, use smaller tiles or fewer threads, or raise the limit",
+        Bytes(*available),
+        limit.map_or_else(|| "that may be used".to_owned(), |limit| format!("that are {limit}"))
     )]
     Memory {
         /// Samples of the first set.
@@ -65,7 +67,9 @@ pub enum GramError {
         /// What is needed.
         memory: Memory,
         /// Bytes that may be used.
-        limit: u64,
+        available: u64,
+        /// What keeps this process from using more; absent if the caller set the limit.
+        limit: Option<Limit>,
     },
     /// The backend broke the promises of [`Prepared`](ekernel_core::Prepared).
     #[error(

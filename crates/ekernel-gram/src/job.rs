@@ -7,10 +7,11 @@ use std::{
 };
 
 use ekernel_core::{Backend, BackendError, Control, KernelSet, Kernels, Pairs, Prepared, Progress};
+use ekernel_system::memory::{Available, Limit, available};
 use ndarray::{Array2, s};
 
 use crate::{
-    GramError, Grid, Memory, Tile, available, estimate,
+    GramError, Grid, Memory, Tile, estimate,
     resume::{Computation, Folder, Found, Opened},
     schedule,
 };
@@ -24,7 +25,7 @@ pub struct Options {
     pub tile_shape: Option<[usize; 2]>,
     /// Tiles computed at the same time; absent: as many as the backend can use.
     pub threads: Option<usize>,
-    /// Bytes of memory that may be used; absent: what the system says is [`available`].
+    /// Bytes of memory that may be used; absent: what the system says is available.
     pub memory_limit: Option<u64>,
     /// Keeps finished tiles in a folder and goes on from those that are there.
     pub resume: Option<Resume>,
@@ -119,8 +120,8 @@ impl Job {
         let description = backend.describe();
         let kinds = options.kinds;
         let shape = [pairs.first().len(), pairs.second().len()];
-        let limit = options.memory_limit.or_else(available);
-        within(Memory::of_result(shape, kinds), limit, shape)?;
+        let limit = Allowed::of(options);
+        limit.ensure(Memory::of_result(shape, kinds), shape)?;
 
         // The folder first: a run that is refused should not have prepared its samples in vain.
         let opened = match &options.resume {
@@ -133,12 +134,8 @@ impl Job {
             }
             None => None,
         };
-        let mut result = zeros(shape, kinds).ok_or(GramError::Memory {
-            rows: shape[0],
-            cols: shape[1],
-            memory: Memory::of_result(shape, kinds),
-            limit: limit.unwrap_or(isize::MAX as u64),
-        })?;
+        let mut result =
+            zeros(shape, kinds).ok_or_else(|| limit.exceeded(Memory::of_result(shape, kinds), shape))?;
         let (stored, fresh) = match opened {
             Some(Opened::Stored(folder)) => (Some(folder), None),
             Some(Opened::Fresh(folder)) => (None, Some(folder)),
@@ -177,7 +174,7 @@ impl Job {
         });
         let threads = options.threads.unwrap_or_else(|| session.concurrency()).clamp(1, missing.len());
         let memory = estimate(&*session, &grid, kinds, threads);
-        within(memory, limit, shape)?;
+        limit.ensure(memory, shape)?;
         let folder = match fresh {
             Some(fresh) => Some(fresh.with_tiles(grid.tile_shape())?),
             None => stored,
@@ -280,10 +277,28 @@ fn check(pairs: &Pairs, options: &Options) -> Result<(), GramError> {
     }
 }
 
-fn within(memory: Memory, limit: Option<u64>, [rows, cols]: [usize; 2]) -> Result<(), GramError> {
-    match limit {
-        Some(limit) if memory.total() > limit => Err(GramError::Memory { rows, cols, memory, limit }),
-        _ => Ok(()),
+/// The memory that may be used.
+#[derive(Clone, Copy)]
+struct Allowed {
+    bytes: u64,
+    limit: Option<Limit>,
+}
+
+impl Allowed {
+    fn of(options: &Options) -> Allowed {
+        match (options.memory_limit, available()) {
+            (Some(bytes), _) => Allowed { bytes, limit: None },
+            (None, Some(Available { bytes, limit })) => Allowed { bytes, limit: Some(limit) },
+            (None, None) => Allowed { bytes: isize::MAX as u64, limit: None },
+        }
+    }
+
+    fn ensure(self, memory: Memory, shape: [usize; 2]) -> Result<(), GramError> {
+        if memory.total() > self.bytes { Err(self.exceeded(memory, shape)) } else { Ok(()) }
+    }
+
+    fn exceeded(self, memory: Memory, [rows, cols]: [usize; 2]) -> GramError {
+        GramError::Memory { rows, cols, memory, available: self.bytes, limit: self.limit }
     }
 }
 

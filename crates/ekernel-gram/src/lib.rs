@@ -22,5 +22,5 @@ mod schedule;
 pub use error::{Difference, GramError};
 pub use grid::{Grid, Tile};
 pub use job::{Job, Options, Resume, Summary, gram};
-pub use memory::{Memory, available, estimate};
+pub use memory::{Memory, estimate};
 pub use pace::{Pace, Reached, Speed};

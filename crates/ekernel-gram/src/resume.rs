@@ -15,6 +15,7 @@ use std::{
 };
 
 use ekernel_core::{KernelSet, Kernels};
+use ekernel_system::atomic;
 
 pub(crate) use manifest::Computation;
 use manifest::Manifest;
@@ -75,7 +76,9 @@ impl Opened {
             .open(&file)
             .map_err(|source| store_error("write", &file, source, USE_ANOTHER))?;
         match lock.try_lock() {
-            Ok(()) => {}
+            Ok(()) => {
+                atomic::sweep(path);
+            }
             Err(TryLockError::WouldBlock) => return Err(GramError::Locked { folder: path.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(store_error("lock", &file, source, USE_ANOTHER)),
         }
@@ -149,7 +152,8 @@ fn refuse_foreign(path: &Path) -> io::Result<Result<(), GramError>> {
         return Ok(Ok(()));
     }
     let unfinished = whole_file::unfinished(Path::new(MANIFEST));
-    Ok(match names.into_iter().find(|name| name != LOCK && Path::new(name) != unfinished) {
+    let ours = |name: &String| name == LOCK || Path::new(name) == unfinished || atomic::is_partial(name);
+    Ok(match names.into_iter().find(|name| !ours(name)) {
         Some(found) => Err(GramError::Foreign { folder: path.to_owned(), found }),
         None => Ok(()),
     })

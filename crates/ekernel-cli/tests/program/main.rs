@@ -4,5 +4,6 @@ mod bad_input;
 mod gpu;
 mod molecules;
 mod results;
+mod resume;
 mod spheres;
 mod support;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Affine, Form, HeadOp, KernelSet, Op, Plan, PlaneOp, Readout, RotationOp, Sink, Stage};
-use crate::{AtomPairing, Window};
+use crate::{AtomPairing, Bytes, Window};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,7 +32,7 @@ impl fmt::Display for Plan {
                 "  {} elements, {}flop, {}",
                 stage_cost.elements,
                 si(stage_cost.flops),
-                bytes(stage_cost.bytes)
+                Bytes(stage_cost.bytes)
             )?;
         }
         for (i, (stage, stage_cost)) in self.rotations.iter().zip(&cost.rotations).enumerate() {
@@ -48,7 +48,7 @@ impl fmt::Display for Plan {
             if stage.truncates() {
                 writeln!(f, "  needs each sample's kernel with itself")?;
             }
-            let [flops, held] = [si(stage_cost.flops), bytes(stage_cost.bytes)];
+            let (flops, held) = (si(stage_cost.flops), Bytes(stage_cost.bytes));
             writeln!(f, "  {} rotations, {flops}flop, {held}", stage_cost.points)?;
         }
         if let Some(atoms) = &self.atoms {
@@ -80,8 +80,8 @@ impl fmt::Display for Plan {
             (None, false) => ("per pair", "working memory"),
             (None, true) => ("per pair", "planes"),
         };
-        writeln!(f, "\n{pair} {}flop, {} of {held} in float32", si(cost.flops), bytes(cost.bytes))?;
-        writeln!(f, "         (full kernel tensors would take {})", bytes(cost.tensor_bytes))
+        writeln!(f, "\n{pair} {}flop, {} of {held} in float32", si(cost.flops), Bytes(cost.bytes))?;
+        writeln!(f, "         (full kernel tensors would take {})", Bytes(cost.tensor_bytes))
     }
 }
 
@@ -214,14 +214,5 @@ fn si(x: u64) -> String {
         1_000..1_000_000 => format!("{:.1} k", x as f64 / 1e3),
         1_000_000..1_000_000_000 => format!("{:.1} M", x as f64 / 1e6),
         _ => format!("{:.1} G", x as f64 / 1e9),
-    }
-}
-
-fn bytes(x: u64) -> String {
-    match x {
-        0..1_024 => format!("{x} B"),
-        1_024..1_048_576 => format!("{:.1} KiB", x as f64 / 1024.0),
-        1_048_576..1_073_741_824 => format!("{:.1} MiB", x as f64 / 1_048_576.0),
-        _ => format!("{:.1} GiB", x as f64 / 1_073_741_824.0),
     }
 }

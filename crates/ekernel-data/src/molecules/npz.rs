@@ -19,12 +19,14 @@ struct Arrays<'a> {
 pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<Molecules, DataError> {
     let mut arrays = Arrays { file: NpzFile::open(path)?, path };
     // Small arrays first: a wrong name should not cost a long read.
-    let values = property.map(|name| arrays.floats(name)).transpose()?;
-    let charges = arrays.integers("charges")?;
-    let n = charges.shape().first().copied().unwrap_or(0);
-    let charges = charges.into_dimensionality::<Ix2>().map_err(|_| {
+    let property = match property {
+        Some(name) => Some((name, arrays.floats(name)?)),
+        None => None,
+    };
+    let charges = arrays.integers("charges")?.into_dimensionality::<Ix2>().map_err(|_| {
         arrays.shape("charges", "charges are atomic numbers (molecules, atoms), 0 for padding")
     })?;
+    let n = charges.nrows();
     let rows = arrays.rows(rows, n)?;
     let positions = arrays.floats("positions")?;
     let atoms = charges.ncols();
@@ -36,7 +38,10 @@ pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<M
             );
         }
     };
-    let values = values.map(|values| arrays.column(values, property.unwrap_or_default(), n)).transpose()?;
+    let property = match property {
+        Some((name, values)) => Some((name, arrays.column(values, name, n)?)),
+        None => None,
+    };
     let counts = arrays.optional_integers("n_atoms", n)?;
     let indices = arrays.optional_integers("index", n)?;
 
@@ -67,8 +72,8 @@ pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<M
         molecules.charges.push(atoms);
         molecules.names.push(name);
     }
-    molecules.property = values.map(|values| Property {
-        name: property.unwrap_or_default().to_owned(),
+    molecules.property = property.map(|(name, values)| Property {
+        name: name.to_owned(),
         values: rows.iter().map(|&row| values[row]).collect(),
     });
     Ok(molecules)

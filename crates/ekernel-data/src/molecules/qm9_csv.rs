@@ -26,7 +26,7 @@ pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<M
         && reader.read_record(&mut record).map_err(|error| damaged(path, &error))?
     {
         if rows.contains(row as u64) {
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = record.position().expect("a reader sets the position of its records").line();
             let fault = |reason| DataError::CsvRow { path: path.to_owned(), row, line, reason };
             columns.append(&record, row, &mut molecules).map_err(fault)?;
         }
@@ -73,7 +73,9 @@ impl Columns {
     }
 
     fn append(&self, record: &StringRecord, row: usize, molecules: &mut Molecules) -> Result<(), String> {
-        let field = |column: usize| record.get(column).unwrap_or_default();
+        let field = |column: usize| {
+            record.get(column).expect("the reader refuses records of other lengths than the first")
+        };
         let charges = elements(field(self.elements))?;
         let positions = positions(field(self.positions))?;
         if positions.nrows() != charges.len() {

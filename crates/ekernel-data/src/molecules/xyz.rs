@@ -120,7 +120,7 @@ impl<'a> Frames<'a> {
         let positions = Array2::from_shape_vec((count, 3), coordinates)
             .map_err(|error| self.fault(line, error.to_string()))?;
         self.next = start + count;
-        let file = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let file = self.path.file_name().expect("a file that was read has a name").to_string_lossy();
         self.frame += 1;
         let name = match qm9(comment) {
             Some(fields) => {

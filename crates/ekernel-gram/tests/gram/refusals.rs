@@ -68,7 +68,7 @@ fn more_memory_than_there_is() {
 
     // The result alone is too much: refused before anything is prepared.
     let (error, text) = refused(&fake, Pairs::within(x.clone()), &limited(100_000));
-    assert!(matches!(error, GramError::Memory { rows: 100, cols: 100, limit: 100_000, .. }), "{error:?}");
+    assert!(matches!(error, GramError::Memory { rows: 100, cols: 100, available: 100_000, .. }), "{error:?}");
     assert!(text.contains("156.2 KiB of memory") && text.contains("97.7 KiB that may be used"), "{text}");
     assert_eq!(fake.calls.lock().unwrap().prepared, 0);
 
@@ -90,7 +90,7 @@ fn a_backend_that_needs_more_than_the_machine_has() {
     let fake = Fake { memory: [u64::MAX, u64::MAX], ..Fake::new(KernelSet::Both) };
     let (error, text) = refused(&fake, Pairs::within(x.clone()), &Options::new(KernelSet::Both));
     assert!(matches!(error, GramError::Memory { .. }), "{error:?}");
-    assert!(text.contains("16384.0 PiB"), "{text}");
+    assert!(text.contains("16.0 EiB"), "{text}");
 }
 
 #[test]
