@@ -8,7 +8,7 @@ use std::{
 
 use ekernel_core::{ArchError, Input, Network};
 
-use crate::{failure::mistake, report::bytes};
+use crate::{failure::mistake, words::bytes};
 
 /// A network, and what to call it.
 pub(crate) struct Architecture {

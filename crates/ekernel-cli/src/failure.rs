@@ -4,6 +4,7 @@ use std::{fmt, io, process::ExitCode};
 
 use ekernel_core::{ArchError, BackendError, SamplesError};
 use ekernel_data::DataError;
+use ekernel_experiment::ExperimentError;
 use ekernel_gram::GramError;
 use ekernel_predict::PredictError;
 
@@ -62,7 +63,7 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
             Ok(()) => ExitCode::SUCCESS,
-            Err(problem) => report(&crate::output::stdout_failed(problem)),
+            Err(problem) => report(&stdout_failed(problem)),
         },
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             complain("no command was given; `ekernel --help` lists them");
@@ -80,11 +81,20 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
     }
 }
 
+/// Standard output that cannot be written is the user's to mend, unless its reader has merely left.
+pub(crate) fn stdout_failed(problem: io::Error) -> anyhow::Error {
+    if problem.kind() == io::ErrorKind::BrokenPipe {
+        return problem.into();
+    }
+    mistake(format!("cannot write to standard output: {problem}; send it elsewhere or free some space"))
+}
+
 /// Whether the work was stopped by the user.
 fn is_cancelled(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(BackendError::Cancelled))
             || matches!(cause.downcast_ref(), Some(GramError::Cancelled { .. }))
+            || matches!(cause.downcast_ref(), Some(ExperimentError::Stopped(BackendError::Cancelled)))
             || cause.is::<Stopped>()
     })
 }
@@ -116,6 +126,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<BackendError>()
             || cause.is::<GramError>()
             || cause.is::<PredictError>()
+            || cause.is::<ExperimentError>()
         {
             return MISTAKE;
         }

@@ -6,9 +6,10 @@ use std::{
 };
 
 use ekernel_core::{Backend, KernelSet, Kernels, Network, Pairs, plan::Quadrature};
+use ekernel_experiment::Work;
 use ekernel_gram::{Job, Options, Resume};
 
-use crate::{args::quadrature_name, failure::mistake, output, progress::Task, report::counted};
+use crate::{args::quadrature_name, failure::mistake, output, progress::Task, words::counted};
 
 /// Computes the Gram matrices of one network.
 pub(crate) struct Computer<'a> {
@@ -27,25 +28,6 @@ pub(crate) struct Computer<'a> {
 pub(crate) struct Computed {
     pub(crate) kernels: Kernels,
     pub(crate) work: Work,
-}
-
-/// What Gram matrices took, in all.
-#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
-pub(crate) struct Work {
-    /// Pairs computed; those found finished in a folder of tiles are not among them.
-    pub(crate) pairs: u64,
-    /// Wall-clock seconds.
-    pub(crate) seconds: f64,
-}
-
-impl Work {
-    pub(crate) fn pairs_per_second(self) -> f64 {
-        self.pairs as f64 / self.seconds.max(1e-9)
-    }
-
-    pub(crate) fn and(self, other: Work) -> Work {
-        Work { pairs: self.pairs + other.pairs, seconds: self.seconds + other.seconds }
-    }
 }
 
 impl Computer<'_> {

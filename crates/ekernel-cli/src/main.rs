@@ -6,33 +6,31 @@
 mod architecture;
 mod args;
 mod backends;
+mod cli;
 mod commands;
-mod composition;
-mod curve;
-mod draws;
 mod failure;
 mod inputs;
 mod kernels;
-mod learner;
-mod measure;
 mod output;
 mod plot;
 mod progress;
 mod report;
 mod samples;
 mod space;
+mod table;
 mod tuning;
+mod words;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::Cli;
+use crate::cli::Cli;
 
 fn main() -> ExitCode {
     keep_window_systems_quiet();
     match Cli::try_parse() {
-        Ok(cli) => match commands::run(cli.command) {
+        Ok(cli) => match cli::run(cli.command) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failure::report(&error),
         },

@@ -9,7 +9,7 @@ use ekernel_data::destination;
 use ekernel_system::atomic;
 use serde::Serialize;
 
-use crate::failure::mistake;
+use crate::failure::{mistake, stdout_failed};
 
 /// The name and version stored with every result.
 pub(crate) const PROGRAM: &str = concat!("ekernel ", env!("CARGO_PKG_VERSION"));
@@ -33,14 +33,6 @@ pub(crate) fn note(quiet: bool, text: &str) {
         // A note that nobody can read is no reason to stop.
         let _gone = writeln!(io::stderr(), "{text}");
     }
-}
-
-/// Standard output that cannot be written is the user's to mend, unless its reader has merely left.
-pub(crate) fn stdout_failed(problem: io::Error) -> anyhow::Error {
-    if problem.kind() == io::ErrorKind::BrokenPipe {
-        return problem.into();
-    }
-    mistake(format!("cannot write to standard output: {problem}; send it elsewhere or free some space"))
 }
 
 /// Checks that a result can be stored at `path`, so that long work is not done for nothing.

@@ -163,8 +163,8 @@ fn shown(done: f64) -> String {
 
 /// `, 1234 pairs/s, 39 s left`.
 fn rate(speed: Speed, unit: &str) -> String {
-    let left = crate::report::duration(speed.left.as_secs_f64());
-    format!(", {} {unit}/s, {left} left", crate::report::number(speed.per_second))
+    let left = crate::words::duration(speed.left.as_secs_f64());
+    format!(", {} {unit}/s, {left} left", crate::words::number(speed.per_second))
 }
 
 #[cfg(test)]

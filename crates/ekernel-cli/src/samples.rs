@@ -1,9 +1,8 @@
 //! Samples that kernels are tried on: random ones, and the ones on which formulas lose their digits.
 
 use ekernel_core::{AtomDescriptor, Input, Molecule, Samples};
+use ekernel_experiment::SplitMix64;
 use ndarray::{Array2, Array4, Axis, array};
-
-use crate::draws::SplitMix64;
 
 /// Samples of one kind, as rows of values.
 pub(crate) struct Nasty {

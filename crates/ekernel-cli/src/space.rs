@@ -4,10 +4,11 @@ use std::path::Path;
 
 use ekernel_core::{Input, Samples};
 use ekernel_data::{
-    Molecules, Place, Source, molecules::MoleculeLimits, on_the_sphere, read_molecules, read_samples,
+    Molecules, Place, ReadOptions, Source, molecules::MoleculeLimits, on_the_sphere, read_molecules,
+    read_samples,
 };
 
-use crate::{architecture::Architecture, args::Reading, failure::mistake};
+use crate::{architecture::Architecture, failure::mistake};
 
 /// The kind of input that networks read.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,10 +81,10 @@ impl Space {
     }
 
     /// Reads samples of this kind.
-    pub(crate) fn read_samples(&self, source: &Source, reading: &Reading) -> anyhow::Result<Samples> {
+    pub(crate) fn read_samples(&self, source: &Source, options: &ReadOptions) -> anyhow::Result<Samples> {
         match self {
-            Space::Arrays => Ok(read_samples(source, &reading.options())?),
-            Space::Spheres => on_sphere(read_samples(source, &reading.options())?, source),
+            Space::Arrays => Ok(read_samples(source, options)?),
+            Space::Spheres => on_sphere(read_samples(source, options)?, source),
             Space::Molecules { elements, centers } => Ok(molecules(source, elements, centers)?.samples()),
         }
     }

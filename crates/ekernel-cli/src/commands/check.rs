@@ -21,8 +21,9 @@ use crate::{
     kernels::Computer,
     output,
     progress::Task,
-    report::{duration, number, table::Table},
     samples::{Nasty, nasty},
+    table::Table,
+    words::{duration, number},
 };
 
 /// Multiplications that the literal recursion of one pair may take, so that a check takes seconds; larger images are made

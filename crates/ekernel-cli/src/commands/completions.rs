@@ -1,12 +1,12 @@
 //! `ekernel completions SHELL`.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::{args::Cli, output};
+use crate::output;
 
-pub(crate) fn run(shell: Shell) -> anyhow::Result<()> {
+/// Prints the completions of `program` for a shell.
+pub(crate) fn run(shell: Shell, program: &mut clap::Command) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "ekernel", &mut script);
+    clap_complete::generate(shell, program, "ekernel", &mut script);
     output::print(&String::from_utf8(script)?)
 }

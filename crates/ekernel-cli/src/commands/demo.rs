@@ -2,14 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 
-use crate::{
-    args::{Cli, Command, Talk},
-    commands::predict,
-    failure::mistake,
-    output,
-};
+use super::predict::{self, Predict};
+use crate::{args::Talk, failure::mistake, output};
 
 /// What is learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -89,10 +85,9 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<()> {
         words.push("--json".into());
     }
     output::note(arguments.talk.quiet, &words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
-    match Cli::try_parse_from(&words).map_err(|error| mistake(error.to_string().trim().to_owned()))?.command {
-        Command::Predict(prediction) => predict::run(&prediction),
-        other => Err(anyhow::anyhow!("the words of predict were read as {other:?}")),
-    }
+    let prediction =
+        Predict::of_words(&words[1..]).map_err(|error| mistake(error.to_string().trim().to_owned()))?;
+    predict::run(&prediction)
 }
 
 /// The folder that holds the shipped files.

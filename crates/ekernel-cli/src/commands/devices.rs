@@ -4,7 +4,7 @@ use clap::Args;
 use ekernel_wgpu::Adapter;
 use serde_json::json;
 
-use crate::{output, report::table::Table};
+use crate::{output, table::Table};
 
 #[derive(Args, Debug)]
 pub(crate) struct Devices {

@@ -6,19 +6,20 @@ use anyhow::Context;
 use clap::Args;
 use ekernel_core::Pairs;
 use ekernel_data::{Output, Source, write_npz};
+use ekernel_experiment::Kind;
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{self, Compute, Kind, Reading, Resume},
+    args::{self, Compute, KindName, Reading, Resume},
     backends,
     failure::mistake,
     inputs::ensure_fits,
     kernels::{Computer, ensure_resumable},
     output,
     progress::Task,
-    report,
     space::Space,
+    words::work_line,
 };
 
 #[derive(Args, Debug)]
@@ -34,7 +35,7 @@ pub(crate) struct Gram {
     x2: Option<String>,
     /// Kernels to compute
     #[arg(long, value_enum, value_delimiter = ',', default_value = "nngp,ntk")]
-    kind: Vec<Kind>,
+    kind: Vec<KindName>,
     /// The file to store them in: arrays `nngp`, `ntk` and `metadata` (JSON)
     #[arg(long, value_name = "K.npz")]
     out: PathBuf,
@@ -49,7 +50,9 @@ pub(crate) struct Gram {
 pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let Gram { arch, x1, x2, kind, out, reading, resume, compute } = arguments;
     let architecture = Architecture::read(arch)?;
-    let kinds = Kind::needed(kind);
+    let kind = args::kinds(kind);
+    let kinds = Kind::needed(&kind);
+    let options = reading.options();
     compute.ensure_fits(&architecture.network)?;
     let quadrature = compute.quadrature;
     ekernel_core::Plan::with_quadrature(&architecture.network, kinds, quadrature)
@@ -66,9 +69,9 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     }
 
     let space = Space::of(std::slice::from_ref(&architecture))?;
-    let first = space.read_samples(&first_source, reading)?;
+    let first = space.read_samples(&first_source, &options)?;
     ensure_fits(&architecture, &first, "--x1", x1)?;
-    let second = second_source.as_ref().map(|source| space.read_samples(source, reading)).transpose()?;
+    let second = second_source.as_ref().map(|source| space.read_samples(source, &options)).transpose()?;
     if let (Some(second), Some(x2)) = (&second, x2) {
         ensure_fits(&architecture, second, "--x2", x2)?;
     }
@@ -132,7 +135,7 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         pairs.second().len(),
         kind.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" and "),
         chosen.backend.describe(),
-        report::work_line(computed.work),
+        work_line(computed.work),
     ))
 }
 

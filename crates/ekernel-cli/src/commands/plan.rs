@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ekernel_core::plan::{HeadOp, Quadrature};
+use ekernel_experiment::Kind;
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{BackendName, Gpu, Kind, quadrature},
+    args::{BackendName, Gpu, KindName, kinds, quadrature},
     backends,
     failure::mistake,
     output,
@@ -21,7 +22,7 @@ pub(crate) struct Plan {
     arch: PathBuf,
     /// Kernels asked for
     #[arg(long, value_enum, value_delimiter = ',', default_value = "nngp,ntk")]
-    kind: Vec<Kind>,
+    kind: Vec<KindName>,
     /// Rotations at which networks on the sphere are evaluated, as for `gram`
     #[arg(long, value_name = "accurate|fast|NODES", default_value = "accurate", value_parser = quadrature)]
     quadrature: Quadrature,
@@ -37,9 +38,12 @@ pub(crate) struct Plan {
 
 pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
     let Architecture { name, path, network } = Architecture::read(&arguments.arch)?;
-    let plan =
-        ekernel_core::Plan::with_quadrature(&network, Kind::needed(&arguments.kind), arguments.quadrature)
-            .map_err(|error| located(&path, error))?;
+    let plan = ekernel_core::Plan::with_quadrature(
+        &network,
+        Kind::needed(&kinds(&arguments.kind)),
+        arguments.quadrature,
+    )
+    .map_err(|error| located(&path, error))?;
     if let (Some(option), true) = (arguments.gpu.given(), arguments.backend != BackendName::Wgpu) {
         return Err(mistake(format!("{option}: say --backend wgpu too")));
     }

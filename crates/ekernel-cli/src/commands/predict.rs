@@ -6,94 +6,138 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use ekernel_core::{Backend, Pairs};
 use ekernel_data::{Source, Targets, destination};
-use ekernel_predict::{Nngp, TrainingTime};
+use ekernel_experiment::{
+    DrawOptions, Draws, Kind, NetworkFacts, NetworkOutcome, NngpKernels, Outcome, Problem, ProblemKernels,
+    RidgeChoice, Score, Training, balanced, learn,
+};
+use ekernel_predict::TrainingTime;
 use ndarray::Array2;
+use serde::Serialize;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{Compute, Kind, Reading, Resume, count},
+    args::{Compute, KindName, Property, Reading, Resume, count, quadrature_name, time},
     backends,
-    curve::Draws,
-    draws::balanced,
     failure::mistake,
-    inputs::{Problem, Property, class_names, ensure_fits},
-    kernels::{Computer, Work, ensure_resumable},
-    learner::{RidgeChoice, Score, Spread, Training, time},
+    inputs::{Inputs, ensure_fits},
+    kernels::{Computer, ensure_resumable},
     output, plot,
     progress::Task,
-    report::{
-        counted,
-        prediction::{Report, Result as NetworkResult},
-    },
+    report::{Report, curves},
     space::Space,
+    words::counted,
 };
 
 #[derive(Args, Debug)]
 pub(crate) struct Predict {
     /// The architecture file; several are compared
     #[arg(long, value_name = "A.toml", required = true, num_args = 1..)]
-    pub(crate) arch: Vec<PathBuf>,
+    arch: Vec<PathBuf>,
     /// Training samples and targets: FILE.npz:X,Y, X.npy,Y.npy, a folder of one sub-folder of images per class, …; molecules
     /// and a property of theirs: FILE:ROWS,PROPERTY such as qm9.npz:train,U0, qm9.csv:0..1000,U0 or FOLDER:all,energy
     #[arg(long, value_name = "FILE:X,Y")]
-    pub(crate) train: String,
+    train: String,
     /// Test samples and, if they are known, targets
     #[arg(long, value_name = "FILE:X[,Y]")]
-    pub(crate) test: String,
+    test: String,
     /// Added to the diagonal, relative to its mean; auto chooses a power of ten by cross-validation on the training samples, fine
     /// one of two in each decade
     #[arg(long, value_name = "R|auto|fine", default_value = "1e-4", allow_negative_numbers = true)]
-    pub(crate) ridge: RidgeChoice,
+    ridge: RidgeChoice,
     /// Training time: learning rate × steps of gradient descent
     #[arg(long, value_name = "T|inf", default_value = "inf", value_parser = time, allow_negative_numbers = true)]
-    pub(crate) time: TrainingTime,
+    time: TrainingTime,
     /// ntk: trained networks; nngp: the Bayesian posterior
     #[arg(long, value_enum, default_value = "ntk")]
-    pub(crate) kind: Kind,
+    kind: KindName,
     /// Also the covariance of the predictions
     #[arg(long, conflicts_with = "n")]
-    pub(crate) cov: bool,
+    cov: bool,
     /// Learning curve: numbers of training samples, drawn at random with balanced classes
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = count)]
-    pub(crate) n: Vec<usize>,
+    n: Vec<usize>,
     /// Draws of each size of a learning curve
     #[arg(long, value_name = "K", default_value = "5", value_parser = count)]
-    pub(crate) seeds: usize,
+    seeds: usize,
     /// The first seed of the draws
     #[arg(long, value_name = "S", default_value = "0")]
-    pub(crate) seed: u32,
+    seed: u32,
     /// Draw learning curves from so many training samples, themselves drawn [default: the largest --n]
     #[arg(long, value_name = "N", value_parser = count, requires = "n")]
-    pub(crate) pool: Option<usize>,
+    pool: Option<usize>,
     /// Use so many test samples, drawn at random with balanced classes
     #[arg(long, value_name = "N", value_parser = count)]
-    pub(crate) max_test: Option<usize>,
+    max_test: Option<usize>,
     /// Draw the learning curves, or the confusion of the classes
     #[arg(long, value_name = "FILE.svg|png")]
-    pub(crate) plot: Option<PathBuf>,
+    plot: Option<PathBuf>,
     /// Store `mean` (with --cov also `cov`), the scores and `metadata` (JSON)
     #[arg(long, value_name = "P.npz")]
-    pub(crate) out: Option<PathBuf>,
+    out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) property: Property,
+    property: Property,
     #[command(flatten)]
-    pub(crate) reading: Reading,
+    reading: Reading,
     #[command(flatten)]
-    pub(crate) resume: Resume,
+    resume: Resume,
     #[command(flatten)]
-    pub(crate) compute: Compute,
+    compute: Compute,
 }
 
-/// The kernels a prediction is made of.
-struct Gram {
-    train: Array2<f64>,
-    cross: Array2<f64>,
-    /// NNGP of the pool, of the test set with the pool, and of the test set; with --cov.
-    nngp: Option<[Array2<f64>; 3]>,
-    work: Work,
+/// The report for programs, with the files that were written.
+#[derive(Serialize)]
+struct Printed {
+    #[serde(flatten)]
+    document: ekernel_experiment::Document,
+    out: Option<String>,
+    plot: Option<String>,
+}
+
+impl Predict {
+    /// From the words after `ekernel`, `predict` first.
+    pub(crate) fn of_words(words: &[String]) -> Result<Predict, clap::Error> {
+        let command = Predict::augment_args(clap::Command::new("predict").bin_name("ekernel predict"));
+        Predict::from_arg_matches(&command.try_get_matches_from(words)?)
+    }
+
+    fn training(&self) -> Training {
+        Training {
+            kind: self.kind.into(),
+            ridge: self.ridge,
+            time: self.time,
+            threads: self.compute.thread_count(),
+        }
+    }
+
+    /// The draws of the training set: of learning curves, or all of it at once.
+    fn draws(&self, problem: &Problem) -> Draws {
+        let Some(&largest) = self.n.iter().max() else { return Draws::whole(problem.train.len()) };
+        let options = DrawOptions {
+            sizes: self.n.clone(),
+            pool: self.pool.unwrap_or(largest),
+            draws: self.seeds,
+            seed: u64::from(self.seed),
+        };
+        Draws::new(&problem.train_targets, &options)
+    }
+
+    fn problem(&self, space: &Space) -> anyhow::Result<Problem> {
+        if !matches!(space, Space::Molecules { .. }) {
+            self.property.ensure_unsaid()?;
+        }
+        let inputs = Inputs {
+            train: &self.train,
+            test: &self.test,
+            reading: self.reading.options(),
+            normalization: self.reading.normalize,
+            references: self.property.references(),
+            unit: self.property.unit(),
+        };
+        inputs.read(space)
+    }
 }
 
 pub(crate) fn run(arguments: &Predict) -> anyhow::Result<()> {
@@ -101,8 +145,7 @@ pub(crate) fn run(arguments: &Predict) -> anyhow::Result<()> {
     let architectures = Architecture::read_all(&arguments.arch)?;
     check_words(arguments)?;
     let space = Space::of(&architectures)?;
-    let mut problem =
-        Problem::read(&space, &arguments.train, &arguments.test, &arguments.reading, arguments.property)?;
+    let mut problem = arguments.problem(&space)?;
     for note in &problem.notes {
         output::note(quiet, note);
     }
@@ -116,33 +159,41 @@ pub(crate) fn run(arguments: &Predict) -> anyhow::Result<()> {
         let targets = problem.test_targets.clone().unwrap_or_else(values);
         problem.keep_test(&balanced(&targets, &all, limit, u64::from(arguments.seed)));
     }
-    let draws = match arguments.n.iter().max() {
-        None => Draws::whole(problem.train.len()),
-        Some(&largest) => Draws::new(
-            &problem.train_targets,
-            &arguments.n,
-            arguments.pool.unwrap_or(largest),
-            arguments.seeds,
-            u64::from(arguments.seed),
-        ),
-    };
+    let (draws, training) = (arguments.draws(&problem), arguments.training());
 
     let task = Task::new(quiet)?;
-    let mut results = Vec::new();
+    let mut networks = Vec::new();
     for architecture in &architectures {
-        results.push(learn(arguments, architecture, &problem, &draws, &task)?);
+        networks.push(network(arguments, architecture, &problem, &draws, &training, &task)?);
     }
-    let report = Report { arguments, problem: &problem, draws: &draws, results: &results };
+    let quadrature = quadrature_name(arguments.compute.quadrature);
+    let outcome = Outcome {
+        program: output::PROGRAM,
+        sources: [&arguments.train, &arguments.test],
+        problem: &problem,
+        draws: &draws,
+        seed: arguments.seed,
+        training: &training,
+        quadrature: &quadrature,
+        networks: &networks,
+    };
     if let Some(path) = &arguments.out {
-        report.write(path)?;
+        outcome.write(path)?;
     }
     if let Some(path) = &arguments.plot {
-        draw(path, &report)?;
+        draw(path, &outcome)?;
     }
     if arguments.compute.talk.json {
-        return output::print_json(&report.json());
+        let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let (document, out, plot) = (outcome.document(), shown(&arguments.out), shown(&arguments.plot));
+        // By way of a value, which sorts its keys.
+        return output::print_json(&serde_json::to_value(Printed { document, out, plot })?);
     }
-    output::print(&report.text())
+    let files = [("predictions", &arguments.out), ("plot", &arguments.plot)]
+        .into_iter()
+        .filter_map(|(what, path)| Some((what, path.as_deref()?)))
+        .collect();
+    output::print(&Report { outcome: &outcome, drawn: !arguments.n.is_empty(), files }.text())
 }
 
 /// What can be wrong before any data are read.
@@ -210,17 +261,19 @@ fn check_sizes(arguments: &Predict, problem: &Problem) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn learn(
+/// What one network learns.
+fn network(
     arguments: &Predict,
     architecture: &Architecture,
     problem: &Problem,
     draws: &Draws,
+    training: &Training,
     task: &Task,
-) -> anyhow::Result<NetworkResult> {
+) -> anyhow::Result<NetworkOutcome> {
     let kinds = if arguments.cov {
-        Kind::needed(&[arguments.kind, Kind::Nngp])
+        Kind::needed(&[training.kind, Kind::Nngp])
     } else {
-        Kind::needed(&[arguments.kind])
+        Kind::needed(&[training.kind])
     };
     arguments.compute.ensure_fits(&architecture.network)?;
     let quadrature = arguments.compute.quadrature;
@@ -237,42 +290,36 @@ fn learn(
         resume: arguments.resume.folder.as_ref().map(|folder| folder.join(&architecture.name)),
         quiet: arguments.compute.talk.quiet,
     };
-    let gram = kernels(arguments, &computer, &architecture.name, problem, draws)?;
-    let training = Training {
-        kind: arguments.kind,
-        ridge: arguments.ridge,
-        time: arguments.time,
-        threads: arguments.compute.thread_count(),
-    };
+    let kernels = kernels(&computer, &architecture.name, problem, draws, training.kind, arguments.cov)?;
     let started = std::time::Instant::now();
-    let spread = gram.nngp.as_ref().map(|[train, cross, test]| Spread {
-        nngp: Nngp { train: train.view(), cross: cross.view(), test: test.view() },
-    });
-    let curve = draws.curve(&training, [&gram.train, &gram.cross], problem, spread.as_ref(), task)?;
-    Ok(NetworkResult {
-        name: architecture.name.clone(),
-        file: architecture.path.display().to_string(),
-        architecture: architecture.network.to_toml(),
-        backend: Backend::describe(&*chosen.backend),
-        precision: chosen.precision,
-        work: gram.work,
+    let curve = learn(problem, draws, training, &kernels, task.control())?;
+    Ok(NetworkOutcome {
+        facts: NetworkFacts {
+            name: architecture.name.clone(),
+            file: architecture.path.display().to_string(),
+            architecture: architecture.network.to_toml(),
+            backend: Backend::describe(&*chosen.backend),
+            precision: chosen.precision.name().to_owned(),
+        },
+        work: kernels.work,
         solve_seconds: started.elapsed().as_secs_f64(),
         curve,
     })
 }
 
-/// The kernels of the pool with itself, of the test set with it, and with --cov of the test set with itself.
+/// The kernels of the pool with itself, of the test set with it, and for covariances of the test set with itself.
 fn kernels(
-    arguments: &Predict,
     computer: &Computer<'_>,
     name: &str,
     problem: &Problem,
     draws: &Draws,
-) -> anyhow::Result<Gram> {
-    let train = if draws.pool.len() == problem.train.len() {
+    kind: Kind,
+    covariance: bool,
+) -> anyhow::Result<ProblemKernels> {
+    let train = if draws.pool().len() == problem.train.len() {
         problem.train.clone()
     } else {
-        Arc::new(problem.train.select(&draws.pool))
+        Arc::new(problem.train.select(draws.pool()))
     };
     let among = computer.gram(Pairs::within(train.clone()), &format!("{name}, training"), Some("train"))?;
     let between = computer.gram(
@@ -281,33 +328,34 @@ fn kernels(
         Some("test"),
     )?;
     let mut work = among.work.and(between.work);
-    let spread = if arguments.cov {
+    let nngp = if covariance {
         let test = computer.gram(
             Pairs::within(problem.test.clone()),
             &format!("{name}, test with itself"),
             Some("test-self"),
         )?;
         work = work.and(test.work);
-        Some([among.kernels.nngp.clone(), between.kernels.nngp.clone(), test.kernels.nngp])
+        let (train, cross) = (among.kernels.nngp.clone(), between.kernels.nngp.clone());
+        Some(NngpKernels { train, cross, test: test.kernels.nngp })
     } else {
         None
     };
-    let wanted = |kernels: ekernel_core::Kernels| match arguments.kind {
+    let wanted = |kernels: ekernel_core::Kernels| match kind {
         Kind::Nngp => Ok(kernels.nngp),
         Kind::Ntk => kernels.ntk.context("the backend gave no NTK though it was asked for one"),
     };
-    Ok(Gram { train: wanted(among.kernels)?, cross: wanted(between.kernels)?, nngp: spread, work })
+    Ok(ProblemKernels { train: wanted(among.kernels)?, cross: wanted(between.kernels)?, nngp, work })
 }
 
-fn draw(path: &Path, report: &Report<'_>) -> anyhow::Result<()> {
-    if report.draws.is_curve() {
-        return plot::curves::draw(path, &report.curves());
+fn draw(path: &Path, outcome: &Outcome<'_>) -> anyhow::Result<()> {
+    if outcome.draws.is_curve() {
+        return plot::curves::draw(path, &curves(outcome));
     }
-    if let Some(Score::Classes { confusion, accuracy }) =
-        report.results.first().and_then(|result| result.curve.last_score.as_ref())
+    if let [network, ..] = outcome.networks
+        && let Some(Score::Classes { confusion, accuracy }) = &network.curve.last_score
     {
-        let title = format!("{}: {:.1} % right", report.results[0].name, accuracy * 100.0);
-        return plot::confusion::draw(path, &title, confusion, &class_names(&report.problem.train_targets));
+        let title = format!("{}: {:.1} % right", network.facts.name, accuracy * 100.0);
+        return plot::confusion::draw(path, &title, confusion, &outcome.problem.class_names());
     }
     Err(mistake("--plot draws learning curves (give --n) or the confusion of classes"))
 }

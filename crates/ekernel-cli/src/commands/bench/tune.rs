@@ -7,17 +7,20 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    Bench,
     machine::{Adapter, Machine},
+    options::Bench,
+    publish::{FORMAT, publish},
     row::{On, Run, Setup},
     runs::Runs,
+    sizes::Sizes,
 };
 use crate::{
     failure::mistake,
     output,
     progress::Task,
-    report::{number, table::Table},
+    table::Table,
     tuning::{self, Entry},
+    words::number,
 };
 
 /// The stage that workgroups are tuned on: the five convolutions of the paper's Table 1.
@@ -33,30 +36,12 @@ const PASSES: usize = 3;
 /// The built-in sizes are kept unless others are faster by more than noise.
 const GAIN: f64 = 1.02;
 
-/// Sizes named on the command line; none for [`INVOCATIONS`] × [`IN_TURN`].
-#[derive(Clone, Debug)]
-pub(super) struct Sizes(Vec<Tuning>);
-
 /// How fast workgroups of one size are.
 #[derive(Serialize)]
 struct Found {
     invocations: u32,
     in_turn: u32,
     pairs_per_second: f64,
-}
-
-/// `64x1,128x4`: invocations, and runs of planes in turn.
-pub(super) fn sizes(text: &str) -> Result<Sizes, String> {
-    let one = |word: &str| {
-        let (invocations, in_turn) = word.split_once('x')?;
-        let (invocations, in_turn) = (invocations.parse().ok()?, in_turn.parse().ok()?);
-        ((1..=1024).contains(&invocations) && (1..=64).contains(&in_turn))
-            .then_some(Tuning { invocations, in_turn })
-    };
-    let all: Option<Vec<Tuning>> = text.split(',').map(one).collect();
-    all.map(Sizes).ok_or_else(|| {
-        "give invocations (1 to 1024) and runs in turn (1 to 64), for example 64x1,128x4".to_owned()
-    })
 }
 
 pub(super) fn run(arguments: &Bench, named: Option<&Sizes>, device: Device) -> anyhow::Result<()> {
@@ -166,7 +151,7 @@ fn tell(
         stored.map_or_else(|| "not stored".to_owned(), |path| format!("stored in {}", path.display()))
     );
     let document = json!({
-        "format": super::FORMAT,
+        "format": FORMAT,
         "program": output::PROGRAM,
         "machine": Machine::here(),
         "adapter": Adapter::of(device, chosen.tuning()),
@@ -175,7 +160,7 @@ fn tell(
         "tried": found,
         "file": stored.map(|path| path.display().to_string()),
     });
-    super::publish(arguments, &text, &document)
+    publish(arguments.json.as_ref(), &text, &document)
 }
 
 impl Found {

@@ -1,9 +1,6 @@
-//! Results in words and tables.
+//! Numbers in words.
 
-pub(crate) mod prediction;
-pub(crate) mod table;
-
-use crate::kernels::Work;
+use ekernel_experiment::Work;
 
 /// Three significant digits, the thousands spelled out.
 pub(crate) fn number(value: f64) -> String {

@@ -1,19 +1,19 @@
-//! From kernels to predictions and their scores.
+//! From kernels to predictions.
 
 use std::{fmt, str::FromStr};
 
 use ekernel_data::Targets;
 use ekernel_predict::{
-    FINE_RIDGES, Fit, Folds, KernelMachine, Nngp, Par, PredictError, RIDGES, RegressionScores, Ridge,
-    RidgeSearch, TargetMean, TrainingTime, accuracy, argmax, confusion, one_hot_centered,
+    FINE_RIDGES, Fit, Folds, KernelMachine, Nngp, Par, PredictError, RIDGES, Ridge, RidgeSearch, TargetMean,
+    TrainingTime, one_hot_centered,
 };
 use ndarray::{Array2, ArrayView2};
 
-use crate::args::Kind;
+use crate::kind::Kind;
 
 /// The ridge, given or to be found by cross-validation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum RidgeChoice {
+pub enum RidgeChoice {
     /// As given.
     Given(Ridge),
     /// The best of [`RIDGES`] on five folds of the training set.
@@ -27,33 +27,26 @@ const FOLDS: usize = 5;
 
 /// How a machine is trained.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Training {
-    pub(crate) kind: Kind,
-    pub(crate) ridge: RidgeChoice,
-    pub(crate) time: TrainingTime,
-    pub(crate) threads: usize,
+pub struct Training {
+    /// The kernel.
+    pub kind: Kind,
+    /// What is added to its diagonal.
+    pub ridge: RidgeChoice,
+    /// How long gradient descent runs.
+    pub time: TrainingTime,
+    /// Threads to solve on.
+    pub threads: usize,
 }
 
-/// What a trained machine says about the test set.
-pub(crate) struct Prediction {
+/// What a trained machine predicts of the test set.
+#[derive(Clone, Debug)]
+pub struct Prediction {
     /// Centred one-hot scores (n_test, classes), or values (n_test, m).
-    pub(crate) mean: Array2<f64>,
+    pub mean: Array2<f64>,
     /// (n_test, n_test), if asked for.
-    pub(crate) covariance: Option<Array2<f64>>,
-    pub(crate) ridge: Ridge,
-}
-
-/// The NNGP kernels a covariance needs.
-pub(crate) struct Spread<'a> {
-    pub(crate) nngp: Nngp<'a>,
-}
-
-/// How good a prediction is.
-pub(crate) enum Score {
-    /// Counts (true class, predicted class) and the share on the diagonal.
-    Classes { accuracy: f64, confusion: Array2<usize> },
-    /// Errors in units of the targets.
-    Values(RegressionScores),
+    pub covariance: Option<Array2<f64>>,
+    /// The ridge that was given or chosen.
+    pub ridge: Ridge,
 }
 
 impl Training {
@@ -61,25 +54,29 @@ impl Training {
         if self.threads <= 1 { Par::Seq } else { Par::rayon(self.threads) }
     }
 
-    /// Trains on the kernel (n, n) of the training set and predicts from the kernel (n_test, n).
-    pub(crate) fn predict(
+    /// Trains on the kernel (n, n) of the training set and predicts from the kernel (n_test, n); with NNGP kernels also
+    /// the covariance.
+    ///
+    /// # Errors
+    /// Those of [`RidgeSearch`], [`KernelMachine`] and [`Fit`].
+    pub fn predict(
         &self,
         train: ArrayView2<'_, f64>,
         cross: ArrayView2<'_, f64>,
         targets: &Targets,
-        spread: Option<&Spread<'_>>,
+        nngp: Option<&Nngp<'_>>,
     ) -> Result<Prediction, PredictError> {
         let (ridge, machine) = self.machine(train, targets)?;
         match targets {
             Targets::Classes { labels, n_classes, .. } => {
                 let fit = machine.fit(one_hot_centered(labels, *n_classes)?.view())?;
-                let covariance = self.covariance(&fit, cross, spread)?;
+                let covariance = self.covariance(&fit, cross, nngp)?;
                 Ok(Prediction { mean: fit.mean(cross)?, covariance, ridge })
             }
             Targets::Regression(values) => {
                 let mean = TargetMean::of(values.view())?;
                 let fit = machine.fit(mean.centered(values.view())?.view())?;
-                let covariance = self.covariance(&fit, cross, spread)?;
+                let covariance = self.covariance(&fit, cross, nngp)?;
                 Ok(Prediction { mean: mean.restored(fit.mean(cross)?)?, covariance, ridge })
             }
         }
@@ -89,9 +86,9 @@ impl Training {
         &self,
         fit: &Fit<'_>,
         cross: ArrayView2<'_, f64>,
-        spread: Option<&Spread<'_>>,
+        nngp: Option<&Nngp<'_>>,
     ) -> Result<Option<Array2<f64>>, PredictError> {
-        let Some(Spread { nngp }) = spread else { return Ok(None) };
+        let Some(nngp) = nngp else { return Ok(None) };
         match self.kind {
             Kind::Nngp => fit.posterior_covariance(nngp.cross, nngp.test),
             Kind::Ntk => fit.ensemble_covariance(cross, nngp),
@@ -136,24 +133,6 @@ impl Training {
     }
 }
 
-impl Score {
-    /// Compares a mean with what is true.
-    pub(crate) fn new(mean: &Array2<f64>, truth: &Targets) -> Result<Score, PredictError> {
-        match truth {
-            Targets::Classes { labels, n_classes, .. } => {
-                let predicted = argmax(mean.view())?;
-                Ok(Score::Classes {
-                    accuracy: accuracy(&predicted, labels)?,
-                    confusion: confusion(&predicted, labels, *n_classes)?,
-                })
-            }
-            Targets::Regression(values) => {
-                Ok(Score::Values(RegressionScores::new(mean.view(), values.view())?))
-            }
-        }
-    }
-}
-
 impl FromStr for RidgeChoice {
     type Err = String;
 
@@ -178,10 +157,4 @@ impl fmt::Display for RidgeChoice {
             RidgeChoice::Fine => write!(f, "chosen by {FOLDS}-fold cross-validation, two in a decade"),
         }
     }
-}
-
-/// Reads a training time ηt.
-pub(crate) fn time(text: &str) -> Result<TrainingTime, String> {
-    let wrong = || "give inf, or a number of at least 0 (learning rate × steps)".to_owned();
-    TrainingTime::new(text.parse().map_err(|_| wrong())?).map_err(|_| wrong())
 }

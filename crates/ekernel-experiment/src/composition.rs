@@ -4,25 +4,26 @@ use ekernel_data::{Molecules, molecules::element_symbol};
 use ekernel_predict::{Linear, PredictError};
 use ndarray::{Array1, Array2, Axis};
 
-use crate::failure::mistake;
+use crate::error::ExperimentError;
 
 /// What is taken off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum References {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum References {
     /// Least squares of the property on the numbers of atoms of each element, on each draw's training molecules alone;
-    /// after the energies of isolated atoms, where the file holds those of the property
+    /// after the energies of isolated atoms, where the file holds those of the property.
     Fit,
-    /// The energies of isolated atoms that the file holds (atomref_Z, atomref_U0)
+    /// The energies of isolated atoms that the file holds (atomref_Z, atomref_U0).
     Atoms,
-    /// Nothing
+    /// Nothing.
     None,
 }
 
 /// The property that `atomref_U0` are the energies of.
 const REFERENCED: &str = "U0";
 
-/// Numbers of atoms of both sets, and what each atom counts.
-pub(crate) struct Composition {
+/// Numbers of atoms of both sets, and the energy of each atom.
+#[derive(Clone, Debug)]
+pub struct Composition {
     /// Shape (n, elements).
     train: Array2<f64>,
     /// Shape (n_test, elements).
@@ -33,11 +34,16 @@ pub(crate) struct Composition {
 }
 
 impl Composition {
-    pub(crate) fn new(
+    /// Counts the atoms of both sets; `name` is what the training data are called in errors.
+    ///
+    /// # Errors
+    /// [`ExperimentError::NoReferences`] or [`NoReference`](ExperimentError::NoReference) where energies of isolated
+    /// atoms are asked for that `train` does not hold.
+    pub fn new(
         references: References,
-        (train, train_source): (&Molecules, &str),
+        (train, name): (&Molecules, &str),
         test: &Molecules,
-    ) -> anyhow::Result<Composition> {
+    ) -> Result<Composition, ExperimentError> {
         let mut elements = [train.elements(), test.elements()].concat();
         elements.sort_unstable();
         elements.dedup();
@@ -46,42 +52,50 @@ impl Composition {
         let isolated = match (references, known) {
             (References::None, _) | (References::Fit, None) => None,
             (References::Atoms, None) => {
-                return Err(mistake(format!(
-                    "--references atoms: {train_source} holds no energies of isolated atoms for the property '{property}' \
-                     (they are atomref_Z and atomref_U0, for U0); take --references fit"
-                )));
+                return Err(ExperimentError::NoReferences {
+                    data: name.to_owned(),
+                    property: property.to_owned(),
+                });
             }
             (_, Some(known)) => {
                 let energy = |&element: &u8| {
                     known.energy(element).ok_or_else(|| {
-                        let all = [train, test].into_iter().flat_map(|set| set.names.iter().zip(&set.charges));
+                        let all =
+                            [train, test].into_iter().flat_map(|set| set.names.iter().zip(&set.charges));
                         let mut holding = all.filter(|(_, charges)| charges.contains(&element));
-                        let name = holding.next().map_or("", |(name, _)| name);
-                        mistake(format!(
-                            "{train_source} holds no energy of the isolated atom {} ({element}) of molecule {name}; add it to \
-                             atomref_Z and atomref_U0, or take the arrays out and --references fit",
-                            element_symbol(element).unwrap_or("?")
-                        ))
+                        let (molecule, _) =
+                            holding.next().expect("the elements are those of the molecules of both sets");
+                        ExperimentError::NoReference {
+                            data: name.to_owned(),
+                            element,
+                            symbol: element_symbol(element).unwrap_or("?"),
+                            molecule: molecule.clone(),
+                        }
                     })
                 };
-                Some(elements.iter().map(energy).collect::<anyhow::Result<Array1<f64>>>()?)
+                Some(elements.iter().map(energy).collect::<Result<Array1<f64>, _>>()?)
             }
         };
         Ok(Composition { train: train.counts(&elements), test: test.counts(&elements), isolated, references })
     }
 
-    /// Keeps `indices` of the test set.
-    pub(crate) fn keep_test(&mut self, indices: &[usize]) {
+    /// Keeps the molecules of the test set at `indices`.
+    ///
+    /// # Panics
+    /// If an index is not below the number of test molecules.
+    pub fn keep_test(&mut self, indices: &[usize]) {
         self.test = self.test.select(Axis(0), indices);
     }
 
     /// What to take off the targets (n, outputs) of the training molecules `drawn`, and to put on predictions of the test
     /// set: shapes (n, outputs) and (n_test, outputs).
-    pub(crate) fn offsets(
-        &self,
-        drawn: &[usize],
-        targets: &Array2<f64>,
-    ) -> Result<[Array2<f64>; 2], PredictError> {
+    ///
+    /// # Errors
+    /// Those of [`Linear::fit`].
+    ///
+    /// # Panics
+    /// If an index is not below the number of training molecules.
+    pub fn offsets(&self, drawn: &[usize], targets: &Array2<f64>) -> Result<[Array2<f64>; 2], PredictError> {
         let counts = self.train.select(Axis(0), drawn);
         let of_atoms = |counts: &Array2<f64>| {
             let energies = match &self.isolated {
@@ -100,7 +114,7 @@ impl Composition {
     }
 
     /// In words, for reports.
-    pub(crate) fn describe(&self) -> &'static str {
+    pub fn describe(&self) -> &'static str {
         match (self.references, &self.isolated) {
             (References::None, _) => "none",
             (References::Atoms, _) => "energies of isolated atoms",
@@ -169,6 +183,6 @@ mod tests {
         assert_eq!(fit.describe(), "least squares on numbers of atoms");
         let carbon = molecules(&[&[6, 1]], "U0");
         let refused = Composition::new(References::Fit, (&carbon, "c"), &test).err().unwrap();
-        assert!(format!("{refused:#}").contains("[6, 1]"), "{refused:#}");
+        assert!(refused.to_string().contains("[6, 1]"), "{refused}");
     }
 }

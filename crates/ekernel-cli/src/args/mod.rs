@@ -1,0 +1,21 @@
+//! Words of the command line that several commands share.
+
+mod compute;
+mod count;
+mod kind;
+mod property;
+mod quadrature;
+mod reading;
+mod resume;
+mod talk;
+mod time;
+
+pub(crate) use compute::{BackendName, Blocks, Compute, Gpu, Precision};
+pub(crate) use count::count;
+pub(crate) use kind::{KindName, kinds};
+pub(crate) use property::Property;
+pub(crate) use quadrature::{quadrature, quadrature_name};
+pub(crate) use reading::Reading;
+pub(crate) use resume::Resume;
+pub(crate) use talk::Talk;
+pub(crate) use time::time;

@@ -1,0 +1,63 @@
+//! The command line: which command runs.
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::commands::{
+    bench::{self, Bench},
+    check::{self, Check},
+    completions,
+    demo::{self, Demo},
+    devices::{self, Devices},
+    gram::{self, Gram},
+    plan::{self, Plan},
+    predict::{self, Predict},
+};
+
+/// Exact kernels (NNGP and NTK) of infinitely wide networks, group-equivariant ones first, and what they predict.
+#[derive(Debug, Parser)]
+#[command(name = "ekernel", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compute a Gram matrix and store it
+    Gram(Gram),
+    /// Train a kernel machine on one set and predict another
+    Predict(Box<Predict>),
+    /// Show how a network is computed, and what a pair of samples costs
+    Plan(Plan),
+    /// Compare the CPU and GPU backends with the literal reference on a network
+    ///
+    /// The exit code is 0 if all that could be compared agrees, 1 if a backend differs or fails, or if the adapter that was named
+    /// refuses the network, 2 for a mistake.
+    Check(Check),
+    /// List the GPUs and whether they can be used
+    Devices(Devices),
+    /// Measure the CPU and GPU backends on the networks that the field compares itself on, or tune a GPU
+    Bench(Bench),
+    /// Learning curves on shipped data: of a CNN and a C4 network on digits, tested on rotated ones, or of an MLP and an SO(3)
+    /// network on molecules
+    Demo(Demo),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs a command.
+pub(crate) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Gram(arguments) => gram::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Devices(arguments) => devices::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Completions { shell } => completions::run(shell, &mut Cli::command()),
+    }
+}

@@ -1,0 +1,73 @@
+//! A training set and a test set, prepared alike.
+
+use std::sync::Arc;
+
+use ekernel_core::Samples;
+use ekernel_data::{Normalizer, Targets};
+
+use crate::{composition::Composition, measure::Measure};
+
+/// A training set and a test set, prepared alike.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Samples to train on.
+    pub train: Arc<Samples>,
+    /// What they are.
+    pub train_targets: Targets,
+    /// Samples to predict.
+    pub test: Arc<Samples>,
+    /// What they are, where it is known; in terms of `train_targets`.
+    pub test_targets: Option<Targets>,
+    /// How both were prepared.
+    pub normalizer: Normalizer,
+    /// What the readers did beside reading.
+    pub notes: Vec<String>,
+    /// How predictions are compared.
+    pub measure: Measure,
+    /// Of molecules, what their numbers of atoms say.
+    pub composition: Option<Composition>,
+    /// Of molecules, the name of the property.
+    pub property: Option<String>,
+}
+
+impl Problem {
+    /// A problem that is not of molecules.
+    pub fn new(
+        (train, train_targets): (Samples, Targets),
+        (test, test_targets): (Samples, Option<Targets>),
+        normalizer: Normalizer,
+    ) -> Problem {
+        Problem {
+            measure: Measure::of_targets(&train_targets),
+            train: Arc::new(train),
+            train_targets,
+            test: Arc::new(test),
+            test_targets,
+            normalizer,
+            notes: Vec::new(),
+            composition: None,
+            property: None,
+        }
+    }
+
+    /// Keeps the test samples at `indices`.
+    ///
+    /// # Panics
+    /// If an index is not below the number of test samples.
+    pub fn keep_test(&mut self, indices: &[usize]) {
+        self.test = Arc::new(self.test.select(indices));
+        self.test_targets = self.test_targets.take().map(|targets| targets.select(indices));
+        if let Some(composition) = &mut self.composition {
+            composition.keep_test(indices);
+        }
+    }
+
+    /// The name of each class, numbers where the data have no names; empty for regression.
+    pub fn class_names(&self) -> Vec<String> {
+        match &self.train_targets {
+            Targets::Regression(_) => Vec::new(),
+            Targets::Classes { names: Some(names), .. } => names.clone(),
+            Targets::Classes { n_classes, .. } => (0..*n_classes).map(|class| class.to_string()).collect(),
+        }
+    }
+}
