@@ -11,6 +11,7 @@
 //! | `gram` | Gram matrices tile by tile, with progress, cancelling, resuming |
 //! | `predict` | regression and classification with kernels |
 //! | `data` | npz, npy, image folders, MNIST and CIFAR files |
+//! | `experiment` | draws, learning curves, ridge choice, scores, reports |
 //! | `wgpu` | the backend for GPUs |
 //! | `reference` | the literal recursions in float64, for checking |
 //!
@@ -54,6 +55,8 @@ pub use ekernel_core as core;
 pub use ekernel_cpu as cpu;
 #[cfg(feature = "data")]
 pub use ekernel_data as data;
+#[cfg(feature = "experiment")]
+pub use ekernel_experiment as experiment;
 #[cfg(feature = "gram")]
 pub use ekernel_gram as gram;
 #[cfg(feature = "predict")]

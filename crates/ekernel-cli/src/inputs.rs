@@ -95,8 +95,15 @@ impl Inputs<'_> {
         };
         let train_targets = values(&train_set).ok_or(DataError::NoProperty)?;
         let normalizer = self.normalization.fit(&train_set.samples())?;
-        let composition = Composition::new(self.references, (&train_set, train), &test_set)
-            .map_err(|error| mistake(format!("--references: {error}")))?;
+        let composition =
+            Composition::new(self.references, (&train_set, train), &test_set).map_err(|error| {
+                let (asked, instead) = match self.references {
+                    References::Atoms => ("atoms", " (--references fit)"),
+                    References::Fit => ("fit", ""),
+                    References::None => ("none", ""),
+                };
+                mistake(format!("--references {asked}: {error}{instead}"))
+            })?;
         Ok(Problem {
             train: train_set.samples().into(),
             train_targets,

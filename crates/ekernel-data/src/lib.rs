@@ -35,6 +35,7 @@ mod normalize;
 mod npy;
 mod npz;
 mod place;
+mod read;
 mod samples;
 mod source;
 mod spheres;
@@ -43,7 +44,7 @@ mod write;
 
 pub mod molecules;
 
-pub use dataset::{Color, Dataset, ReadOptions, read_dataset, read_labels, read_samples};
+pub use dataset::{Color, Dataset, ReadOptions};
 pub use ekernel_system::atomic::destination;
 pub use error::DataError;
 pub use molecules::{Molecules, read_molecules};
@@ -51,6 +52,7 @@ pub use normalize::{Normalization, Normalizer};
 pub use npy::NpyArray;
 pub use npz::NpzFile;
 pub use place::Place;
+pub use read::{read_dataset, read_labels, read_samples};
 pub use samples::channels_first_hint;
 pub use source::{Source, TargetSource};
 pub use spheres::on_the_sphere;

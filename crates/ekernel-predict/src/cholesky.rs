@@ -17,8 +17,8 @@ use ndarray::{Array2, ArrayView2, ShapeBuilder};
 
 use crate::{
     PredictError, Ridge,
-    ridge::Spread,
-    spectrum::{eigenvalues, mean_diagonal},
+    diagonal::{Spread, mean_diagonal},
+    spectrum::eigenvalues,
 };
 
 /// L of a training kernel with its ridge; what lies above the diagonal means nothing.

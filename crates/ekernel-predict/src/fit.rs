@@ -16,8 +16,45 @@ pub struct Fit<'m> {
     weights: Array2<f64>,
 }
 
+impl KernelMachine {
+    /// Trains on targets Y (n, m), from initial outputs of zero.
+    ///
+    /// # Errors
+    /// [`PredictError::Mismatch`], [`Empty`](PredictError::Empty) or [`NonFinite`](PredictError::NonFinite) for targets
+    /// that do not fit; [`Overflow`](PredictError::Overflow) if the weights leave the range of f64.
+    pub fn fit(&self, targets: ArrayView2<'_, f64>) -> Result<Fit<'_>, PredictError> {
+        self.check_outputs("targets", &targets, targets.ncols())?;
+        let weights = self.train(targets, targets.ncols());
+        Fit::new(self, weights)
+    }
+
+    /// Trains on targets Y (n, m) from the initial outputs f₀(X) (n, m) of a particular network.
+    ///
+    /// # Errors
+    /// As [`KernelMachine::fit`], for either array.
+    pub fn fit_from(
+        &self,
+        targets: ArrayView2<'_, f64>,
+        initial: ArrayView2<'_, f64>,
+    ) -> Result<FitFrom<'_>, PredictError> {
+        self.check_outputs("targets", &targets, targets.ncols())?;
+        self.check_outputs("initial outputs of the training set", &initial, targets.ncols())?;
+        let weights = self.train((&targets - &initial).view(), targets.ncols());
+        Ok(FitFrom::new(Fit::new(self, weights)?))
+    }
+
+    fn check_outputs(
+        &self,
+        what: &'static str,
+        view: &ArrayView2<'_, f64>,
+        outputs: usize,
+    ) -> Result<(), PredictError> {
+        validate::array(what, view, (self.n(), outputs), ("training samples", "targets' columns"))
+    }
+}
+
 impl<'m> Fit<'m> {
-    pub(crate) fn new(machine: &'m KernelMachine, weights: Array2<f64>) -> Result<Fit<'m>, PredictError> {
+    fn new(machine: &'m KernelMachine, weights: Array2<f64>) -> Result<Fit<'m>, PredictError> {
         validate::representable("weights of the training samples", weights.iter())?;
         Ok(Fit { machine, weights })
     }
@@ -71,7 +108,7 @@ pub struct FitFrom<'m> {
 }
 
 impl<'m> FitFrom<'m> {
-    pub(crate) fn new(moved: Fit<'m>) -> FitFrom<'m> {
+    fn new(moved: Fit<'m>) -> FitFrom<'m> {
         FitFrom { moved }
     }
 

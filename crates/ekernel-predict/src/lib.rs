@@ -70,6 +70,7 @@
 mod cholesky;
 mod classes;
 mod covariance;
+mod diagonal;
 mod error;
 mod fit;
 mod folds;

@@ -1,8 +1,9 @@
 //! Least squares on a few features, for the part of the targets that needs no kernel.
 
+use faer::Par;
 use ndarray::{Array2, ArrayView2};
 
-use crate::{KernelMachine, Par, PredictError, Ridge, TargetMean, TrainingTime, validate};
+use crate::{KernelMachine, PredictError, Ridge, TargetMean, TrainingTime, validate};
 
 /// Far below any direction that data determine, and above rounding: features that never vary get the weight 0.
 const FLOOR: Ridge = Ridge::Relative(1e-12);

@@ -5,8 +5,7 @@ use faer_ext::IntoFaer;
 use ndarray::{Array2, ArrayView2};
 
 use crate::{
-    Fit, FitFrom, PredictError, Ridge, Spectrum, TrainingTime, cholesky::Cholesky, spectrum::Flow,
-    time::filter, validate,
+    PredictError, Ridge, Spectrum, TrainingTime, cholesky::Cholesky, spectrum::Flow, time::filter, validate,
 };
 
 /// A kernel machine: the training kernel Θ̃ = Θ(X,X) + λ_abs·1, factored once for one training time.
@@ -74,10 +73,6 @@ impl KernelMachine {
         Ok(KernelMachine { factor: Factor::Cholesky(factor), n: kernel.nrows(), ridge, time, par })
     }
 
-    pub(crate) fn flowing(flow: Flow, ridge: f64, time: TrainingTime) -> KernelMachine {
-        KernelMachine { n: flow.n(), par: flow.par(), factor: Factor::Flow(flow), ridge, time }
-    }
-
     /// Training samples n.
     pub fn n(&self) -> usize {
         self.n
@@ -91,32 +86,6 @@ impl KernelMachine {
     /// Training time.
     pub fn time(&self) -> TrainingTime {
         self.time
-    }
-
-    /// Trains on targets Y (n, m), from initial outputs of zero.
-    ///
-    /// # Errors
-    /// [`PredictError::Mismatch`], [`Empty`](PredictError::Empty) or [`NonFinite`](PredictError::NonFinite) for targets
-    /// that do not fit; [`Overflow`](PredictError::Overflow) if the weights leave the range of f64.
-    pub fn fit(&self, targets: ArrayView2<'_, f64>) -> Result<Fit<'_>, PredictError> {
-        self.check_outputs("targets", &targets, targets.ncols())?;
-        let weights = self.train(targets, targets.ncols());
-        Fit::new(self, weights)
-    }
-
-    /// Trains on targets Y (n, m) from the initial outputs f₀(X) (n, m) of a particular network.
-    ///
-    /// # Errors
-    /// As [`KernelMachine::fit`], for either array.
-    pub fn fit_from(
-        &self,
-        targets: ArrayView2<'_, f64>,
-        initial: ArrayView2<'_, f64>,
-    ) -> Result<FitFrom<'_>, PredictError> {
-        self.check_outputs("targets", &targets, targets.ncols())?;
-        self.check_outputs("initial outputs of the training set", &initial, targets.ncols())?;
-        let weights = self.train((&targets - &initial).view(), targets.ncols());
-        Ok(FitFrom::new(Fit::new(self, weights)?))
     }
 
     /// φ_τ(Θ̃)B with τ = ηt/(n·m): Θ̃⁻¹(1 - e^{-ηΘ̃t/(nm)})B, and Θ̃⁻¹B at infinite time.
@@ -152,13 +121,21 @@ impl KernelMachine {
     fn tau(&self, outputs: usize) -> f64 {
         self.time.eta_t() / (self.n as f64 * outputs as f64)
     }
+}
 
-    fn check_outputs(
-        &self,
-        what: &'static str,
-        view: &ArrayView2<'_, f64>,
-        outputs: usize,
-    ) -> Result<(), PredictError> {
-        validate::array(what, view, (self.n, outputs), ("training samples", "targets' columns"))
+impl Spectrum {
+    /// The machine of this ridge after this training time. Costs O(n): the basis is shared, not copied.
+    ///
+    /// Eigenvalues s + λ_abs within rounding of zero (r = n·ε times the largest) count as zero: gradient flow learns such
+    /// a direction linearly in t, and what rounding adds to a prediction is of relative size r·ηt/n.
+    ///
+    /// # Errors
+    /// Those of [`Ridge::on_diagonal`]; [`PredictError::Indefinite`] when an eigenvalue is negative beyond rounding, or
+    /// when one is within rounding of zero and r·ηt/n exceeds 1e-6, as it does at infinite time.
+    pub fn machine(&self, ridge: Ridge, time: TrainingTime) -> Result<KernelMachine, PredictError> {
+        let (shifted, absolute) = self.shifted(ridge, time)?;
+        let flow = self.flow(shifted);
+        let (n, par) = (flow.n(), flow.par());
+        Ok(KernelMachine { factor: Factor::Flow(flow), n, ridge: absolute, time, par })
     }
 }

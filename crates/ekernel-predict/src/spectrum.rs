@@ -14,7 +14,11 @@ use faer::{
 use faer_ext::IntoFaer;
 use ndarray::{Array2, ArrayView2};
 
-use crate::{KernelMachine, PredictError, Ridge, TrainingTime, ridge::Spread, validate};
+use crate::{
+    PredictError, Ridge, TrainingTime,
+    diagonal::{Spread, mean_diagonal},
+    validate,
+};
 
 /// Largest error, relative to a prediction, that directions of eigenvalue zero may bring in.
 const RESOLVED: f64 = 1e-6;
@@ -52,23 +56,6 @@ impl Spectrum {
         &self.eigenvalues
     }
 
-    /// The machine of this ridge after this training time. Costs O(n): the basis is shared, not copied.
-    ///
-    /// Eigenvalues s + λ_abs within rounding of zero (r = n·ε times the largest) count as zero: gradient flow learns such
-    /// a direction linearly in t, and what rounding adds to a prediction is of relative size r·ηt/n.
-    ///
-    /// # Errors
-    /// Those of [`Ridge::on_diagonal`]; [`PredictError::Indefinite`] when an eigenvalue is negative beyond rounding, or
-    /// when one is within rounding of zero and r·ηt/n exceeds 1e-6, as it does at infinite time.
-    pub fn machine(&self, ridge: Ridge, time: TrainingTime) -> Result<KernelMachine, PredictError> {
-        let (shifted, absolute) = self.shifted(ridge, time)?;
-        Ok(KernelMachine::flowing(
-            Flow { basis: Arc::clone(&self.basis), shifted, par: self.par },
-            absolute,
-            time,
-        ))
-    }
-
     /// The eigenvalues s + λ_abs of Θ̃, with those within rounding of zero set to it, and λ_abs.
     pub(crate) fn shifted(&self, ridge: Ridge, time: TrainingTime) -> Result<(Vec<f64>, f64), PredictError> {
         let absolute = ridge.on_diagonal(self.mean_diagonal)?;
@@ -84,6 +71,11 @@ impl Spectrum {
         }
         let shift = |s: &f64| if s + absolute <= rounding { 0.0 } else { s + absolute };
         Ok((self.eigenvalues.iter().map(shift).collect(), absolute))
+    }
+
+    /// The flow of these eigenvalues of Θ̃.
+    pub(crate) fn flow(&self, shifted: Vec<f64>) -> Flow {
+        Flow { basis: Arc::clone(&self.basis), shifted, par: self.par }
     }
 
     /// QᵀB.
@@ -126,21 +118,6 @@ impl Flow {
         }
         inner
     }
-}
-
-impl Spread {
-    /// From eigenvalues in any order, at least one.
-    pub(crate) fn new(eigenvalues: &[f64], mean_diagonal: f64) -> Spread {
-        let smallest = eigenvalues.iter().copied().fold(f64::INFINITY, f64::min);
-        let largest = eigenvalues.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        Spread { n: eigenvalues.len(), smallest, largest, mean_diagonal }
-    }
-}
-
-/// tr Θ/n; divided first, so that the sum of n large entries does not overflow.
-pub(crate) fn mean_diagonal(kernel: ArrayView2<'_, f64>) -> f64 {
-    let n = kernel.nrows() as f64;
-    kernel.diag().iter().map(|value| value / n).sum()
 }
 
 /// Eigenvalues alone of a checked symmetric kernel.

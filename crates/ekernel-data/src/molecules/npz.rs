@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{ArrayD, Axis, Ix1, Ix2, Ix3, s};
 
 use crate::error::DataError;
-use crate::molecules::{AtomReferences, Molecules, Property, Rows};
+use crate::molecules::{AtomReferences, Molecules, Property, rows::Rows};
 use crate::npy::NpyArray;
 use crate::npz::NpzFile;
 use crate::place::{Place, nearest_first};

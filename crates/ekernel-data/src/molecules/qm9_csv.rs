@@ -7,7 +7,9 @@ use csv::{ReaderBuilder, StringRecord};
 use ndarray::Array2;
 
 use crate::error::DataError;
-use crate::molecules::{Molecules, Property, QM9_PROPERTIES, Rows, atomic_number, number};
+use crate::molecules::{
+    Molecules, Property, atomic_number, number::number, properties::QM9_PROPERTIES, rows::Rows,
+};
 use crate::place::{Place, nearest_first};
 
 pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<Molecules, DataError> {

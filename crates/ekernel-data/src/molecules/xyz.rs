@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 
 use crate::error::DataError;
-use crate::molecules::{Molecules, Property, QM9_PROPERTIES, Rows, atomic_number, number};
+use crate::molecules::{
+    Molecules, Property, atomic_number, number::number, properties::QM9_PROPERTIES, rows::Rows,
+};
 use crate::place::nearest_first;
 
 /// QM9's lines after the atoms: frequencies, SMILES, InChI.

@@ -1,0 +1,185 @@
+//! Samples and targets from whatever a [`Source`] names.
+
+use std::{fs::File, io::BufReader, path::Path};
+
+use ekernel_core::Samples;
+
+use crate::cifar;
+use crate::dataset::{Dataset, ReadOptions};
+use crate::error::DataError;
+use crate::idx;
+use crate::image_folder;
+use crate::npy::{NpyArray, read_npy};
+use crate::npz::NpzFile;
+use crate::place::Place;
+use crate::samples;
+use crate::source::{Format, Source, TargetSource};
+use crate::targets::Targets;
+
+/// Reads samples and, where the source has or names them, targets.
+///
+/// uint8 arrays and images mean x/255; float, bool and other integer arrays are taken as they are. Shapes (n, d) are
+/// vectors, (n, h, w) and (n, h, w, c) images. Integer or string targets are classes, float targets (n,) or (n, m)
+/// regression. Strings in an array `class_names` of the same .npz name integer classes.
+///
+/// # Errors
+/// [`DataError`] says which file or array, what is wrong with it and what would do.
+pub fn read_dataset(source: &Source, options: &ReadOptions) -> Result<Dataset, DataError> {
+    let path = &source.path;
+    let format = source.format()?;
+    if format != Format::ImageFolder {
+        options.ensure_unused(path)?;
+    }
+    match format {
+        Format::Npz => {
+            let mut file = NpzFile::open(path)?;
+            let key = match &source.inputs {
+                Some(key) => key.clone(),
+                None => file.only_key()?,
+            };
+            let place = Place::entry(path, &key);
+            // Labels first: they are small, and a wrong name should not cost a long read.
+            let targets = match &source.targets {
+                Some(TargetSource::Key(key)) => Some(npz_targets(&mut file, source, key)?),
+                _ => file_targets(source)?,
+            };
+            let samples = samples::from_array(file.read(&key)?, &place)?;
+            Dataset::checked(samples, place, targets)
+        }
+        Format::Npy => {
+            no_key(
+                source,
+                "an .npy file, which holds one array",
+                "write X.npy, or X.npy,Y.npy with targets",
+            )?;
+            let targets = file_targets(source)?;
+            let place = Place::file(path);
+            let samples = samples::from_array(read_npy_file(path)?, &place)?;
+            Dataset::checked(samples, place, targets)
+        }
+        Format::Idx => {
+            no_key(source, "an idx file, which holds one array", "write IMAGES, or IMAGES,LABELS")?;
+            match &source.targets {
+                Some(TargetSource::File(labels)) => idx::read_pair(path, Some(labels)),
+                _ => idx::read_pair(path, None),
+            }
+        }
+        Format::MnistFolder => idx::read_folder(path, part(source, "a folder of MNIST files")?),
+        Format::Cifar10Folder => cifar::read_folder(path, part(source, "a folder of CIFAR-10 files")?),
+        Format::Cifar10 => {
+            no_key(source, "a CIFAR-10 file, which holds its labels", "write the file alone")?;
+            no_target_file(source)?;
+            cifar::read_files(std::slice::from_ref(path))
+        }
+        Format::ImageFolder => {
+            no_key(
+                source,
+                "a folder of images, whose sub-folders are the classes",
+                "write the folder alone",
+            )?;
+            no_target_file(source)?;
+            image_folder::read(path, options)
+        }
+    }
+}
+
+/// Reads the samples of a source; see [`read_dataset`].
+pub fn read_samples(source: &Source, options: &ReadOptions) -> Result<Samples, DataError> {
+    let inputs = Source { targets: None, ..source.clone() };
+    Ok(read_dataset(&inputs, options)?.samples)
+}
+
+/// Reads the targets of a source; see [`read_dataset`].
+///
+/// # Errors
+/// [`DataError::NoTargets`] if the source has none.
+pub fn read_labels(source: &Source, options: &ReadOptions) -> Result<Targets, DataError> {
+    if let (Format::Npz, Some(TargetSource::Key(key))) = (source.format()?, &source.targets) {
+        let mut file = NpzFile::open(&source.path)?;
+        return Ok(npz_targets(&mut file, source, key)?.0);
+    }
+    read_dataset(source, options)?.targets.ok_or_else(|| DataError::NoTargets {
+        place: Place { path: source.path.clone(), key: source.inputs.clone() },
+        remedy: "write FILE.npz:X,Y or X.npy,Y.npy, or give a folder with one sub-folder per class",
+    })
+}
+
+fn npz_targets(file: &mut NpzFile, source: &Source, key: &str) -> Result<(Targets, Place), DataError> {
+    const NAMES: &str = "class_names";
+    let place = Place::entry(&source.path, key);
+    let mut targets = Targets::from_array(file.read(key)?, &place)?;
+    if matches!(targets, Targets::Classes { names: None, .. })
+        && file.contains(NAMES)
+        && let NpyArray::Texts(names) = file.read(NAMES)?
+    {
+        targets = targets.with_names(names.into_iter().collect(), &Place::entry(&source.path, NAMES))?;
+    }
+    Ok((targets, place))
+}
+
+/// Targets in a file of their own.
+fn file_targets(source: &Source) -> Result<Option<(Targets, Place)>, DataError> {
+    let path = match &source.targets {
+        None => return Ok(None),
+        Some(TargetSource::File(path)) => path,
+        Some(TargetSource::Key(key)) => {
+            return Err(DataError::KeyNotUsed {
+                path: source.path.clone(),
+                key: key.clone(),
+                format: "a file of one array",
+                remedy: "name a file with the targets: X.npy,Y.npy",
+            });
+        }
+    };
+    let targets = match Source::file(path).format()? {
+        Format::Npz => {
+            let mut file = NpzFile::open(path)?;
+            let key = file.only_key()?;
+            npz_targets(&mut file, &Source::file(path), &key)?.0
+        }
+        Format::Npy => Targets::from_array(read_npy_file(path)?, &Place::file(path))?,
+        Format::Idx => idx::read_labels(path)?,
+        _ => {
+            let (hint, known) = ("it holds no single array", "targets come from .npy, .npz or idx files");
+            return Err(DataError::UnknownFormat { path: path.clone(), hint, known });
+        }
+    };
+    Ok(Some((targets, Place::file(path))))
+}
+
+fn read_npy_file(path: &Path) -> Result<NpyArray, DataError> {
+    let file = File::open(path).map_err(|source| DataError::io(path, "open", source))?;
+    read_npy(BufReader::new(file), &Place::file(path))
+}
+
+fn no_key(source: &Source, format: &'static str, remedy: &'static str) -> Result<(), DataError> {
+    let key = match (&source.inputs, &source.targets) {
+        (Some(key), _) | (None, Some(TargetSource::Key(key))) => key.clone(),
+        _ => return Ok(()),
+    };
+    Err(DataError::KeyNotUsed { path: source.path.clone(), key, format, remedy })
+}
+
+fn no_target_file(source: &Source) -> Result<(), DataError> {
+    let Some(TargetSource::File(file)) = &source.targets else { return Ok(()) };
+    Err(DataError::KeyNotUsed {
+        path: source.path.clone(),
+        key: file.display().to_string(),
+        format: "data that hold their own labels",
+        remedy: "leave it out",
+    })
+}
+
+fn part<'a>(source: &'a Source, format: &'static str) -> Result<&'a str, DataError> {
+    let key = match (&source.inputs, &source.targets) {
+        (Some(part), None) => return Ok(part),
+        (None, None) => {
+            let keys = vec!["train".to_owned(), "test".to_owned()];
+            return Err(DataError::KeyNeeded { path: source.path.clone(), keys });
+        }
+        (_, Some(TargetSource::Key(key))) => key.clone(),
+        (_, Some(TargetSource::File(file))) => file.display().to_string(),
+    };
+    let remedy = "it holds its own labels: write FOLDER:train or FOLDER:test";
+    Err(DataError::KeyNotUsed { path: source.path.clone(), key, format, remedy })
+}
