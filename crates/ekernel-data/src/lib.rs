@@ -57,4 +57,4 @@ pub use samples::channels_first_hint;
 pub use source::{Source, TargetSource};
 pub use spheres::on_the_sphere;
 pub use targets::Targets;
-pub use write::{Output, write_atomically, write_npz};
+pub use write::{Output, Rows, write_atomically, write_npz};

@@ -1,11 +1,12 @@
 //! Writing results: complete or not at all.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 
 use ekernel_system::atomic;
-use ndarray::{Array, ArrayViewD, Dimension};
+use ndarray::{Array, ArrayView2, ArrayViewD, Dimension};
 use ndarray_npy::{WriteNpyError, WriteNpyExt};
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime};
@@ -27,6 +28,20 @@ pub enum Output<'a> {
     Texts(&'a [String]),
     /// One string, shape (): JSON, an architecture file, a line of settings.
     Text(&'a str),
+    /// A float64 matrix that is read while it is written.
+    Rows(&'a dyn Rows),
+}
+
+/// A matrix that is never in memory as a whole.
+pub trait Rows: fmt::Debug {
+    /// Shape (rows, columns).
+    fn shape(&self) -> [usize; 2];
+
+    /// Hands all rows to `take`, from the first to the last, some at a time.
+    ///
+    /// # Errors
+    /// Those of `take`, and whatever keeps the rows from being read.
+    fn read(&self, take: &mut dyn FnMut(ArrayView2<'_, f64>) -> io::Result<()>) -> io::Result<()>;
 }
 
 macro_rules! from_array {
@@ -99,6 +114,7 @@ fn write_entry(archive: &mut ZipWriter<impl Write + Seek>, name: &str, array: &O
         Output::F32(array) => array.write_npy(writer),
         Output::I64(array) => array.write_npy(writer),
         Output::U8(array) => array.write_npy(writer),
+        Output::Rows(rows) => return write_rows(writer, *rows),
         Output::Texts(texts) => return write_texts(writer, texts, &format!("({},)", texts.len())),
         Output::Text(text) => return write_texts(writer, &[*text], "()"),
     };
@@ -115,6 +131,7 @@ impl Output<'_> {
             Output::F32(array) => array.len() * 4,
             Output::I64(array) => array.len() * 8,
             Output::U8(array) => array.len(),
+            Output::Rows(rows) => rows.shape().into_iter().fold(8, usize::saturating_mul),
             Output::Texts(texts) => texts.len() * points(texts) * 4,
             Output::Text(text) => points(&[text]) * 4,
         };
@@ -127,19 +144,10 @@ fn points(texts: &[impl AsRef<str>]) -> usize {
     texts.iter().map(|text| text.as_ref().chars().count()).max().unwrap_or(0).max(1)
 }
 
-/// Strings in the .npy format, version 1.0: little-endian UTF-32, padded with zeros to the longest.
+/// Strings in the .npy format: little-endian UTF-32, padded with zeros to the longest.
 fn write_texts(mut writer: impl Write, texts: &[impl AsRef<str>], shape: &str) -> io::Result<()> {
-    const ALIGNMENT: usize = 64;
-    const PREAMBLE: usize = 10;
     let width = points(texts);
-    let mut header = format!("{{'descr': '<U{width}', 'fortran_order': False, 'shape': {shape}, }}");
-    let padding = (ALIGNMENT - (PREAMBLE + header.len() + 1) % ALIGNMENT) % ALIGNMENT;
-    header.extend(std::iter::repeat_n(' ', padding));
-    header.push('\n');
-    let length = u16::try_from(header.len()).map_err(io::Error::other)?;
-    writer.write_all(b"\x93NUMPY\x01\x00")?;
-    writer.write_all(&length.to_le_bytes())?;
-    writer.write_all(header.as_bytes())?;
+    write_header(&mut writer, &format!("<U{width}"), shape)?;
     for text in texts {
         let characters = text.as_ref().chars().map(u32::from);
         for point in characters.chain(std::iter::repeat(0)).take(width) {
@@ -147,4 +155,33 @@ fn write_texts(mut writer: impl Write, texts: &[impl AsRef<str>], shape: &str) -
         }
     }
     writer.flush()
+}
+
+/// A matrix in the .npy format, row by row.
+fn write_rows(mut writer: impl Write, rows: &dyn Rows) -> io::Result<()> {
+    let [n, m] = rows.shape();
+    write_header(&mut writer, "<f8", &format!("({n}, {m})"))?;
+    let mut written = 0;
+    rows.read(&mut |some| {
+        written += some.len();
+        some.iter().try_for_each(|value| writer.write_all(&value.to_le_bytes()))
+    })?;
+    if written as u64 != n as u64 * m as u64 {
+        return Err(io::Error::other(format!("{written} numbers came for a matrix of {n} × {m}")));
+    }
+    writer.flush()
+}
+
+/// The header of the .npy format, version 1.0.
+fn write_header(writer: &mut impl Write, descr: &str, shape: &str) -> io::Result<()> {
+    const ALIGNMENT: usize = 64;
+    const PREAMBLE: usize = 10;
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    let padding = (ALIGNMENT - (PREAMBLE + header.len() + 1) % ALIGNMENT) % ALIGNMENT;
+    header.extend(std::iter::repeat_n(' ', padding));
+    header.push('\n');
+    let length = u16::try_from(header.len()).map_err(io::Error::other)?;
+    writer.write_all(b"\x93NUMPY\x01\x00")?;
+    writer.write_all(&length.to_le_bytes())?;
+    writer.write_all(header.as_bytes())
 }

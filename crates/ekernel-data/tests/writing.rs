@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::{self, Write};
 
-use ekernel_data::{DataError, NpyArray, NpzFile, Output, write_atomically, write_npz};
-use ndarray::{Array2, Array3, array, aview0};
+use ekernel_data::{DataError, NpyArray, NpzFile, Output, Rows, write_atomically, write_npz};
+use ndarray::{Array2, Array3, ArrayView2, Axis, array, aview0};
 
 #[test]
 fn what_is_written_reads_back() {
@@ -145,4 +145,54 @@ fn devices_are_never_replaced() {
     if std::path::Path::new("/dev/shm").is_dir() {
         assert!(ekernel_data::destination(std::path::Path::new("/dev/shm/K.npz")).is_ok());
     }
+}
+
+/// A matrix that comes some rows at a time.
+#[derive(Debug)]
+struct Bands(Array2<f64>, usize);
+
+impl Rows for Bands {
+    fn shape(&self) -> [usize; 2] {
+        [self.0.nrows(), self.0.ncols()]
+    }
+
+    fn read(&self, take: &mut dyn FnMut(ArrayView2<'_, f64>) -> io::Result<()>) -> io::Result<()> {
+        self.0.axis_chunks_iter(Axis(0), self.1).try_for_each(take)
+    }
+}
+
+#[test]
+fn a_matrix_that_is_read_while_it_is_written_has_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (rows, cols) in [(1, 1), (7, 5), (100, 3), (12_345, 1)] {
+        let whole = Array2::from_shape_fn((rows, cols), |(i, j)| (i as f64).sin() + j as f64);
+        write_npz(&path("whole.npz"), &[("k", (&whole).into())]).unwrap();
+        for height in [1, 4, rows] {
+            let bands = Bands(whole.clone(), height);
+            write_npz(&path("bands.npz"), &[("k", Output::Rows(&bands))]).unwrap();
+            let [one, other] = ["whole.npz", "bands.npz"].map(|name| std::fs::read(path(name)).unwrap());
+            assert_eq!(one, other, "{rows} × {cols}, {height} rows at a time");
+        }
+    }
+}
+
+/// Rows that end too early leave no file, and what was there stays.
+#[test]
+fn rows_that_are_missing_are_an_error() {
+    #[derive(Debug)]
+    struct Short;
+    impl Rows for Short {
+        fn shape(&self) -> [usize; 2] {
+            [3, 2]
+        }
+        fn read(&self, take: &mut dyn FnMut(ArrayView2<'_, f64>) -> io::Result<()>) -> io::Result<()> {
+            take(array![[1.0, 2.0]].view())
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k.npz");
+    let error = write_npz(&path, &[("k", Output::Rows(&Short))]).unwrap_err();
+    assert!(error.to_string().contains("2 numbers came for a matrix of 3 × 2"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -1,12 +1,11 @@
 //! What can keep a Gram matrix from being computed.
 
-use std::{fmt, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use ekernel_core::{BackendError, Bytes};
-use ekernel_system::memory::Limit;
 use thiserror::Error;
 
-use crate::memory::Memory;
+use crate::{identity::Difference, memory::Memory, store::Room};
 
 /// Why there is no Gram matrix.
 #[derive(Debug, Error)]
@@ -28,14 +27,14 @@ pub enum GramError {
     #[error(transparent)]
     Backend(BackendError),
     /// The work was cancelled.
-    #[error("cancelled {}; {}", when(*done, *of), kept(folder))]
+    #[error("cancelled {}; {}", when(*done, *of), kept(store))]
     Cancelled {
         /// Tiles that are finished.
         done: usize,
         /// Tiles in all; 0 if the work had not come to tiles yet.
         of: usize,
-        /// The folder that keeps the finished tiles, if there is one.
-        folder: Option<PathBuf>,
+        /// Where the finished tiles are kept, if anywhere.
+        store: Option<String>,
     },
     /// A kernel value that is NaN or infinite.
     #[error(
@@ -54,10 +53,9 @@ pub enum GramError {
     },
     /// More memory is needed than there is.
     #[error(
-        "the Gram matrix of {rows} × {cols} pairs needs {memory}, more than the {} {}; compute fewer samples at a time, \
-         ask for the NNGP alone, use smaller tiles or fewer threads, or raise the limit",
-        Bytes(*available),
-        limit.map_or_else(|| "that may be used".to_owned(), |limit| format!("that are {limit}"))
+        "the Gram matrix of {rows} × {cols} pairs needs {memory}, more than the {} {reason}; compute fewer samples at a \
+         time, ask for the NNGP alone, use smaller tiles or fewer threads, or raise the limit",
+        Bytes(*available)
     )]
     Memory {
         /// Samples of the first set.
@@ -68,8 +66,16 @@ pub enum GramError {
         memory: Memory,
         /// Bytes that may be used.
         available: u64,
-        /// What keeps this process from using more; absent if the caller set the limit.
-        limit: Option<Limit>,
+        /// What the limit is: `that may be used`, `free on this machine`.
+        reason: &'static str,
+    },
+    /// The allocator has no room.
+    #[error("the system refuses the {} of memory for {what}; end other programs or raise the limit", Bytes(*needed))]
+    Allocation {
+        /// What needs it.
+        what: &'static str,
+        /// Bytes needed.
+        needed: u64,
     },
     /// The backend broke the promises of [`Prepared`](ekernel_core::Prepared).
     #[error(
@@ -93,17 +99,42 @@ pub enum GramError {
         /// What the system said.
         source: io::Error,
     },
-    /// The resume folder cannot be read or written.
-    #[error("cannot {action} {}: {source}; {remedy}", path.display())]
+    /// The store cannot be read or written.
+    #[error("cannot {action} {place}: {source}; {remedy}")]
     Store {
         /// What was tried.
         action: &'static str,
         /// On which file or folder.
-        path: PathBuf,
+        place: String,
         /// What the system said.
         source: io::Error,
         /// What would do.
         remedy: &'static str,
+    },
+    /// The disk of the store would be full before all tiles are kept.
+    #[error(
+        "the tiles of this Gram matrix take {} in {store}, where {} are free{}; make room, or give a folder on another \
+         disk",
+        Bytes(*needed),
+        Bytes(room.free),
+        reserved(*room)
+    )]
+    Room {
+        /// The store.
+        store: String,
+        /// Bytes that will be written.
+        needed: u64,
+        /// Bytes that may be.
+        room: Room,
+    },
+    /// A backend whose tiles cannot be kept.
+    #[error(
+        "the backend \"{backend}\" does not say which network it computes, so its tiles cannot be kept: it needs a plan, \
+         or a fact `network` among its numerics"
+    )]
+    Unidentified {
+        /// The backend's description.
+        backend: String,
     },
     /// Another run writes the resume folder.
     #[error(
@@ -125,62 +156,60 @@ pub enum GramError {
         /// A file in it.
         found: String,
     },
-    /// The manifest of the resume folder cannot be understood.
+    /// The manifest of a store cannot be understood.
     #[error(
-        "{} is damaged ({problem}), so its tiles cannot be trusted; give another folder, or delete this one",
-        path.display()
+        "{place} is damaged ({problem}), so its tiles cannot be trusted; give another folder, or delete this one"
     )]
     Manifest {
         /// The manifest.
-        path: PathBuf,
+        place: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// The resume folder belongs to another computation.
+    /// Another version of ekernel wrote the store.
     #[error(
-        "the resume folder {} holds tiles of another computation: {}; give another folder, or delete this one",
-        folder.display(),
+        "{store} was written by another version of ekernel (format {format}), which does not say all that this one \
+         compares; finish it with that version, give another folder, or delete this one"
+    )]
+    Format {
+        /// The store.
+        store: String,
+        /// The format of its manifest.
+        format: u64,
+    },
+    /// The store belongs to another computation.
+    #[error(
+        "{store} holds tiles of another computation: {}; give another folder, or delete this one",
         listed(differences)
     )]
     Differs {
-        /// The resume folder.
-        folder: PathBuf,
+        /// The store.
+        store: String,
         /// Everything that differs.
         differences: Vec<Difference>,
     },
-}
-
-/// One thing in which a resume folder and this run differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// What differs: version, architecture, kernels, backend, first samples, second samples, tile shape.
-    pub what: String,
-    /// Its value in the folder.
-    pub stored: String,
-    /// Its value in this run.
-    pub now: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} there is {}, here {}", self.what, self.stored, self.now)
-    }
 }
 
 fn listed(differences: &[Difference]) -> String {
     differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
 }
 
+fn reserved(room: Room) -> String {
+    if room.reserved == 0 {
+        return String::new();
+    }
+    format!(", {} of them for the result", Bytes(room.reserved))
+}
+
 fn when(done: usize, of: usize) -> String {
     if of == 0 { "before the first tile".to_owned() } else { format!("after {done} of {of} tiles") }
 }
 
-fn kept(folder: &Option<PathBuf>) -> String {
-    match folder {
-        Some(folder) => format!(
-            "the finished tiles are kept in {}: the same run with the same folder goes on from there",
-            folder.display()
-        ),
+fn kept(store: &Option<String>) -> String {
+    match store {
+        Some(store) => {
+            format!("the finished tiles are kept in {store}: the same run goes on from there")
+        }
         None => "nothing is kept: a resume folder would keep the finished tiles".to_owned(),
     }
 }

@@ -71,6 +71,11 @@ impl Grid {
         self.symmetric
     }
 
+    /// Whether the tile stands for its mirror image too.
+    pub fn is_mirrored(&self, tile: &Tile) -> bool {
+        self.symmetric && !tile.is_diagonal()
+    }
+
     /// Number of different pairs: n₁ n₂, or n (n + 1) / 2 of one set with itself.
     pub fn pairs(&self) -> u64 {
         let (rows, cols) = (self.rows as u64, self.cols as u64);

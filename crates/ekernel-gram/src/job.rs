@@ -2,44 +2,21 @@
 
 use std::{
     fmt,
-    path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ekernel_core::{Backend, BackendError, Control, KernelSet, Kernels, Pairs, Prepared, Progress};
-use ekernel_system::memory::{Available, Limit, available};
-use ndarray::{Array2, s};
 
 use crate::{
-    GramError, Grid, Memory, Tile, estimate,
-    resume::{Computation, Folder, Found, Opened},
-    schedule,
+    GramError, Grid, Identity, Memory, Options, Summary, TileStore,
+    allowance::Allowance,
+    assemble,
+    identity::Unidentified,
+    kept::{Fresh, Kept, Opened},
+    memory, schedule,
+    store::Found,
+    stored::{Stored, memory_of_band},
 };
-
-/// How a Gram matrix is computed. None of it changes a bit of the result.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The kernels that the backend was made for.
-    pub kinds: KernelSet,
-    /// Rows and columns of a tile; absent: those of the resume folder or else of the backend.
-    pub tile_shape: Option<[usize; 2]>,
-    /// Tiles computed at the same time; absent: as many as the backend can use.
-    pub threads: Option<usize>,
-    /// Bytes of memory that may be used; absent: what the system says is available.
-    pub memory_limit: Option<u64>,
-    /// Keeps finished tiles in a folder and goes on from those that are there.
-    pub resume: Option<Resume>,
-}
-
-/// A folder of finished tiles.
-#[derive(Clone, Debug)]
-pub struct Resume {
-    /// Where; it is made if it is not there.
-    pub folder: PathBuf,
-    /// The architecture that the backend computes, as text. It is compared line by line: give the canonical form
-    /// rather than a user's file, so that comments and blank lines do not count.
-    pub architecture: String,
-}
 
 /// A Gram matrix that is ready to be computed.
 pub struct Job {
@@ -49,8 +26,15 @@ pub struct Job {
     memory: Memory,
     discarded: usize,
     work: Option<Work>,
-    folder: Option<Folder>,
-    result: Kernels,
+    kept: Option<Kept>,
+    /// Absent if it stays in the store.
+    result: Option<Kernels>,
+}
+
+/// A Gram matrix that is ready to be computed into a store; it is never in memory as a whole.
+pub struct Streaming {
+    job: Job,
+    kept: Kept,
 }
 
 /// What is left to do.
@@ -61,33 +45,29 @@ struct Work {
     threads: usize,
 }
 
-/// What a [`Job`] will do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// Shape of the Gram matrix.
-    pub shape: [usize; 2],
-    /// Number of different pairs.
-    pub pairs: u64,
-    /// The largest shape of a tile.
-    pub tile_shape: [usize; 2],
-    /// Number of tiles.
-    pub tiles: usize,
-    /// Tiles found finished in the resume folder.
-    pub finished: usize,
-    /// Tiles found damaged in the resume folder; they are computed anew.
-    pub discarded: usize,
-    /// Tiles computed at the same time; 0 if none are left.
-    pub threads: usize,
-    /// What it takes.
-    pub memory: Memory,
+/// Tiles of the store, before the samples are prepared.
+struct Known {
+    kept: Kept,
+    grid: Grid,
+    missing: Vec<usize>,
+    discarded: usize,
+}
+
+/// Where a result goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Destination {
+    Memory,
+    Store,
 }
 
 /// Computes K\[i, j\] = k(x₁ᵢ, x₂ⱼ), shape (n₁, n₂), for all `pairs` and the kernels of `options`.
 ///
 /// Reports [`Progress::Pairs`] before the first and after every tile, in rising order; tiles found finished count as
-/// done, and what the session tells of a tile under way comes in between. For what is known before the work begins, take [`Job::prepare`] and [`Job::run`] one after the other.
+/// done, and what the session reports of a tile under way comes in between. For what is known before the work begins, take
+/// [`Job::prepare`] and [`Job::run`] one after the other.
 ///
-/// Errors: see [`GramError`]; of several failing tiles the first one's is returned.
+/// # Errors
+/// See [`GramError`]; of several failing tiles the first one's is returned.
 pub fn gram(
     backend: &dyn Backend,
     pairs: Pairs,
@@ -97,90 +77,112 @@ pub fn gram(
     Job::prepare(backend, pairs, options, control)?.run(control)
 }
 
-impl Options {
-    /// Everything left to the backend and the system; nothing is kept.
-    pub fn new(kinds: KernelSet) -> Options {
-        Options { kinds, tile_shape: None, threads: None, memory_limit: None, resume: None }
-    }
-}
-
 impl Job {
-    /// Checks the options and the memory, opens the resume folder and reads the tiles in it, and, if any are missing,
-    /// prepares the samples.
+    /// Checks the options, the memory and the store, reads the tiles in it, and, if any are missing, prepares the samples.
     ///
-    /// Errors: an empty set or an option of 0; a folder that cannot be written, is in use, or belongs to another
-    /// computation; more memory needed than there is; whatever the backend says of the samples.
+    /// # Errors
+    /// An empty set or an option of 0; a store that cannot be read or belongs to another computation; more memory or disk
+    /// space needed than there is; whatever the backend says of the samples.
     pub fn prepare(
         backend: &dyn Backend,
         pairs: Pairs,
         options: &Options,
         control: &Control,
     ) -> Result<Job, GramError> {
-        check(&pairs, options)?;
-        let description = backend.describe();
-        let kinds = options.kinds;
-        let shape = [pairs.first().len(), pairs.second().len()];
-        let limit = Allowed::of(options);
-        limit.ensure(Memory::of_result(shape, kinds), shape)?;
+        Job::new(backend, pairs, options, control, Destination::Memory)
+    }
 
-        // The folder first: a run that is refused should not have prepared its samples in vain.
-        let opened = match &options.resume {
-            Some(resume) => {
-                let computation =
-                    Computation::new(&resume.architecture, kinds, &description, &pairs, control)
-                        .map_err(|error| stopped(error, 0, 0, None))?;
-                let tile_shape = options.tile_shape.map(|shape| Grid::new(&pairs, shape).tile_shape());
-                Some(Opened::new(&resume.folder, computation, tile_shape)?)
+    fn new(
+        backend: &dyn Backend,
+        pairs: Pairs,
+        options: &Options,
+        control: &Control,
+        destination: Destination,
+    ) -> Result<Job, GramError> {
+        check(&pairs, options)?;
+        let (description, kinds) = (backend.describe(), options.kinds);
+        let shape = [pairs.first().len(), pairs.second().len()];
+        let allowance = Allowance::of(options);
+        if destination == Destination::Memory {
+            allowance.ensure(Memory::of_result(shape, kinds), shape)?;
+        }
+
+        // The store first: a run that is refused should not have prepared its samples in vain.
+        let (kept, fresh) = match &options.store {
+            Some(store) => open(Arc::clone(store), backend, &pairs, options, control)?,
+            None => (None, None),
+        };
+        let mut result = match destination {
+            Destination::Memory => Some(
+                assemble::zeros(shape, kinds)
+                    .ok_or_else(|| allowance.exceeded(Memory::of_result(shape, kinds), shape))?,
+            ),
+            Destination::Store => None,
+        };
+        let known = kept.map(|kept| {
+            let grid = Grid::new(&pairs, kept.tile_shape());
+            let (missing, discarded) = load(&grid, &kept, kinds, result.as_mut());
+            Known { kept, grid, missing, discarded }
+        });
+        let memory_of = |session, grid: &Grid, threads| Memory {
+            result: match destination {
+                Destination::Memory => Memory::of_result(shape, kinds).result,
+                Destination::Store => memory_of_band(grid, kinds),
+            },
+            ..memory::of_work(session, grid, kinds, threads)
+        };
+        let known = match known {
+            Some(Known { kept, grid, missing, discarded }) if missing.is_empty() => {
+                let memory = memory_of(None, &grid, 0);
+                allowance.ensure(memory, shape)?;
+                let backend = description;
+                return Ok(Job {
+                    backend,
+                    kinds,
+                    grid,
+                    memory,
+                    discarded,
+                    work: None,
+                    kept: Some(kept),
+                    result,
+                });
+            }
+            Some(known) => {
+                known.kept.ensure_room(&known.grid, &known.missing, kinds)?;
+                Some(known)
             }
             None => None,
         };
-        let mut result =
-            zeros(shape, kinds).ok_or_else(|| limit.exceeded(Memory::of_result(shape, kinds), shape))?;
-        let (stored, fresh) = match opened {
-            Some(Opened::Stored(folder)) => (Some(folder), None),
-            Some(Opened::Fresh(folder)) => (None, Some(folder)),
-            None => (None, None),
-        };
-        let known = stored.as_ref().map(|folder| {
-            let grid = Grid::new(&pairs, folder.tile_shape());
-            let (missing, discarded) = load(&grid, folder, kinds, &mut result);
-            (grid, missing, discarded)
-        });
-        if let Some((grid, missing, discarded)) = &known
-            && missing.is_empty()
-        {
-            return Ok(Job {
-                backend: description,
-                kinds,
-                grid: grid.clone(),
-                memory: Memory::of_result(shape, kinds),
-                discarded: *discarded,
-                work: None,
-                folder: stored,
-                result,
-            });
-        }
 
         let session = backend.prepare(pairs.clone(), control).map_err(|error| {
-            let (done, of) = known.as_ref().map_or((0, 0), |(grid, missing, _)| {
-                (grid.tiles().len() - missing.len(), grid.tiles().len())
+            let (done, of) = known.as_ref().map_or((0, 0), |known| {
+                let of = known.grid.tiles().len();
+                (of - known.missing.len(), of)
             });
-            stopped(error, done, of, stored.as_ref())
+            stopped(error, done, of, known.as_ref().map(|known| &known.kept))
         })?;
-        let (grid, missing, discarded) = known.unwrap_or_else(|| {
-            let grid = Grid::new(&pairs, options.tile_shape.unwrap_or_else(|| session.tile_shape()));
-            let all = (0..grid.tiles().len()).collect();
-            (grid, all, 0)
-        });
+        let (grid, missing, discarded, kept) = match known {
+            Some(Known { kept, grid, missing, discarded }) => (grid, missing, discarded, Some(kept)),
+            None => {
+                let grid = Grid::new(&pairs, options.tile_shape.unwrap_or_else(|| session.tile_shape()));
+                let all = (0..grid.tiles().len()).collect();
+                (grid, all, 0, None)
+            }
+        };
         let threads = options.threads.unwrap_or_else(|| session.concurrency()).clamp(1, missing.len());
-        let memory = estimate(&*session, &grid, kinds, threads);
-        limit.ensure(memory, shape)?;
-        let folder = match fresh {
-            Some(fresh) => Some(fresh.with_tiles(grid.tile_shape())?),
-            None => stored,
+        let threads = schedule::at_most(threads);
+        let memory = memory_of(Some(&*session), &grid, threads);
+        allowance.ensure(memory, shape)?;
+        let kept = match fresh {
+            Some(fresh) => {
+                let kept = fresh.with_tiles(grid.tile_shape())?;
+                kept.ensure_room(&grid, &missing, kinds)?;
+                Some(kept)
+            }
+            None => kept,
         };
         let work = Some(Work { session, missing, threads });
-        Ok(Job { backend: description, kinds, grid, memory, discarded, work, folder, result })
+        Ok(Job { backend: description, kinds, grid, memory, discarded, work, kept, result })
     }
 
     /// What the job will do and take.
@@ -201,35 +203,53 @@ impl Job {
 
     /// Computes the missing tiles and returns the whole Gram matrix.
     ///
-    /// Errors: a tile that fails, is not finite, or cannot be kept; cancelled. Tiles finished before that stay in the
-    /// resume folder.
-    pub fn run(self, control: &Control) -> Result<Kernels, GramError> {
-        let Job { backend, kinds, grid, work, folder, result, .. } = self;
+    /// # Errors
+    /// A tile that fails, is not finite, or cannot be kept; cancelled. Tiles finished before that stay in the store.
+    pub fn run(mut self, control: &Control) -> Result<Kernels, GramError> {
+        let [rows, _] = self.grid.shape();
+        let result = self
+            .result
+            .take()
+            .expect("only the job of a stream has no result, and that is not run by itself");
+        let result = Mutex::new(result);
+        self.compute(control, |grid, index, kernels| {
+            let tile = &grid.tiles()[index];
+            assemble::place(&mut lock(&result), &(0..rows), tile, kernels, grid.is_mirrored(tile));
+        })?;
+        Ok(result.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Computes the missing tiles, keeps them and hands them to `take`.
+    fn compute(
+        &mut self,
+        control: &Control,
+        take: impl Fn(&Grid, usize, &Kernels) + schedule::AcrossThreads,
+    ) -> Result<(), GramError> {
+        let Job { backend, kinds, grid, work, kept, .. } = self;
         let of = grid.pairs();
-        let Some(Work { session, missing, threads }) = work else {
+        let Some(Work { session, missing, threads }) = work.take() else {
             control.report(Progress::Pairs { done: of, of });
-            return Ok(result);
+            return Ok(());
         };
         let tiles = grid.tiles();
         let left: u64 = missing.iter().map(|&index| grid.pairs_of(&tiles[index])).sum();
         control.report(Progress::Pairs { done: of - left, of });
 
-        let result = Mutex::new(result);
         let done = Mutex::new(Done { tiles: tiles.len() - missing.len(), pairs: of - left });
         let step = |position: usize| {
             let index = missing[position];
             let tile = &tiles[index];
             let kernels = match session.tile(tile.rows.clone(), tile.cols.clone(), control) {
                 Ok(kernels) => kernels,
-                // Not a failure: the count of finished tiles tells, and a failure of another tile matters more.
+                // Not a failure: the count of finished tiles shows it, and a failure of another tile matters more.
                 Err(BackendError::Cancelled) => return Ok(()),
                 Err(error) => return Err(GramError::Backend(error)),
             };
-            check_tile(&kernels, tile, kinds, &backend)?;
-            if let Some(folder) = &folder {
-                folder.save(index, tile, &kernels)?;
+            assemble::check(&kernels, tile, *kinds, backend)?;
+            if let Some(kept) = &kept {
+                kept.save(index, tile, &kernels)?;
             }
-            place(&mut lock(&result), tile, &kernels, grid.is_symmetric());
+            take(grid, index, &kernels);
             // Held while reporting, so that reports come in rising order.
             let mut done = lock(&done);
             done.tiles += 1;
@@ -241,9 +261,42 @@ impl Job {
         schedule::run(missing.len(), threads, step, || control.is_cancelled(), no_thread)?;
         let finished = lock(&done).tiles;
         if finished < tiles.len() {
-            return Err(stopped(BackendError::Cancelled, finished, tiles.len(), folder.as_ref()));
+            return Err(stopped(BackendError::Cancelled, finished, tiles.len(), kept.as_ref()));
         }
-        Ok(result.into_inner().unwrap_or_else(PoisonError::into_inner))
+        Ok(())
+    }
+}
+
+impl Streaming {
+    /// The same as [`Job::prepare`] for a result that stays in `store`.
+    ///
+    /// # Errors
+    /// As [`Job::prepare`].
+    pub fn prepare(
+        backend: &dyn Backend,
+        pairs: Pairs,
+        store: Arc<dyn TileStore>,
+        options: &Options,
+        control: &Control,
+    ) -> Result<Streaming, GramError> {
+        let options = Options { store: Some(store), ..options.clone() };
+        let job = Job::new(backend, pairs, &options, control, Destination::Store)?;
+        let kept = job.kept.clone().expect("a job with a store keeps its tiles there");
+        Ok(Streaming { job, kept })
+    }
+
+    /// What the job will do and take.
+    pub fn summary(&self) -> Summary {
+        self.job.summary()
+    }
+
+    /// Computes the missing tiles and keeps them.
+    ///
+    /// # Errors
+    /// As [`Job::run`].
+    pub fn run(mut self, control: &Control) -> Result<Stored, GramError> {
+        self.job.compute(control, |_, _, _| {})?;
+        Ok(Stored::new(self.kept, self.job.grid, self.job.kinds))
     }
 }
 
@@ -253,6 +306,12 @@ impl fmt::Debug for Job {
             .field("backend", &self.backend)
             .field("summary", &self.summary())
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Streaming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Streaming").field(&self.job).finish()
     }
 }
 
@@ -277,63 +336,47 @@ fn check(pairs: &Pairs, options: &Options) -> Result<(), GramError> {
     }
 }
 
-/// The memory that may be used.
-#[derive(Clone, Copy)]
-struct Allowed {
-    bytes: u64,
-    limit: Option<Limit>,
-}
-
-impl Allowed {
-    fn of(options: &Options) -> Allowed {
-        match (options.memory_limit, available()) {
-            (Some(bytes), _) => Allowed { bytes, limit: None },
-            (None, Some(Available { bytes, limit })) => Allowed { bytes, limit: Some(limit) },
-            (None, None) => Allowed { bytes: isize::MAX as u64, limit: None },
+/// Checks that a store belongs to this computation; it has a manifest or is fresh.
+fn open(
+    store: Arc<dyn TileStore>,
+    backend: &dyn Backend,
+    pairs: &Pairs,
+    options: &Options,
+    control: &Control,
+) -> Result<(Option<Kept>, Option<Fresh>), GramError> {
+    let identity = Identity::new(backend, pairs, control)
+        .map_err(|error| stopped(error, 0, 0, None))?
+        .map_err(|Unidentified| GramError::Unidentified { backend: backend.describe() })?;
+    let tile_shape = options.tile_shape.map(|shape| Grid::new(pairs, shape).tile_shape());
+    match Opened::new(store, identity, tile_shape)? {
+        Opened::Stored(kept) => Ok((Some(kept), None)),
+        Opened::Fresh(fresh) => {
+            fresh.ensure_room(Grid::new(pairs, [usize::MAX; 2]).pairs(), options.kinds)?;
+            Ok((None, Some(fresh)))
         }
     }
-
-    fn ensure(self, memory: Memory, shape: [usize; 2]) -> Result<(), GramError> {
-        if memory.total() > self.bytes { Err(self.exceeded(memory, shape)) } else { Ok(()) }
-    }
-
-    fn exceeded(self, memory: Memory, [rows, cols]: [usize; 2]) -> GramError {
-        GramError::Memory { rows, cols, memory, available: self.bytes, limit: self.limit }
-    }
 }
 
-fn stopped(error: BackendError, done: usize, of: usize, folder: Option<&Folder>) -> GramError {
+fn stopped(error: BackendError, done: usize, of: usize, kept: Option<&Kept>) -> GramError {
     match error {
-        BackendError::Cancelled => {
-            GramError::Cancelled { done, of, folder: folder.map(|folder| folder.path().to_owned()) }
-        }
+        BackendError::Cancelled => GramError::Cancelled { done, of, store: kept.map(Kept::place) },
         other => GramError::Backend(other),
     }
 }
 
-/// Zeros of the shape of the result; `None` where the allocator has no room for them.
-fn zeros([rows, cols]: [usize; 2], kinds: KernelSet) -> Option<Kernels> {
-    let matrix = || {
-        let entries = rows.checked_mul(cols)?;
-        let mut values = Vec::new();
-        values.try_reserve_exact(entries).ok()?;
-        values.resize(entries, 0.0);
-        Array2::from_shape_vec((rows, cols), values).ok()
-    };
-    let ntk = match kinds {
-        KernelSet::Nngp => None,
-        KernelSet::Both => Some(matrix()?),
-    };
-    Some(Kernels { nngp: matrix()?, ntk })
-}
-
-/// Puts the finished tiles of `folder` into `result`; returns the positions of the others and how many were damaged.
-fn load(grid: &Grid, folder: &Folder, kinds: KernelSet, result: &mut Kernels) -> (Vec<usize>, usize) {
+/// Looks for the finished tiles of a store and puts them into `result`, if there is one; returns the
+/// positions of the others and how many were damaged.
+fn load(grid: &Grid, kept: &Kept, kinds: KernelSet, mut result: Option<&mut Kernels>) -> (Vec<usize>, usize) {
+    let all = 0..grid.shape()[0];
     let mut missing = Vec::new();
     let mut damaged = 0;
     for (index, tile) in grid.tiles().iter().enumerate() {
-        match folder.load(index, tile, kinds) {
-            Found::Whole(kernels) => place(result, tile, &kernels, grid.is_symmetric()),
+        match kept.load(index, tile, kinds) {
+            Found::Whole(kernels) => {
+                if let Some(result) = &mut result {
+                    assemble::place(result, &all, tile, &kernels, grid.is_mirrored(tile));
+                }
+            }
             Found::Damaged => {
                 damaged += 1;
                 missing.push(index);
@@ -342,49 +385,6 @@ fn load(grid: &Grid, folder: &Folder, kinds: KernelSet, result: &mut Kernels) ->
         }
     }
     (missing, damaged)
-}
-
-fn check_tile(kernels: &Kernels, tile: &Tile, kinds: KernelSet, backend: &str) -> Result<(), GramError> {
-    let named = [("NNGP", Some(&kernels.nngp)), ("NTK", kernels.ntk.as_ref())];
-    let found = named.map(|(_, kernel)| kernel.map(Array2::dim));
-    let dim = (tile.rows.len(), tile.cols.len());
-    let needed = [Some(dim), (kinds == KernelSet::Both).then_some(dim)];
-    if found != needed {
-        let words = |[nngp, ntk]: [Option<(usize, usize)>; 2]| {
-            let words =
-                |dim: Option<_>| dim.map_or("none".to_owned(), |(rows, cols)| format!("{rows} × {cols}"));
-            format!("a tile with NNGP {} and NTK {}", words(nngp), words(ntk))
-        };
-        return Err(GramError::Contract {
-            backend: backend.to_owned(),
-            found: words(found),
-            needed: words(needed),
-        });
-    }
-    for (kernel, values) in named {
-        for ((i, j), &value) in values.into_iter().flat_map(|values| values.indexed_iter()) {
-            if !value.is_finite() {
-                let (row, col) = (tile.rows.start + i, tile.cols.start + j);
-                return Err(GramError::NotFinite { kernel, row, col, value });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Writes a tile into the result and, above the diagonal of a symmetric one, its mirror image.
-fn place(result: &mut Kernels, tile: &Tile, kernels: &Kernels, symmetric: bool) {
-    let mirrored = symmetric && !tile.is_diagonal();
-    let put = |result: &mut Array2<f64>, values: &Array2<f64>| {
-        result.slice_mut(s![tile.rows.clone(), tile.cols.clone()]).assign(values);
-        if mirrored {
-            result.slice_mut(s![tile.cols.clone(), tile.rows.clone()]).assign(&values.t());
-        }
-    };
-    put(&mut result.nngp, &kernels.nngp);
-    if let (Some(result), Some(values)) = (&mut result.ntk, &kernels.ntk) {
-        put(result, values);
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -9,7 +9,7 @@ use crate::Grid;
 /// Bytes of memory a Gram matrix needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// The result: 8 bytes per entry and kernel.
+    /// The result: 8 bytes per entry and kernel. Of one that stays in a store, the rows that are read at a time.
     pub result: u64,
     /// What the backend holds for the prepared samples.
     pub session: u64,
@@ -33,16 +33,27 @@ impl Memory {
 ///
 /// A tile larger than the session's own tile shape is taken to need more of the session's memory in proportion.
 pub fn estimate(session: &dyn Prepared, grid: &Grid, kinds: KernelSet, threads: usize) -> Memory {
+    Memory {
+        result: Memory::of_result(grid.shape(), kinds).result,
+        ..of_work(Some(session), grid, kinds, threads)
+    }
+}
+
+/// The same without the result; without a session nothing is left to be computed.
+pub(crate) fn of_work(
+    session: Option<&dyn Prepared>,
+    grid: &Grid,
+    kinds: KernelSet,
+    threads: usize,
+) -> Memory {
+    let Some(session) = session else { return Memory::default() };
     let [held, per_tile] = session.memory();
     let area = |[rows, cols]: [usize; 2]| (rows as u64).saturating_mul(cols as u64).max(1);
     let growth = area(grid.tile_shape()).div_ceil(area(session.tile_shape()));
     let tile =
         per_tile.saturating_mul(growth).saturating_add(entries(grid.tile_shape(), kinds).saturating_mul(8));
-    Memory {
-        session: held,
-        tiles: tile.saturating_mul(threads.min(grid.tiles().len()) as u64),
-        ..Memory::of_result(grid.shape(), kinds)
-    }
+    let tiles = tile.saturating_mul(threads.min(grid.tiles().len()) as u64);
+    Memory { session: held, tiles, result: 0 }
 }
 
 fn entries([rows, cols]: [usize; 2], kinds: KernelSet) -> u64 {

@@ -1,7 +1,9 @@
 //! Tiles on threads.
 
+use std::io;
+#[cfg(feature = "threads")]
 use std::{
-    io, panic,
+    panic,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -9,10 +11,30 @@ use std::{
     thread,
 };
 
+/// `Sync` where there are threads.
+#[cfg(feature = "threads")]
+pub(crate) trait AcrossThreads: Sync {}
+
+#[cfg(feature = "threads")]
+impl<T: Sync> AcrossThreads for T {}
+
+/// `Sync` where there are threads.
+#[cfg(not(feature = "threads"))]
+pub(crate) trait AcrossThreads {}
+
+#[cfg(not(feature = "threads"))]
+impl<T> AcrossThreads for T {}
+
+/// How many of `threads` there are at most.
+pub(crate) fn at_most(threads: usize) -> usize {
+    if cfg!(feature = "threads") { threads } else { 1 }
+}
+
 /// Calls `step` for each of `0..steps` in order on `threads` threads, until all are done, one fails, or `stop` says so.
 ///
 /// Returns the failure of the lowest step: steps begin in order and those under way are finished, so it is the same
 /// failure for every number of threads. `no_thread` makes one of a thread (from 0) that could not be started.
+#[cfg(feature = "threads")]
 pub(crate) fn run<E: Send>(
     steps: usize,
     threads: usize,
@@ -65,7 +87,19 @@ pub(crate) fn run<E: Send>(
     }
 }
 
-#[cfg(test)]
+/// The same one after the other.
+#[cfg(not(feature = "threads"))]
+pub(crate) fn run<E>(
+    steps: usize,
+    _: usize,
+    step: impl Fn(usize) -> Result<(), E>,
+    stop: impl Fn() -> bool,
+    _: impl Fn(usize, io::Error) -> E,
+) -> Result<(), E> {
+    (0..steps).take_while(|_| !stop()).try_for_each(step)
+}
+
+#[cfg(all(test, feature = "threads"))]
 mod tests {
     use std::time::Duration;
 

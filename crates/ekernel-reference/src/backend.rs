@@ -104,7 +104,9 @@ impl Backend for ReferenceBackend {
     }
 
     fn numerics(&self) -> Numerics {
-        let numerics = Numerics::new("reference").with("precision", "f64");
+        // It has no plan whose digest would name the network.
+        let numerics =
+            Numerics::new("reference").with("precision", "f64").with("network", self.network.to_toml());
         if self.network.input().is_spherical() {
             numerics.with("quadrature", self.rotations)
         } else {

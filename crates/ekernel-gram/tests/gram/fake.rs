@@ -20,6 +20,8 @@ pub(crate) type Act =
 #[derive(Clone)]
 pub(crate) struct Fake {
     pub(crate) name: String,
+    pub(crate) network: &'static str,
+    pub(crate) precision: &'static str,
     pub(crate) kinds: KernelSet,
     pub(crate) tile_shape: [usize; 2],
     pub(crate) concurrency: usize,
@@ -48,7 +50,9 @@ struct PreparedFake {
 impl Fake {
     pub(crate) fn new(kinds: KernelSet) -> Fake {
         Fake {
-            name: "fake f64".to_owned(),
+            name: "fake".to_owned(),
+            network: "one layer",
+            precision: "f64",
             kinds,
             tile_shape: [3, 4],
             concurrency: 2,
@@ -107,7 +111,8 @@ impl Backend for Fake {
     }
 
     fn numerics(&self) -> Numerics {
-        Numerics::new(&self.name)
+        let numerics = Numerics::new(&self.name).with("precision", self.precision);
+        if self.network.is_empty() { numerics } else { numerics.with("network", self.network) }
     }
 
     fn describe(&self) -> String {

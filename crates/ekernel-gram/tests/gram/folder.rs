@@ -1,22 +1,19 @@
 //! Resume folders: what they keep, what they distrust, what they refuse.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use ekernel_core::{Control, KernelSet, Kernels, Pairs, Samples};
-use ekernel_gram::{GramError, Job, Options, Resume, gram};
+use ekernel_gram::{FolderStore, GramError, Job, Options, gram};
 use tempfile::TempDir;
 
 use crate::fake::{Fake, bits, expected, samples};
 
-const ARCHITECTURE: &str = "[input]\nspace = \"vector\"\nw_std = 1.0\n";
-
 pub(crate) fn options(folder: &Path) -> Options {
-    let resume = Resume { folder: folder.to_owned(), architecture: ARCHITECTURE.to_owned() };
-    Options { resume: Some(resume), ..Options::new(KernelSet::Both) }
+    Options { store: Some(Arc::new(FolderStore::open(folder).unwrap())), ..Options::new(KernelSet::Both) }
 }
 
 pub(crate) fn tile_files(folder: &Path) -> Vec<PathBuf> {
@@ -29,15 +26,15 @@ pub(crate) fn tile_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn run(fake: &Fake, x: &Samples, options: &Options) -> Result<Kernels, GramError> {
-    gram(fake, Pairs::within(x.clone()), options, &Control::new())
+fn run(fake: &Fake, x: &Samples, folder: &Path) -> Result<Kernels, GramError> {
+    gram(fake, Pairs::within(x.clone()), &options(folder), &Control::new())
 }
 
 /// A folder with every tile of `x`.
 fn full(x: &Samples) -> (TempDir, PathBuf) {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("run").join("one");
-    run(&Fake::new(KernelSet::Both), x, &options(&folder)).unwrap();
+    run(&Fake::new(KernelSet::Both), x, &folder).unwrap();
     (root, folder)
 }
 
@@ -100,72 +97,8 @@ fn a_tile_of_another_computation_is_not_taken_for_one_of_this() {
         fs::copy(from, to).unwrap();
     }
     let fake = Fake::new(KernelSet::Both);
-    run(&fake, &x, &options(&one)).unwrap();
+    run(&fake, &x, &one).unwrap();
     assert_eq!(fake.tiles_computed(), tile_files(&one).len());
-}
-
-#[test]
-fn a_changed_computation_is_refused_with_both_values() {
-    let x = samples(11);
-    let (_root, folder) = full(&x);
-    let refused = |fake: Fake, pairs: Pairs, options: Options, due: &[&str]| {
-        let error = gram(&fake, pairs.clone(), &options, &Control::new()).unwrap_err();
-        let text = error.to_string();
-        assert!(matches!(error, GramError::Differs { .. }), "{text}");
-        for words in due.iter().chain(&["give another folder, or delete this one", &folder.to_string_lossy()])
-        {
-            assert!(text.contains(words), "{words:?} is not in: {text}");
-        }
-        assert_eq!(fake.calls.lock().unwrap().prepared, 0);
-    };
-    let both = || Fake::new(KernelSet::Both);
-    let same = Pairs::within(x.clone());
-
-    let mut architecture = options(&folder);
-    architecture.resume.as_mut().unwrap().architecture = ARCHITECTURE.replace("1.0", "1.1");
-    refused(
-        both(),
-        same.clone(),
-        architecture,
-        &["line 3", "there is \"w_std = 1.0\", here \"w_std = 1.1\""],
-    );
-
-    let precise = Fake { name: "fake f32".to_owned(), ..both() };
-    refused(
-        precise,
-        same.clone(),
-        options(&folder),
-        &["the backend there is \"fake f64\", here \"fake f32\""],
-    );
-
-    let fewer = Options { kinds: KernelSet::Nngp, ..options(&folder) };
-    refused(Fake::new(KernelSet::Nngp), same.clone(), fewer, &["there is \"NNGP and NTK\", here \"NNGP\""]);
-
-    let cut = Options { tile_shape: Some([5, 4]), ..options(&folder) };
-    refused(both(), same.clone(), cut, &["the tile shape there is 3 × 4, here 5 × 4"]);
-
-    let more = samples(12);
-    let counts = ["the first set there is 11 samples of shape [2]", "here 12 samples"];
-    refused(both(), Pairs::within(more.clone()), options(&folder), &counts);
-    let two = ["the second set there is the first again, here 11 samples of shape [2] with SHA-256"];
-    refused(both(), Pairs::cross(x.clone(), x.clone()), options(&folder), &two);
-
-    let manifest = folder.join("manifest.json");
-    let text = fs::read_to_string(&manifest).unwrap();
-    let current = concat!("\"version\": \"", env!("CARGO_PKG_VERSION"), "\"");
-    assert!(text.contains(current), "{text}");
-    fs::write(&manifest, text.replace(current, "\"version\": \"0.0.9\"")).unwrap();
-    let versions =
-        concat!("the version of ekernel there is \"0.0.9\", here \"", env!("CARGO_PKG_VERSION"), "\"");
-    refused(both(), same.clone(), options(&folder), &[versions]);
-    fs::write(&manifest, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
-    refused(both(), same.clone(), options(&folder), &["the format of the folder there is 2, here 1"]);
-
-    // Put right again, the folder serves as before.
-    fs::write(&manifest, text).unwrap();
-    let fake = both();
-    run(&fake, &x, &options(&folder)).unwrap();
-    assert_eq!(fake.tiles_computed(), 0);
 }
 
 #[test]
@@ -174,44 +107,30 @@ fn a_folder_keeps_its_tile_shape_when_the_backend_would_choose_another() {
     let (_root, folder) = full(&x);
     fs::remove_file(&tile_files(&folder)[2]).unwrap();
     let fake = Fake { tile_shape: [7, 7], concurrency: 5, ..Fake::new(KernelSet::Both) };
-    let found = run(&fake, &x, &options(&folder)).unwrap();
+    let found = run(&fake, &x, &folder).unwrap();
     assert_eq!(bits(&found), bits(&expected(&Pairs::within(x.clone()), KernelSet::Both)));
     assert_eq!(fake.tiles_computed(), 1);
 }
 
 #[test]
-fn a_damaged_manifest_is_refused() {
-    let x = samples(5);
-    let (_root, folder) = full(&x);
-    let manifest = folder.join("manifest.json");
-    let text = fs::read_to_string(&manifest).unwrap();
-    for damaged in
-        ["", "[]", "{\"format\": \"1\"}", &text[..text.len() / 2], &text.replace("sha256", "sha512")]
-    {
-        fs::write(&manifest, damaged).unwrap();
-        let error = run(&Fake::new(KernelSet::Both), &x, &options(&folder)).unwrap_err();
-        assert!(matches!(error, GramError::Manifest { .. }), "{damaged}: {error}");
-    }
-}
-
-#[test]
 fn a_folder_of_something_else_is_left_alone() {
-    let x = samples(5);
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("thesis.tex"), "").unwrap();
-    let error = run(&Fake::new(KernelSet::Both), &x, &options(root.path())).unwrap_err();
+    let error = FolderStore::open(root.path()).unwrap_err();
     assert!(matches!(&error, GramError::Foreign { found, .. } if found == "thesis.tex"), "{error}");
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
 }
 
 #[test]
 fn what_a_run_leaves_that_died_before_its_manifest_is_taken_over() {
-    let x = samples(5);
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("lock"), "").unwrap();
-    fs::write(root.path().join("manifest.json.tmp"), "{\"for").unwrap();
-    run(&Fake::new(KernelSet::Both), &x, &options(root.path())).unwrap();
-    assert!(!root.path().join("manifest.json.tmp").exists());
+    for dead in [".ekernel-a1B2c3.partial", ".ekernel-a1B2c3"] {
+        fs::write(root.path().join(dead), "{\"for").unwrap();
+    }
+    run(&Fake::new(KernelSet::Both), &samples(5), root.path()).unwrap();
+    let names = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().starts_with('.')));
 }
 
 #[test]
@@ -222,24 +141,35 @@ fn two_runs_do_not_write_one_folder() {
     let control = Control::new();
     let fake = Fake::new(KernelSet::Both);
     let job = Job::prepare(&fake, Pairs::within(x.clone()), &options(&folder), &control).unwrap();
-    let error = run(&Fake::new(KernelSet::Both), &x, &options(&folder)).unwrap_err();
+    let error = FolderStore::open(&folder).unwrap_err();
     assert!(matches!(error, GramError::Locked { .. }), "{error}");
     drop(job);
-    run(&Fake::new(KernelSet::Both), &x, &options(&folder)).unwrap();
+    run(&Fake::new(KernelSet::Both), &x, &folder).unwrap();
+}
+
+/// A second run lists the folder while the first gives its manifest the name: the reason is still the lock.
+#[test]
+fn a_tile_without_its_manifest_under_a_lock_is_another_run() {
+    let root = tempfile::tempdir().unwrap();
+    let _first = FolderStore::open(root.path()).unwrap();
+    fs::write(root.path().join("tile-000000.bin"), "").unwrap();
+    let error = FolderStore::open(root.path()).unwrap_err();
+    assert!(matches!(error, GramError::Locked { .. }), "{error}");
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_refused_before_anything_is_prepared() {
-    let x = samples(5);
+fn a_folder_that_cannot_be_made_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("file");
     fs::write(&file, "").unwrap();
     for folder in [file.clone(), file.join("below"), file.join("below").join("below")] {
-        let fake = Fake::new(KernelSet::Both);
-        let error = run(&fake, &x, &options(&folder)).unwrap_err();
-        assert!(matches!(&error, GramError::Store { path, .. } if *path == folder), "{error}");
-        assert!(error.to_string().contains("give a folder that can be written"), "{error}");
-        assert_eq!(fake.calls.lock().unwrap().prepared, 0);
+        let error = FolderStore::open(&folder).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            matches!(error, GramError::Store { .. }) && text.contains(&*folder.to_string_lossy()),
+            "{text}"
+        );
+        assert!(text.contains("give a folder that can be written"), "{text}");
     }
 }
 
@@ -251,45 +181,85 @@ fn a_tile_that_cannot_be_written_ends_the_run_and_the_others_stay() {
     let due = bits(&expected(&Pairs::within(x.clone()), KernelSet::Both));
     fs::remove_file(&files[3]).unwrap();
     fs::create_dir_all(files[3].join("in the way")).unwrap();
-    let error = run(&Fake::new(KernelSet::Both), &x, &options(&folder)).unwrap_err();
-    assert!(matches!(&error, GramError::Store { path, .. } if *path == files[3]), "{error}");
+    let error = run(&Fake::new(KernelSet::Both), &x, &folder).unwrap_err();
+    let place = files[3].to_string_lossy().into_owned();
+    assert!(matches!(&error, GramError::Store { place: found, .. } if *found == place), "{error}");
     fs::remove_dir_all(&files[3]).unwrap();
     let fake = Fake::new(KernelSet::Both);
-    assert_eq!(bits(&run(&fake, &x, &options(&folder)).unwrap()), due);
+    assert_eq!(bits(&run(&fake, &x, &folder).unwrap()), due);
     assert_eq!(fake.tiles_computed(), 1);
 }
 
-/// /dev/full takes a file like a disk without room.
-#[cfg(target_os = "linux")]
+/// A link in the folder of a run leads anywhere: what it leads to is neither read nor written.
+#[cfg(unix)]
 #[test]
-fn a_full_disk_ends_the_run_and_the_other_tiles_stay() {
+fn links_in_the_folder_are_not_followed() {
+    use std::os::unix::fs::symlink;
     let x = samples(11);
-    let (_root, folder) = full(&x);
+    let (root, folder) = full(&x);
+    let elsewhere = root.path().join("elsewhere");
     let files = tile_files(&folder);
-    fs::remove_file(&files[3]).unwrap();
-    std::os::unix::fs::symlink("/dev/full", files[3].with_added_extension("tmp")).unwrap();
-    let error = run(&Fake::new(KernelSet::Both), &x, &options(&folder)).unwrap_err();
-    let GramError::Store { path, source, .. } = &error else { panic!("{error}") };
-    assert_eq!((path, source.kind()), (&files[3], std::io::ErrorKind::StorageFull));
-    assert!(error.to_string().contains("make room"), "{error}");
-    assert!(!files[3].exists());
+    fs::copy(&files[1], &elsewhere).unwrap();
+    for file in &files[..2] {
+        fs::remove_file(file).unwrap();
+        symlink(&elsewhere, file).unwrap();
+    }
+    let before = fs::read(&elsewhere).unwrap();
     let fake = Fake::new(KernelSet::Both);
-    run(&fake, &x, &options(&folder)).unwrap();
-    assert_eq!(fake.tiles_computed(), 1);
+    run(&fake, &x, &folder).unwrap();
+    assert_eq!(fake.tiles_computed(), 2, "even a whole tile is not read through a link");
+    assert!(files.iter().all(|file| !file.is_symlink()));
+    assert_eq!(fs::read(&elsewhere).unwrap(), before);
+
+    let manifest = folder.join("manifest.json");
+    fs::rename(&manifest, root.path().join("manifest")).unwrap();
+    symlink(root.path().join("manifest"), &manifest).unwrap();
+    let error = run(&Fake::new(KernelSet::Both), &x, &folder).unwrap_err();
+    let GramError::Store { source, .. } = &error else { panic!("{error}") };
+    assert_eq!(source.kind(), io::ErrorKind::InvalidInput, "{error}");
+
+    // A lock that leads to a file that is not there would make it.
+    let fresh = root.path().join("fresh");
+    fs::create_dir(&fresh).unwrap();
+    symlink(root.path().join("made"), fresh.join("lock")).unwrap();
+    let error = FolderStore::open(&fresh).unwrap_err();
+    assert!(error.to_string().contains("symbolic link"), "{error}");
+    assert!(!root.path().join("made").exists());
+
+    symlink(&folder, root.path().join("part")).unwrap();
+    let error = FolderStore::open_below(root.path(), &["part"]).unwrap_err();
+    assert!(error.to_string().contains("it is a symbolic link"), "{error}");
+    // The folder that the user names may be one: a disk for large files.
+    FolderStore::open(&root.path().join("part")).unwrap();
+}
+
+#[test]
+fn parts_of_any_name_lie_below_the_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let base = root.path().join("resume");
+    for name in ["..", "...toml", ".", "../beside", "/beside", "mnist_c4"] {
+        let store = FolderStore::open_below(&base, &[name, "train"]).unwrap();
+        assert!(
+            store.path().starts_with(&base) && !store.path().to_string_lossy().contains("/../"),
+            "{store:?}"
+        );
+    }
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
 }
 
 #[test]
 fn a_tile_that_is_not_finite_is_not_kept() {
     let x = samples(11);
     let root = tempfile::tempdir().unwrap();
-    let options = Options { threads: Some(1), ..options(root.path()) };
     let bad = Fake { planted: Some((0, 5, f64::NAN)), ..Fake::new(KernelSet::Both) };
-    let error = run(&bad, &x, &options).unwrap_err();
+    let one_thread = Options { threads: Some(1), ..options(root.path()) };
+    let error = gram(&bad, Pairs::within(x.clone()), &one_thread, &Control::new()).unwrap_err();
+    drop(one_thread);
     assert!(matches!(error, GramError::NotFinite { row: 0, col: 5, .. }), "{error}");
     let kept = tile_files(root.path()).len();
     assert_eq!(kept + 1, bad.tiles_computed());
     let fake = Fake::new(KernelSet::Both);
-    let found = run(&fake, &x, &options).unwrap();
+    let found = run(&fake, &x, root.path()).unwrap();
     assert_eq!(bits(&found), bits(&expected(&Pairs::within(x.clone()), KernelSet::Both)));
     assert_eq!(fake.tiles_computed() + kept, tile_files(root.path()).len());
 }
@@ -298,8 +268,8 @@ fn a_tile_that_is_not_finite_is_not_kept() {
 fn a_cancelled_run_says_where_its_tiles_are_and_goes_on_from_them() {
     let x = samples(30);
     let root = tempfile::tempdir().unwrap();
-    let control = std::sync::Arc::new(Control::new());
-    let canceller = std::sync::Arc::clone(&control);
+    let control = Control::new();
+    let canceller = control.clone();
     let act = move |rows: &std::ops::Range<usize>, cols: &std::ops::Range<usize>, _: &Control| {
         if rows.start == 3 && cols.start == 10 {
             canceller.cancel();
@@ -309,11 +279,12 @@ fn a_cancelled_run_says_where_its_tiles_are_and_goes_on_from_them() {
     let fake = Fake { act: Arc::new(act), ..Fake::new(KernelSet::Both) };
     let error = gram(&fake, Pairs::within(x.clone()), &options(root.path()), &control).unwrap_err();
     let kept = tile_files(root.path()).len();
-    let GramError::Cancelled { done, of, folder } = &error else { panic!("{error}") };
-    assert_eq!((*done, folder.as_deref()), (kept, Some(root.path())));
+    let GramError::Cancelled { done, of, store } = &error else { panic!("{error}") };
+    assert_eq!(*done, kept);
+    assert!(store.as_ref().is_some_and(|store| store.contains(&*root.path().to_string_lossy())), "{error}");
     assert!(kept < *of && error.to_string().contains("goes on from there"), "{error}");
     let fake = Fake::new(KernelSet::Both);
-    let found = run(&fake, &x, &options(root.path())).unwrap();
+    let found = run(&fake, &x, root.path()).unwrap();
     assert_eq!(bits(&found), bits(&expected(&Pairs::within(x.clone()), KernelSet::Both)));
     assert_eq!(fake.tiles_computed(), of - kept);
 }

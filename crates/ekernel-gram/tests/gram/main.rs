@@ -4,4 +4,6 @@ mod fake;
 mod folder;
 mod killed;
 mod refusals;
+mod scaling;
+mod store;
 mod tiles;

@@ -120,7 +120,7 @@ fn cancelling_stops_within_a_tile() {
         });
         gram(&fake, Pairs::within(x.clone()), &Options::new(KernelSet::Nngp), &control)
     });
-    assert!(matches!(result, Err(GramError::Cancelled { done: 0, folder: None, .. })), "{result:?}");
+    assert!(matches!(result, Err(GramError::Cancelled { done: 0, store: None, .. })), "{result:?}");
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     assert_eq!(fake.tiles_computed(), 2);
 }
@@ -133,7 +133,7 @@ fn cancelled_before_it_began() {
     let error =
         gram(&Fake::new(KernelSet::Nngp), Pairs::within(x.clone()), &Options::new(KernelSet::Nngp), &control);
     let error = error.unwrap_err();
-    assert!(matches!(error, GramError::Cancelled { done: 0, of: 0, folder: None }), "{error}");
+    assert!(matches!(error, GramError::Cancelled { done: 0, of: 0, store: None }), "{error}");
     assert!(error.to_string().starts_with("cancelled before the first tile"), "{error}");
 }
 

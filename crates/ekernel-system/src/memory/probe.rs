@@ -68,15 +68,22 @@ fn of_others() -> Option<Available> {
     Some(Available { bytes, limit: Limit::Machine })
 }
 
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Limit {
+    /// What the bytes are, in words: `free on this machine`.
+    pub fn words(self) -> &'static str {
+        match self {
             Limit::Machine => "free on this machine",
             Limit::Commit => "left of what this machine promises to its processes",
             Limit::ControlGroup => "left by the control group (container or batch job) of this process",
             Limit::AddressSpace => "left by the limit of its address space (ulimit -v)",
             Limit::Data => "left by the limit of its data (ulimit -d)",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
     }
 }
 
