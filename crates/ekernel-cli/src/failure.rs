@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(exit_code(&mistake("x").context("y")), 2);
         assert_eq!(one_line(&mistake("x").context("y")), "y: x");
         assert_eq!(exit_code(&BackendError::Cancelled.into()), 130);
-        let cancelled = GramError::Cancelled { done: 0, of: 1, folder: None };
+        let cancelled = GramError::Cancelled { done: 0, of: 1, store: None };
         let stopped = nothing_kept(anyhow::Error::new(cancelled).context("reference"));
         assert_eq!((exit_code(&stopped), one_line(&stopped).as_str()), (130, "cancelled; nothing is kept"));
         assert_eq!(one_line(&nothing_kept(mistake("x"))), "x");

@@ -2,72 +2,95 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 
-use ekernel_core::{Backend, KernelSet, Kernels, Network, Pairs, plan::Quadrature};
+use ekernel_core::{Backend, KernelSet, Kernels, Pairs};
 use ekernel_experiment::Work;
-use ekernel_gram::{Job, Options, Resume};
+use ekernel_gram::{FolderStore, Job, Options, Stored, Streaming, Summary};
 
-use crate::{args::quadrature_name, failure::mistake, output, progress::Task, words::counted};
+use crate::{failure::mistake, output, progress::Task, words::counted};
 
 /// Computes the Gram matrices of one network.
 pub(crate) struct Computer<'a> {
     pub(crate) task: &'a Task,
-    pub(crate) network: &'a Network,
-    /// The rotations of a network on the sphere.
-    pub(crate) quadrature: Quadrature,
     pub(crate) backend: &'a dyn Backend,
     pub(crate) kinds: KernelSet,
-    /// The folder of finished tiles of all Gram matrices of this network.
-    pub(crate) resume: Option<PathBuf>,
+    /// The folder of finished tiles of several networks, and the name of this one in it.
+    pub(crate) resume: Option<(PathBuf, String)>,
     pub(crate) quiet: bool,
 }
 
 /// A Gram matrix and what it took.
-pub(crate) struct Computed {
-    pub(crate) kernels: Kernels,
+pub(crate) struct Computed<T = Kernels> {
+    pub(crate) kernels: T,
     pub(crate) work: Work,
 }
 
 impl Computer<'_> {
-    /// What finished tiles belong to: the network, and the rotations where they are not the default.
-    fn architecture(&self) -> String {
-        let network = self.network.to_toml();
-        match self.quadrature {
-            Quadrature::Accurate => network,
-            other => format!("{network}# quadrature: {}\n", quadrature_name(other)),
-        }
-    }
-
     /// Computes one Gram matrix, called `label` to people; `part` names its folder of tiles.
-    pub(crate) fn gram(&self, pairs: Pairs, label: &str, part: Option<&str>) -> anyhow::Result<Computed> {
+    pub(crate) fn gram(&self, pairs: Pairs, label: &str, part: &str) -> anyhow::Result<Computed> {
         let control = self.task.control();
         let mut options = Options::new(self.kinds);
-        options.resume = self.resume.as_ref().map(|folder| Resume {
-            folder: part.map_or_else(|| folder.clone(), |part| folder.join(part)),
-            architecture: self.architecture(),
-        });
-        self.task.begin(label);
-        let started = Instant::now();
+        if let Some((root, name)) = &self.resume {
+            let store = FolderStore::open_below(root, &[name, part])?;
+            self.note_all(store.notes());
+            options.store = Some(Arc::new(store));
+        }
+        let started = self.begin(label);
         let job = Job::prepare(self.backend, pairs, &options, control)?;
-        let summary = job.summary();
-        let [rows, cols] = summary.shape;
-        let resumed = match summary.finished {
-            0 => String::new(),
-            finished => format!(", {finished} of {} tiles found finished", summary.tiles),
-        };
-        output::note(
-            self.quiet,
-            &format!(
-                "{label}: {rows} × {cols}, {}, {}{resumed}",
-                counted(summary.pairs, "pair", "pairs"),
-                summary.memory
-            ),
-        );
+        self.announce(label, &job.summary());
         let kernels = job.run(control);
-        let work = Work { pairs: self.task.end(), seconds: started.elapsed().as_secs_f64() };
+        let work = self.end(started);
         Ok(Computed { kernels: kernels?, work })
+    }
+
+    /// Computes one Gram matrix into a folder, without ever holding it whole.
+    pub(crate) fn stream(
+        &self,
+        pairs: Pairs,
+        label: &str,
+        store: FolderStore,
+    ) -> anyhow::Result<Computed<Stored>> {
+        let control = self.task.control();
+        self.note_all(store.notes());
+        let started = self.begin(label);
+        let options = Options::new(self.kinds);
+        let job = Streaming::prepare(self.backend, pairs, Arc::new(store), &options, control)?;
+        self.announce(label, &job.summary());
+        let kernels = job.run(control);
+        let work = self.end(started);
+        Ok(Computed { kernels: kernels?, work })
+    }
+
+    fn begin(&self, label: &str) -> Instant {
+        self.task.begin(label);
+        Instant::now()
+    }
+
+    fn end(&self, started: Instant) -> Work {
+        Work { pairs: self.task.end(), seconds: started.elapsed().as_secs_f64() }
+    }
+
+    fn announce(&self, label: &str, summary: &Summary) {
+        let [rows, cols] = summary.shape;
+        let pairs = counted(summary.pairs, "pair", "pairs");
+        let mut text = format!("{label}: {rows} × {cols}, {pairs}, {}", summary.memory);
+        if summary.finished > 0 {
+            text += &format!(", {} of {} tiles found finished", summary.finished, summary.tiles);
+        }
+        if summary.discarded > 0 {
+            let tiles = counted(summary.discarded as u64, "tile", "tiles");
+            text += &format!(", {tiles} found damaged, to be computed anew");
+        }
+        output::note(self.quiet, &text);
+    }
+
+    fn note_all(&self, notes: &[String]) {
+        for note in notes {
+            output::note(self.quiet, note);
+        }
     }
 }
 

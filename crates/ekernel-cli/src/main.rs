@@ -11,6 +11,7 @@ mod commands;
 mod failure;
 mod inputs;
 mod kernels;
+mod matrices;
 mod output;
 mod plot;
 mod progress;

@@ -5,8 +5,9 @@ use std::{
     path::Path,
 };
 
+use ekernel_core::Bytes;
 use ekernel_data::destination;
-use ekernel_system::atomic;
+use ekernel_system::{atomic, room};
 use serde::Serialize;
 
 use crate::failure::{mistake, stdout_failed};
@@ -77,6 +78,30 @@ pub(crate) fn ensure_arrays_writable(option: &str, path: &Path, inputs: &[&Path]
     }
     let named = path.with_extension("npz");
     Err(mistake(format!("{option} {}: results are .npz files; name it {}", path.display(), named.display())))
+}
+
+/// Checks that `count` matrices of float64 fit on the disk of `path`.
+pub(crate) fn ensure_room(
+    option: &str,
+    path: &Path,
+    [rows, cols]: [usize; 2],
+    count: u64,
+) -> anyhow::Result<()> {
+    let needed = matrix_bytes([rows, cols], count);
+    match destination(path).ok().and_then(|target| room::free(atomic::folder_of(&target))) {
+        Some(free) if needed > free => Err(mistake(format!(
+            "{option} {}: it takes {}, and {} are free on its disk; make room, or name a file on another",
+            path.display(),
+            Bytes(needed),
+            Bytes(free)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Bytes of `count` matrices of float64.
+pub(crate) fn matrix_bytes([rows, cols]: [usize; 2], count: u64) -> u64 {
+    [rows as u64, cols as u64, count].into_iter().fold(8, u64::saturating_mul)
 }
 
 /// Checks that files can be made in a folder, by making one.

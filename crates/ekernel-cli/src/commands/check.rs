@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use clap::Args;
 use ekernel_core::{
     Backend, BackendError, Input, KernelSet, Kernels, Network, Pairs,
-    plan::{Op, Quadrature, Sink},
+    plan::{Op, Sink},
 };
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_gram::GramError;
@@ -114,16 +114,8 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
     let Nasty { names, samples } = nasty(network.input(), arguments.seed.into());
     let task = Task::new(arguments.talk.quiet)?;
     let compute = |backend: &dyn Backend, label: &str| {
-        let computer = Computer {
-            task: &task,
-            network: &network,
-            quadrature: Quadrature::Accurate,
-            backend,
-            kinds: KernelSet::Both,
-            resume: None,
-            quiet: true,
-        };
-        computer.gram(Pairs::within(samples.clone()), label, None).map_err(failure::nothing_kept)
+        let computer = Computer { task: &task, backend, kinds: KernelSet::Both, resume: None, quiet: true };
+        computer.gram(Pairs::within(samples.clone()), label, label).map_err(failure::nothing_kept)
     };
     // First, so that an adapter that is not there is told before the reference takes its time.
     let (tested, mut without) = tested(arguments, &network)?;

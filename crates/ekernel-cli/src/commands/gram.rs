@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use ekernel_core::Pairs;
-use ekernel_data::{Output, Source, write_npz};
+use ekernel_data::{Source, write_npz};
 use ekernel_experiment::Kind;
+use ekernel_gram::FolderStore;
 use serde_json::json;
 
 use crate::{
@@ -15,7 +16,8 @@ use crate::{
     backends,
     failure::mistake,
     inputs::ensure_fits,
-    kernels::{Computer, ensure_resumable},
+    kernels::{Computed, Computer},
+    matrices::Matrices,
     output,
     progress::Task,
     space::Space,
@@ -64,9 +66,8 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let mut read_files = vec![arch.as_path(), first_source.path.as_path()];
     read_files.extend(second_source.as_ref().map(|source| source.path.as_path()));
     output::ensure_arrays_writable("--out", out, &read_files)?;
-    if let Some(folder) = &resume.folder {
-        ensure_resumable(folder)?;
-    }
+    // Opened before the samples are read: a folder that cannot serve is refused before the work.
+    let store = resume.folder.as_deref().map(FolderStore::open).transpose()?;
 
     let space = Space::of(std::slice::from_ref(&architecture))?;
     let first = space.read_samples(&first_source, &options)?;
@@ -85,16 +86,21 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let chosen = backends::choose(compute, &architecture.network, kinds)
         .with_context(|| arch.display().to_string())?;
     let task = Task::new(compute.talk.quiet)?;
-    let computer = Computer {
-        task: &task,
-        network: &architecture.network,
-        quadrature,
-        backend: &*chosen.backend,
-        kinds,
-        resume: resume.folder.clone(),
-        quiet: compute.talk.quiet,
+    let computer =
+        Computer { task: &task, backend: &*chosen.backend, kinds, resume: None, quiet: compute.talk.quiet };
+    let shape = [pairs.first().len(), pairs.second().len()];
+    output::ensure_room("--out", out, shape, kind.len() as u64)?;
+    let (matrices, work) = match store {
+        Some(store) => {
+            let store = store.reserving(out, output::matrix_bytes(shape, kind.len() as u64));
+            let Computed { kernels, work } = computer.stream(pairs.clone(), &architecture.name, store)?;
+            (Matrices::Stored(kernels), work)
+        }
+        None => {
+            let Computed { kernels, work } = computer.gram(pairs.clone(), &architecture.name, "")?;
+            (Matrices::Held(kernels), work)
+        }
     };
-    let computed = computer.gram(pairs.clone(), &architecture.name, None)?;
 
     // Nothing here may differ between an interrupted and an uninterrupted run: no times, no thread counts.
     let mut facts = json!({
@@ -106,36 +112,37 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         "x1": x1,
         "x2": x2,
         "normalize": normalizer.to_string(),
-        "shape": [pairs.first().len(), pairs.second().len()],
+        "shape": shape,
         "kernels": kind.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
     });
     let metadata = facts.to_string();
-    let mut arrays: Vec<(&str, Output<'_>)> = Vec::new();
-    if kind.contains(&Kind::Nngp) {
-        arrays.push(("nngp", (&computed.kernels.nngp).into()));
-    }
-    if let (true, Some(ntk)) = (kind.contains(&Kind::Ntk), &computed.kernels.ntk) {
-        arrays.push(("ntk", ntk.into()));
-    }
+    let control = task.control();
+    let rows = matrices.rows(control);
+    let mut arrays = matrices.arrays(&rows, &kind);
     arrays.push(("metadata", metadata.as_str().into()));
-    write_npz(out, &arrays)?;
+    write_npz(out, &arrays).map_err(|error| match control.check() {
+        Ok(()) => anyhow::Error::from(error),
+        Err(cancelled) => {
+            anyhow::Error::from(cancelled).context("every tile is kept: the same run writes them")
+        }
+    })?;
 
     if compute.talk.json {
         facts["out"] = json!(out.display().to_string());
-        facts["pairs"] = json!(computed.work.pairs);
-        facts["seconds"] = json!(computed.work.seconds);
-        facts["pairs_per_second"] = json!(computed.work.pairs_per_second());
+        facts["pairs"] = json!(work.pairs);
+        facts["seconds"] = json!(work.seconds);
+        facts["pairs_per_second"] = json!(work.pairs_per_second());
         facts["threads"] = json!(compute.thread_count());
         return output::print_json(&facts);
     }
     output::print(&format!(
         "{}: {} × {}, {} with {}\n{}\n",
         out.display(),
-        pairs.first().len(),
-        pairs.second().len(),
+        shape[0],
+        shape[1],
         kind.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" and "),
         chosen.backend.describe(),
-        work_line(computed.work),
+        work_line(work),
     ))
 }
 

@@ -246,6 +246,9 @@ fn check_sizes(arguments: &Predict, problem: &Problem) -> anyhow::Result<()> {
             "--pool {pool} is smaller than the largest --n, {largest}; give at least that"
         )));
     }
+    if let Some(path) = arguments.out.as_deref().filter(|_| arguments.cov) {
+        output::ensure_room("--out", path, [problem.test.len(); 2], 1)?;
+    }
     let curve = arguments.n.len() > 1;
     if problem.test_targets.is_none() && (!arguments.n.is_empty() || arguments.plot.is_some()) {
         return Err(mistake(format!(
@@ -283,11 +286,9 @@ fn network(
         .with_context(|| architecture.path.display().to_string())?;
     let computer = Computer {
         task,
-        network: &architecture.network,
-        quadrature,
         backend: &*chosen.backend,
         kinds,
-        resume: arguments.resume.folder.as_ref().map(|folder| folder.join(&architecture.name)),
+        resume: arguments.resume.folder.clone().map(|folder| (folder, architecture.name.clone())),
         quiet: arguments.compute.talk.quiet,
     };
     let kernels = kernels(&computer, &architecture.name, problem, draws, training.kind, arguments.cov)?;
@@ -321,18 +322,15 @@ fn kernels(
     } else {
         Arc::new(problem.train.select(draws.pool()))
     };
-    let among = computer.gram(Pairs::within(train.clone()), &format!("{name}, training"), Some("train"))?;
-    let between = computer.gram(
-        Pairs::cross(problem.test.clone(), train.clone()),
-        &format!("{name}, test"),
-        Some("test"),
-    )?;
+    let among = computer.gram(Pairs::within(train.clone()), &format!("{name}, training"), "train")?;
+    let between =
+        computer.gram(Pairs::cross(problem.test.clone(), train.clone()), &format!("{name}, test"), "test")?;
     let mut work = among.work.and(between.work);
     let nngp = if covariance {
         let test = computer.gram(
             Pairs::within(problem.test.clone()),
             &format!("{name}, test with itself"),
-            Some("test-self"),
+            "test-self",
         )?;
         work = work.and(test.work);
         let (train, cross) = (among.kernels.nngp.clone(), between.kernels.nngp.clone());
