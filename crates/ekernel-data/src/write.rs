@@ -147,7 +147,8 @@ fn points(texts: &[impl AsRef<str>]) -> usize {
 /// Strings in the .npy format: little-endian UTF-32, padded with zeros to the longest.
 fn write_texts(mut writer: impl Write, texts: &[impl AsRef<str>], shape: &str) -> io::Result<()> {
     let width = points(texts);
-    write_header(&mut writer, &format!("<U{width}"), shape)?;
+    let facts = format!("{{'descr': '<U{width}', 'fortran_order': False, 'shape': {shape}, }}");
+    write_header(&mut writer, facts)?;
     for text in texts {
         let characters = text.as_ref().chars().map(u32::from);
         for point in characters.chain(std::iter::repeat(0)).take(width) {
@@ -160,7 +161,9 @@ fn write_texts(mut writer: impl Write, texts: &[impl AsRef<str>], shape: &str) -
 /// A matrix in the .npy format, row by row.
 fn write_rows(mut writer: impl Write, rows: &dyn Rows) -> io::Result<()> {
     let [n, m] = rows.shape();
-    write_header(&mut writer, "<f8", &format!("({n}, {m})"))?;
+    // To the letter as the library writes it for a matrix in memory.
+    let facts = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({n}, {m})}}");
+    write_header(&mut writer, facts)?;
     let mut written = 0;
     rows.read(&mut |some| {
         written += some.len();
@@ -172,11 +175,10 @@ fn write_rows(mut writer: impl Write, rows: &dyn Rows) -> io::Result<()> {
     writer.flush()
 }
 
-/// The header of the .npy format, version 1.0.
-fn write_header(writer: &mut impl Write, descr: &str, shape: &str) -> io::Result<()> {
+/// The header of the .npy format, version 1.0, with what it says of the array.
+fn write_header(writer: &mut impl Write, mut header: String) -> io::Result<()> {
     const ALIGNMENT: usize = 64;
     const PREAMBLE: usize = 10;
-    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     let padding = (ALIGNMENT - (PREAMBLE + header.len() + 1) % ALIGNMENT) % ALIGNMENT;
     header.extend(std::iter::repeat_n(' ', padding));
     header.push('\n');

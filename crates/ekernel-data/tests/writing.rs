@@ -172,7 +172,7 @@ fn a_matrix_that_is_read_while_it_is_written_has_the_same_bytes() {
             let bands = Bands(whole.clone(), height);
             write_npz(&path("bands.npz"), &[("k", Output::Rows(&bands))]).unwrap();
             let [one, other] = ["whole.npz", "bands.npz"].map(|name| std::fs::read(path(name)).unwrap());
-            assert_eq!(one, other, "{rows} × {cols}, {height} rows at a time");
+            assert!(one == other, "{rows} × {cols}, {height} rows at a time");
         }
     }
 }

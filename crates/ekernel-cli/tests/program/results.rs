@@ -71,7 +71,7 @@ fn a_resumed_gram_matrix_has_the_same_bytes() {
     here.text("other.toml", &ARCH.replace("relu", "erf"));
     let line = here.refuse(
         "gram --arch other.toml --x1 data.npz:x --backend reference --quiet --resume tiles --out third.npz",
-        &["tiles", "another computation", "architecture"],
+        &["tiles", "another computation", "the network"],
     );
     assert!(line.contains("erf"), "{line}");
 }

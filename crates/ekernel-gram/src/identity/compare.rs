@@ -1,15 +1,15 @@
 //! The identity of a computation, and in what two differ.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ekernel_core::{Backend, BackendError, Control, KernelSet, Pairs, Plan};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::digest::Set;
+use super::{
+    difference::{Difference, difference, quoted},
+    digest::Set,
+};
 
 /// Everything that a kernel value depends on: two computations of one identity have the same bytes.
 ///
@@ -36,17 +36,6 @@ struct NamedPlan {
 
 /// A backend that does not say which network it computes.
 pub(crate) struct Unidentified;
-
-/// One thing in which a store and this run differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// What differs: the version, the network, a fact of the backend, the samples, the tile shape.
-    pub what: String,
-    /// Its value in the store.
-    pub stored: String,
-    /// Its value in this run.
-    pub now: String,
-}
 
 /// The fact in which a backend without a plan names its network.
 const NETWORK: &str = "network";
@@ -90,11 +79,9 @@ impl Identity {
         for fact in facts {
             let [stored, now] = [self, now].map(|identity| identity.numerics.get(fact));
             if stored != now {
-                let words = |value: Option<&String>| {
-                    value.map_or("not set".to_owned(), |value| format!("\"{value}\""))
-                };
                 let what = if fact == "backend" { fact.clone() } else { format!("{fact} of the backend") };
-                found.push(difference(&format!("the {what}"), words(stored), words(now)));
+                let [stored, now] = quoted([stored, now].map(|value| value.map(String::as_str)));
+                found.push(difference(&format!("the {what}"), stored, now));
             }
         }
         found.extend(match (&self.plan, &now.plan) {
@@ -142,23 +129,6 @@ impl NamedPlan {
             }
             None => difference("the digest of the network", &self.digest, &now.digest),
         })
-    }
-}
-
-impl Difference {
-    pub(crate) fn of_tiles(stored: [usize; 2], now: [usize; 2]) -> Difference {
-        let [stored, now] = [stored, now].map(|[rows, cols]| format!("{rows} × {cols}"));
-        difference("the tile shape", stored, now)
-    }
-}
-
-fn difference(what: &str, stored: impl ToString, now: impl ToString) -> Difference {
-    Difference { what: what.to_owned(), stored: stored.to_string(), now: now.to_string() }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} there is {}, here {}", self.what, self.stored, self.now)
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a kernel value depends on.
 
 mod compare;
+mod difference;
 mod digest;
 
+pub use compare::Identity;
 pub(crate) use compare::Unidentified;
-pub use compare::{Difference, Identity};
+pub use difference::Difference;
