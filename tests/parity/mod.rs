@@ -7,6 +7,7 @@ pub(crate) mod long_sums;
 pub(crate) mod opposite;
 pub(crate) mod sabotage;
 pub(crate) mod undefined;
+pub(crate) mod wrapping;
 
 use ekernel::core::{Backend, BackendError, Control, Kernels, Pairs, Samples};
 use ndarray::Array2;

@@ -105,14 +105,6 @@ pub enum ArchError {
     /// No layers.
     #[error("the network has no layers; add at least one, for example op = \"dense\"")]
     Empty,
-    /// More layers than a network may have.
-    #[error("the network has {found} layers; at most {most} are computed")]
-    TooManyLayers {
-        /// How many it has.
-        found: usize,
-        /// How many there may be.
-        most: usize,
-    },
     /// Two layers of one name.
     #[error("{place}: the name \"{name}\" is taken by {other}; names must differ")]
     DuplicateName {
@@ -190,8 +182,24 @@ pub enum ArchError {
         /// Its domain.
         second: Domain,
     },
-    /// A window that does not fit.
-    #[error("{place}: a {}×{} window is larger than its {}×{} input ({padding} padding); use a smaller one{}", size[0], size[1], extent[0], extent[1], if *padding == Padding::Valid { " or padding = \"same\"" } else { "" })]
+    /// Branches of a sum with different numbers of features.
+    #[error(
+        "{place} adds branches of different widths: {first_place} has {first} features, {second_place} has {second}; give them one width"
+    )]
+    Widths {
+        /// The sum.
+        place: Place,
+        /// The layer that gives one branch its features.
+        first_place: Place,
+        /// Their number.
+        first: usize,
+        /// The layer that gives another branch its features.
+        second_place: Place,
+        /// Their number.
+        second: usize,
+    },
+    /// A `valid` window that does not fit.
+    #[error("{place}: a {}×{} window is larger than its {}×{} input (valid padding); use a smaller one or padding = \"same\"", size[0], size[1], extent[0], extent[1])]
     WindowTooLarge {
         /// The layer.
         place: Place,
@@ -199,8 +207,6 @@ pub enum ArchError {
         size: [usize; 2],
         /// The input's height and width.
         extent: [usize; 2],
-        /// The padding.
-        padding: Padding,
     },
     /// A group that turns the image by 90° on an image that is not square.
     #[error("{place}: {group} turns images by 90° and needs a square {what}, found {}×{}; use C2, D1 or D2, or make it square", found[0], found[1])]
@@ -287,6 +293,22 @@ pub enum ArchError {
         /// Sizes that work.
         remedy: String,
     },
+    /// A sum of branches that a turned input shifts differently.
+    #[error("{place}: behind {first_place} a turned image lies shifted by {}×{} pixels, behind {second_place} by {}×{} (each even circular window shifts it by one), so the sum is not {group}-equivariant; use odd windows (1, 3, 5, 7), or the same number of even ones on every branch", first[0], first[1], second[0], second[1])]
+    UnequalShifts {
+        /// The sum.
+        place: Place,
+        /// The group.
+        group: Group,
+        /// One branch.
+        first_place: Place,
+        /// Its shift per axis.
+        first: [usize; 2],
+        /// Another branch.
+        second_place: Place,
+        /// Its shift per axis.
+        second: [usize; 2],
+    },
     /// A layer that mixes pixels before the lift to a group.
     #[error("{place}: only pointwise layers are allowed between the input and {lift}, because a plain {op} is not equivariant; use lift first and group_conv after it", op = place.op)]
     BeforeLift {
@@ -294,6 +316,18 @@ pub enum ArchError {
         place: Place,
         /// The lift.
         lift: Place,
+    },
+    /// A plan that no machine computes.
+    #[error(
+        "the network needs {needed} {what}, and {most} are the most that is planned; use smaller inputs, larger strides, smaller windows or fewer layers"
+    )]
+    TooLarge {
+        /// What it needs.
+        what: &'static str,
+        /// How many.
+        needed: u64,
+        /// How many are planned at most.
+        most: u64,
     },
     /// A bandlimit beyond what the layer reads.
     #[error(

@@ -7,9 +7,9 @@ use std::fmt;
 pub use molecule::{AtomDescriptor, AtomPairing};
 
 use crate::{
-    Domain, PerAtom, Samples,
-    arch::{ArchError, Keys, Section},
+    ArchError, Domain, PerAtom, Samples,
     error::Place,
+    keys::{Keys, Section},
 };
 
 /// What the network reads: K⁰(x, x') = (1/C) Σ_c f_c(x) f'_c(x'), Θ⁰ = 0.
@@ -51,6 +51,9 @@ pub enum Input {
 impl Input {
     /// The largest bandlimit of signals on the sphere.
     pub const MAX_BANDLIMIT: usize = 128;
+
+    /// The most numbers of one sample: 2³⁶.
+    pub const MOST_NUMBERS: usize = 1 << 36;
 
     /// The domain of the input.
     pub fn domain(&self) -> Domain {
@@ -157,9 +160,14 @@ impl Input {
             Err(ArchError::Value { place: place.clone(), key: key.to_owned(), found, needs })
         };
         let bandlimits = || format!("a whole number from 1 to {}", Self::MAX_BANDLIMIT);
+        let numbers = |shape: &[usize]| shape.iter().try_fold(1_usize, |product, n| product.checked_mul(*n));
+        let too_many = |shape: &[usize]| numbers(shape).is_none_or(|count| count > Self::MOST_NUMBERS);
         match self {
             Input::Vector { .. } | Input::Image { .. } if self.shape().contains(&0) => {
                 bad("shape", format!("{:?}", self.shape()), "whole numbers of at least 1".to_owned())
+            }
+            Input::Vector { .. } | Input::Image { .. } if too_many(&self.shape()) => {
+                bad("shape", format!("{:?}", self.shape()), format!("at most {} numbers", Self::MOST_NUMBERS))
             }
             Input::Sphere { bandlimit, .. } | Input::Molecule { bandlimit, .. }
                 if !(1..=Self::MAX_BANDLIMIT).contains(bandlimit) =>
@@ -168,6 +176,10 @@ impl Input {
             }
             Input::Sphere { channels: 0, .. } => {
                 bad("channels", "0".to_owned(), "a whole number of at least 1".to_owned())
+            }
+            Input::Sphere { channels, .. } if too_many(&self.shape()) => {
+                let most = Self::MOST_NUMBERS / (self.shape()[0] * self.shape()[1]);
+                bad("channels", channels.to_string(), format!("a whole number from 1 to {most}"))
             }
             Input::Molecule { potential, .. } => match potential.problem() {
                 Some((key, found, needs)) => bad(key, found, needs.to_owned()),

@@ -17,6 +17,7 @@ pub mod double;
 mod error;
 mod group;
 mod input;
+mod keys;
 mod layers;
 mod network;
 pub mod plan;

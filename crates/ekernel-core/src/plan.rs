@@ -12,9 +12,11 @@
 //! acts. The **head** is what follows on scalars. Molecules have readouts and a head for each pair of atoms, whose values are
 //! added up ([`AtomPlan`]), and the head that follows.
 
+mod amplification;
 mod atoms;
 mod cost;
 mod digest;
+mod facts;
 mod head;
 mod print;
 mod rotations;
@@ -23,11 +25,12 @@ mod variances;
 pub use atoms::AtomPlan;
 pub use cost::{Cost, RotationCost, StageCost};
 pub use digest::{Digest, DigestError};
+pub use facts::{Facts, OpFacts};
 pub use head::Scalar;
 pub use rotations::{Quadrature, RotationOp, RotationStage};
 pub use variances::{Variances, inverse_std, pool_loss};
 
-use crate::{Activation, ArchError, Group, GroupElement, Input, Network, NormAxes, Window, reduce};
+use crate::{Activation, Group, GroupElement, Input, NormAxes, Window};
 
 /// Which kernels are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -219,28 +222,11 @@ pub struct Plan {
     pub head: Vec<HeadOp>,
     /// Whether the head needs each sample's value with itself.
     pub needs_self: bool,
+    /// What is known of its ops.
+    pub(crate) facts: Facts,
 }
 
 impl Plan {
-    /// Reduces a network to its plan.
-    ///
-    /// Errors: [`ArchError::NotEquivariant`] and [`ArchError::BeforeLift`] where a group network is not equivariant, so that
-    /// it has no orbit form.
-    pub fn new(network: &Network, kinds: KernelSet) -> Result<Plan, ArchError> {
-        Plan::with_quadrature(network, kinds, Quadrature::default())
-    }
-
-    /// The same with another grid on SO(3); planar networks have none.
-    ///
-    /// Errors: as [`Plan::new`]; [`ArchError::Quadrature`].
-    pub fn with_quadrature(
-        network: &Network,
-        kinds: KernelSet,
-        quadrature: Quadrature,
-    ) -> Result<Plan, ArchError> {
-        reduce::reduce(network, kinds, quadrature)
-    }
-
     /// Whether the kernels are homogeneous: K(cf, c'f') = cc' K(f, f') for c, c' > 0, and so Θ. Then each sample may be
     /// brought to the same size first, and parallel samples become equal.
     pub fn is_homogeneous(&self) -> bool {

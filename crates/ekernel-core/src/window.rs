@@ -46,6 +46,9 @@ pub struct Window {
 }
 
 impl Window {
+    /// The most positions of a window, and the largest stride: 2²⁴.
+    pub const MOST: usize = 1 << 24;
+
     /// Number of positions q₁q₂ under the window.
     pub fn area(&self) -> usize {
         self.size[0] * self.size[1]

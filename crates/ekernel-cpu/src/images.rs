@@ -76,7 +76,7 @@ fn pooled_variances(plan: &Plan, isa: Isa, source: usize, images: &[Image]) -> V
     if let Sink::Rewrap = stage.sink {
         return images
             .iter()
-            .map(|image| image.variances[source].last().cloned().unwrap_or_default())
+            .map(|image| image.variances[source].last().cloned().expect("a stage has at least one op"))
             .collect();
     }
     let lanes = isa.lanes::<f64>();

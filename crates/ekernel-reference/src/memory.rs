@@ -12,12 +12,21 @@ pub(crate) fn per_pair(network: &Network) -> u64 {
         .chain(network.nodes().iter().map(|node| node.domain))
         .map(|domain| domain.positions() as u64)
         .collect();
-    let bytes = |field: usize| positions[field].saturating_mul(positions[field]).saturating_mul(16);
-    let during = |k: usize| {
-        let alive = (0..=k).filter(|&field| last[field].is_some_and(|reader| reader >= k));
-        alive.map(bytes).fold(bytes(k + 1).saturating_mul(2), u64::saturating_add)
-    };
-    (0..network.nodes().len()).map(during).max().unwrap_or(0)
+    let bytes = |field: usize| 16 * u128::from(positions[field]) * u128::from(positions[field]);
+    let mut ends = vec![0_u128; network.nodes().len()];
+    for (field, reader) in last.iter().enumerate() {
+        if let Some(reader) = reader {
+            ends[*reader] += bytes(field);
+        }
+    }
+    // The output is read by none; every other field is, from when it is made on.
+    let (mut alive, mut most) = (0_u128, 0);
+    for (k, ends) in ends.into_iter().enumerate() {
+        alive += bytes(k);
+        most = most.max(alive + 2 * bytes(k + 1));
+        alive -= ends;
+    }
+    u64::try_from(most).unwrap_or(u64::MAX)
 }
 
 /// Bytes that are kept of every sample: its variances after every layer and its features.

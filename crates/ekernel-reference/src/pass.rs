@@ -110,9 +110,9 @@ pub(crate) fn run(
         let field = layers::apply(network, node, &incoming);
         see(k + 1, &field);
         fields.push(Some(field));
-        for (field, last) in fields.iter_mut().zip(&last) {
-            if *last == Some(k) {
-                *field = None;
+        for input in node.inputs.iter().map(|source| number(*source)) {
+            if last[input] == Some(k) {
+                fields[input] = None;
             }
         }
     }

@@ -36,14 +36,19 @@ pub(crate) struct Draft {
     scale: f64,
     /// Whether weighted layers may be in the standard parameterisation; then all have a width.
     standard: bool,
+    /// Whether all windows are circular with stride 1, even ones too: then a network on a group grid does not notice that
+    /// turned images are shifted.
+    wraps: bool,
 }
 
-/// Output features of every layer where the parameterisation asks for them.
-const WIDTH: usize = 4;
+/// Output features of a layer where the parameterisation asks for them; branches of different ones are refused.
+const WIDTHS: [usize; 6] = [4, 4, 4, 4, 4, 6];
 
 impl Draft {
-    pub(crate) fn new(input: Input, standard: bool, choices: Choices) -> Draft {
+    pub(crate) fn new(input: Input, standard: bool, mut choices: Choices) -> Draft {
+        let wraps = choices.pick(&[false, false, false, true]);
         Draft {
+            wraps,
             choices,
             domain: input.domain(),
             builder: Network::builder(input),
@@ -84,18 +89,31 @@ impl Draft {
         self.scale = w_std * w_std * self.scale + b_std.map_or(0.0, |b| b * b);
         self.gaussian = true;
         let standard = self.standard && self.choices.pick(&[true, true, false]);
+        let width = self.standard.then(|| self.choices.pick(&WIDTHS));
         Weights {
             w_std,
             b_std,
             parameterization: if standard { Parameterization::Standard } else { Parameterization::Ntk },
-            width: self.standard.then_some(WIDTH),
+            width,
             width_scale: if standard { self.choices.pick(&[1.0, 2.0]) } else { 1.0 },
         }
     }
 
+    /// Height and width of the domain.
+    fn extent(&self) -> [usize; 2] {
+        self.domain.extent().expect("windows slide over pixels")
+    }
+
     /// A window that fits the domain and commutes with the group, 1×1 at the worst.
     fn window(&mut self, sizes: &[usize], strides: &[usize], group: Option<Group>) -> Window {
-        let extent = self.domain.extent().unwrap_or([1, 1]);
+        let extent = self.extent();
+        if self.wraps {
+            let mut size = [self.choices.pick(sizes), self.choices.pick(sizes)];
+            if group.is_some_and(Group::swaps_axes) {
+                size[1] = size[0];
+            }
+            return self.around(size);
+        }
         for _ in 0..4 {
             let mut size = [self.choices.pick(sizes), self.choices.pick(sizes)];
             let mut step = [self.choices.pick(strides), self.choices.pick(strides)];
@@ -103,13 +121,23 @@ impl Draft {
                 (size[1], step[1]) = (size[0], step[0]);
             }
             let window = Window { size, strides: step, padding: self.choices.pick(&Padding::ALL) };
-            let fits = window.padding == Padding::Same || (0..2).all(|a| size[a] <= extent[a]);
+            let fits = window.padding != Padding::Valid || (0..2).all(|a| size[a] <= extent[a]);
             let reversed = group.map_or([false; 2], Group::reversed_axes);
             if fits && (0..2).all(|a| !reversed[a] || window.commutes_with_reversal(extent, a)) {
                 return window;
             }
         }
         Window { size: [1, 1], strides: [1, 1], padding: Padding::Valid }
+    }
+
+    /// A circular window of stride 1 and about this size. One that covers every position of an axis equally often would make
+    /// all patches along it equal, where the literal recursion loses half of its digits.
+    fn around(&self, size: [usize; 2]) -> Window {
+        let extent = self.extent();
+        let square = extent[0] == extent[1] && size[0] == size[1];
+        let covers = [0, 1].map(|a| extent[a] > 1 && size[a].is_multiple_of(extent[a]));
+        let size = [0, 1].map(|a| if covers[a] || (square && covers[0]) { size[a] + 1 } else { size[a] });
+        Window { size, strides: [1, 1], padding: Padding::Circular }
     }
 
     /// dense, conv, group_conv, s2_conv or so3_conv, whatever the domain takes.
@@ -166,7 +194,7 @@ impl Draft {
             Domain::GroupGrid { .. } => self.push(GroupConv { window, weights }),
             _ => self.push(Conv { window, weights }),
         }
-        self.domain = self.domain.resized(window.output(self.domain.extent().unwrap_or([1, 1])));
+        self.domain = self.domain.resized(window.output(self.extent()));
     }
 
     /// A weighted layer that keeps the domain.
@@ -178,6 +206,10 @@ impl Draft {
                 return self.push(So3Conv { bandlimit: None, weights });
             }
             Domain::Grid { .. } | Domain::GroupGrid { .. } | Domain::Sphere { .. } | Domain::Atoms(_) => {}
+        }
+        if self.wraps {
+            let size = self.choices.pick(&[[1, 1], [3, 3], [2, 2], [4, 4]]);
+            return self.conv(self.around(size));
         }
         let size = self.choices.pick(&[[1, 1], [3, 3]]);
         self.conv(Window { size, strides: [1, 1], padding: Padding::Same });
@@ -192,7 +224,7 @@ impl Draft {
         let window = self.window(&[3, 2, 1, 5], &[1, 1, 1, 2], Some(group));
         let weights = self.weights();
         self.push(Lift { group, window, weights });
-        let [height, width] = window.output(self.domain.extent().unwrap_or([1, 1]));
+        let [height, width] = window.output(self.extent());
         self.domain = Domain::GroupGrid { group, height, width };
         self.group = Some(group);
     }
@@ -244,10 +276,21 @@ impl Draft {
         let kind = self.choices.pick(&[PoolKind::Mean, PoolKind::Mean, PoolKind::Sum]);
         let window = self.window(&[2, 3, 1], &[2, 1], self.group);
         if kind == PoolKind::Sum {
-            self.scale *= (window.area() * window.area()) as f64;
+            self.scale *= window.area() as f64 * window.area() as f64;
         }
         self.push(Pool { kind, window });
         self.domain = self.domain.resized(window.output(extent));
+    }
+
+    /// A small pool, then a circular convolution that sees around the border of what was pooled.
+    pub(crate) fn pool_around(&mut self) {
+        if !matches!(self.domain, Domain::Grid { .. } | Domain::GroupGrid { .. }) {
+            return;
+        }
+        self.pool();
+        let size = if self.group.is_some() && !self.wraps { &[3, 1][..] } else { &[3, 2, 4] };
+        let size = [self.choices.pick(size); 2];
+        self.conv(self.around(size));
     }
 
     /// x + weighted(σ(x)).
@@ -279,8 +322,13 @@ impl Draft {
     /// A weighted layer that keeps the domain and reads `trunk`.
     fn other_branch(&mut self, trunk: &str) {
         let weights = self.weights();
-        let window = Window { size: [3, 1], strides: [1, 1], padding: Padding::Same };
-        let square = Window { size: [3, 3], ..window };
+        let own = |size| Window { size, strides: [1, 1], padding: Padding::Same };
+        let [window, square] = if self.wraps && self.domain.extent().is_some() {
+            let size = [self.choices.pick(&[3, 2]); 2];
+            [self.around([3, 1]), self.around(size)]
+        } else {
+            [own([3, 1]), own([3, 3])]
+        };
         match self.domain {
             Domain::Vector | Domain::Atoms(PerAtom::Vector) => {
                 self.push_reading(Dense { weights }, &[trunk]);

@@ -13,7 +13,7 @@ fn networks_cover_every_layer_group_and_padding() {
     let mut runner = TestRunner::deterministic();
     let strategy = ekernel_testnets::network();
     let (mut ops, mut groups, mut paddings) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (mut standard, mut strided, mut oblong) = (0, 0, 0);
+    let (mut standard, mut strided, mut oblong, mut wide, mut even) = (0, 0, 0, 0, 0);
     for _ in 0..1500 {
         let network = strategy.new_tree(&mut runner).expect("a network").current();
         assert_eq!(network.to_toml().parse().as_ref(), Ok(&network), "the file of {network}");
@@ -35,6 +35,11 @@ fn networks_cover_every_layer_group_and_padding() {
             paddings.insert((node.layer.name(), window.padding.name()));
             strided += usize::from(window.strides != [1, 1]);
             oblong += usize::from(window.size[0] != window.size[1]);
+            let extent = network.domain(node.inputs[0]).extent().expect("windows slide over pixels");
+            let circular = window.padding == Padding::Circular;
+            wide += usize::from(circular && (0..2).any(|axis| window.size[axis] > extent[axis]));
+            let turned = matches!(node.domain, Domain::GroupGrid { .. });
+            even += usize::from(turned && circular && window.size.iter().any(|size| size % 2 == 0));
         }
     }
     let elsewhere = ["s2_conv", "so3_conv", "so3_pool", "atom_sum"];
@@ -45,7 +50,8 @@ fn networks_cover_every_layer_group_and_padding() {
             assert!(paddings.contains(&(op, padding.name())), "{op} {padding}");
         }
     }
-    assert!(standard > 100 && strided > 100 && oblong > 100, "{standard} {strided} {oblong}");
+    let counts = [standard, strided, oblong, wide, even];
+    assert!(counts.iter().all(|count| *count > 100), "{counts:?}");
 }
 
 #[test]

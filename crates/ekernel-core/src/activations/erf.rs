@@ -14,3 +14,9 @@ pub(super) fn dual(a: f64, b: f64, c: f64, v: f64, vp: f64, k: f64) -> Dual {
     let angle = if p.is_finite() { (2.0 * k).atan2(rest) } else { k.signum() * FRAC_PI_2 };
     Dual { cov: a * a * FRAC_2_PI * angle + c * c, dot: 2.0 * a * a * b * b * FRAC_2_PI / rest }
 }
+
+/// v·E σ''²/E σ'² = 4x²/(1 + 4x), x = b²v.
+pub(super) fn curvature(b: f64, v: f64) -> f64 {
+    let x = b * b * v;
+    4.0 * x * x / (1.0 + 4.0 * x)
+}

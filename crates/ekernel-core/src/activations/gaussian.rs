@@ -12,3 +12,8 @@ pub(super) fn dual(a: f64, b: f64, v: f64, vp: f64, k: f64) -> Dual {
     let d = d2.sqrt();
     Dual { cov: a * a / d, dot: 4.0 * a * a * b * b * k / (d2 * d) }
 }
+
+/// v·E σ''²/E σ'² = 1 + 12b²v²/(1 − 4bv).
+pub(super) fn curvature(b: f64, v: f64) -> f64 {
+    1.0 + 12.0 * b * b * v * v / (1.0 - 4.0 * b * v)
+}

@@ -25,3 +25,9 @@ pub(super) fn value(x: f64) -> f64 {
 pub(super) fn derivative(x: f64) -> f64 {
     0.5 * libm::erfc(-x * FRAC_1_SQRT_2) + x * (-0.5 * x * x).exp() / TAU.sqrt()
 }
+
+/// v·E σ''², σ''(x) = φ(x)(2 − x²): with w = v/(1 + 2v) that is v(4 − 4w + 3w²)/(2π√(1 + 2v)).
+pub(super) fn curvature(v: f64) -> f64 {
+    let w = v / (1.0 + 2.0 * v);
+    v * (4.0 - 4.0 * w + 3.0 * w * w) / (TAU * (1.0 + 2.0 * v).sqrt())
+}

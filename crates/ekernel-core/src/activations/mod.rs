@@ -12,7 +12,10 @@ mod kinked;
 mod sign;
 mod sine;
 
-use crate::arch::{ArchError, Keys, Section};
+use crate::{
+    ArchError,
+    keys::{Keys, Section},
+};
 
 /// A pointwise nonlinearity σ.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,6 +121,33 @@ impl Activation {
             Activation::Abs => Some([-1.0, 1.0]),
             _ => None,
         }
+    }
+
+    /// Whether K_σ and K̇ are differentiable up to K = √(vv').
+    pub fn is_smooth(&self) -> bool {
+        self.kink().is_none() && *self != Activation::Sign
+    }
+
+    /// The relative slopes of K_σ and K̇ at K = v' = v, where they are largest: g = v·E σ'²/E σ² and h = v·E σ''²/E σ'²
+    /// (of smooth activations slope² × variance). A relative error ε of K becomes gε in K_σ and hε in K̇; 1 for kinked
+    /// activations, whose input is carried as a defect.
+    pub fn steepness(&self, v: f64) -> [f64; 2] {
+        if !self.is_smooth() {
+            return [1.0, 1.0];
+        }
+        let Dual { cov, dot } = self.dual(v, v, v);
+        let slope = if cov == 0.0 { 1.0 } else { v * dot / cov };
+        let curvature = match *self {
+            Activation::Erf { b, .. } => erf::curvature(b, v),
+            Activation::Gelu => gelu::curvature(v) / dot,
+            Activation::Sin { b, c, .. } => sine::curvature(b, c, v),
+            Activation::Cos { b, c, .. } => sine::curvature(b, c + std::f64::consts::FRAC_PI_2, v),
+            Activation::Rbf { gamma } => 2.0 * gamma * v,
+            Activation::Exp { b, .. } => b * b * v,
+            Activation::Gaussian { b, .. } => gaussian::curvature(b, v),
+            Activation::Relu | Activation::LeakyRelu { .. } | Activation::Abs | Activation::Sign => 1.0,
+        };
+        [slope, curvature]
     }
 
     /// K_σ and K̇ at variances v, v' ≥ 0 and covariance |K| ≤ √(vv').

@@ -33,3 +33,12 @@ pub(super) fn rbf_derivative(gamma: f64, x: f64) -> f64 {
     let rate = (2.0 * gamma).sqrt();
     SQRT_2 * rate * (rate * x + FRAC_PI_4).cos()
 }
+
+/// v·E σ''²/E σ'² = b²v(1 − s)/(1 + s), s = cos(2c)·exp(−2b²v), the sums without cancellation.
+pub(super) fn curvature(b: f64, c: f64, v: f64) -> f64 {
+    let (x, cos) = (b * b * v, (2.0 * c).cos());
+    let rest = -(-2.0 * x).exp_m1();
+    let [minus, plus] = [1.0 - cos, 1.0 + cos].map(f64::abs);
+    let denominator = plus - cos * rest;
+    if denominator == 0.0 { 1.0 } else { x * (minus + cos * rest) / denominator }
+}

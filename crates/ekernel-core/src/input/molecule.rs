@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Samples,
-    arch::{ArchError, Keys, Section},
+    ArchError, Samples,
+    keys::{Keys, Section},
     samples::Molecule,
 };
 

@@ -1,9 +1,9 @@
 //! dropout with keep rate ρ: v ↦ v/ρ, and the entries of a sample with itself at equal positions /ρ.
 
-use super::Incoming;
+use super::kind::{Incoming, Kind};
 use crate::{
-    Domain, PerAtom,
-    arch::{ArchError, Keys, Section},
+    ArchError, Domain, PerAtom,
+    keys::{Keys, Section},
 };
 
 /// Dropout.
@@ -35,12 +35,14 @@ impl Dropout {
         let keep_rate = keep_rate.ok_or_else(|| keys.missing("keep_rate", "keep_rate = 0.9"))?;
         Ok(Dropout { keep_rate })
     }
+}
 
-    pub(super) fn write(&self, section: &mut Section) {
-        section.number("keep_rate", self.keep_rate);
+impl Kind for Dropout {
+    fn name(&self) -> &'static str {
+        "dropout"
     }
 
-    pub(super) fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
+    fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
         if !(self.keep_rate > 0.0 && self.keep_rate <= 1.0) {
             return Err(ArchError::Value {
                 place: input.place.clone(),
@@ -55,5 +57,13 @@ impl Dropout {
             return Err(ArchError::DropoutOnInput { place: input.place.clone() });
         }
         Ok(input.domain)
+    }
+
+    fn write(&self, section: &mut Section) {
+        section.number("keep_rate", self.keep_rate);
+    }
+
+    fn destroys_gaussian(&self) -> Option<&'static str> {
+        Some("dropout multiplies by random masks")
     }
 }

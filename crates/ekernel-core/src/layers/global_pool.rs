@@ -1,7 +1,10 @@
 //! global_avg_pool and global_sum_pool: mean (or sum) of K and Θ over all pairs of positions.
 
-use super::{Incoming, PoolKind};
-use crate::{Domain, PerAtom, arch::ArchError};
+use super::{
+    PoolKind,
+    kind::{Incoming, Kind},
+};
+use crate::{ArchError, Domain, PerAtom};
 
 /// Pooling over the whole grid.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,13 +25,22 @@ impl GlobalPool {
     }
 }
 
-pub(super) fn output(input: &Incoming<'_>) -> Result<Domain, ArchError> {
-    match input.domain {
-        Domain::Grid { .. } => Ok(Domain::Vector),
-        Domain::GroupGrid { .. } => Err(input.wrong_domain("a grid (on a group grid use group_pool)")),
-        Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }) => {
-            Err(input.wrong_domain("a grid (on rotations use so3_pool)"))
+impl Kind for GlobalPool {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            PoolKind::Mean => "global_avg_pool",
+            PoolKind::Sum => "global_sum_pool",
         }
-        Domain::Vector | Domain::Sphere { .. } | Domain::Atoms(_) => Err(input.wrong_domain("a grid")),
+    }
+
+    fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
+        match input.domain {
+            Domain::Grid { .. } => Ok(Domain::Vector),
+            Domain::GroupGrid { .. } => Err(input.wrong_domain("a grid (on a group grid use group_pool)")),
+            Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }) => {
+                Err(input.wrong_domain("a grid (on rotations use so3_pool)"))
+            }
+            Domain::Vector | Domain::Sphere { .. } | Domain::Atoms(_) => Err(input.wrong_domain("a grid")),
+        }
     }
 }

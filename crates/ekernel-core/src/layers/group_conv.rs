@@ -1,14 +1,14 @@
 //! group_conv on G = H ⋉ Z²: K_{g,g'} = w²·(1/|S|) Σ_{h∈S} K_{gh,g'h} + b², S = H × window.
 
 use super::{
-    Incoming, Weights,
-    conv::{filter_window, slide, window_setters, write_window},
-    lift::square,
+    Weights,
+    kind::{Incoming, Kind},
+    sliding::{filter_window, slide, square, window_setters, write_window},
     weights::weight_setters,
 };
 use crate::{
-    Domain, Window,
-    arch::{ArchError, Keys, Section},
+    ArchError, Domain, Window,
+    keys::{Keys, Section},
 };
 
 /// A convolution on a group grid.
@@ -32,18 +32,32 @@ impl GroupConv {
     pub(super) fn read(keys: &mut Keys<'_>) -> Result<GroupConv, ArchError> {
         Ok(GroupConv { window: keys.filter()?, weights: Weights::read(keys)? })
     }
+}
 
-    pub(super) fn write(&self, section: &mut Section) {
-        write_window(&self.window, "filter", [1, 1], section);
-        self.weights.write(section);
+impl Kind for GroupConv {
+    fn name(&self) -> &'static str {
+        "group_conv"
     }
 
-    pub(super) fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
+    fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
         let Domain::GroupGrid { group, .. } = input.domain else {
             return Err(input.wrong_domain("a group grid (lift makes one from an image)"));
         };
         square(group, "filter", self.window.size, input)?;
         square(group, "stride", self.window.strides, input)?;
         slide(&self.window, input)
+    }
+
+    fn write(&self, section: &mut Section) {
+        write_window(&self.window, "filter", [1, 1], section);
+        self.weights.write(section);
+    }
+
+    fn weights(&self) -> Option<&Weights> {
+        Some(&self.weights)
+    }
+
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
     }
 }

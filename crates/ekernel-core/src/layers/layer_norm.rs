@@ -1,6 +1,10 @@
 //! layer_norm: K and Θ divided by √((v+ε)(v'+ε)), ε = 1e-12; over all axes v and v' are their spatial means.
 
-use crate::arch::{ArchError, Keys, Section};
+use super::kind::{Incoming, Kind};
+use crate::{
+    ArchError, Domain,
+    keys::{Keys, Section},
+};
 
 /// What is normalised together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,10 +52,24 @@ impl LayerNorm {
         let choices = [("channels", NormAxes::Channels), ("all", NormAxes::All)];
         Ok(LayerNorm { over: keys.choice("over", &choices)?.unwrap_or_default() })
     }
+}
 
-    pub(super) fn write(&self, section: &mut Section) {
+impl Kind for LayerNorm {
+    fn name(&self) -> &'static str {
+        "layer_norm"
+    }
+
+    fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
+        Ok(input.domain)
+    }
+
+    fn write(&self, section: &mut Section) {
         if self.over == NormAxes::All {
             section.word("over", "all");
         }
+    }
+
+    fn needs_gaussian(&self) -> bool {
+        true
     }
 }

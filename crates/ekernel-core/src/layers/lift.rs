@@ -1,13 +1,14 @@
 //! lift (Z² → H ⋉ Z²): K_{g,g'} = w²·(1/|S|) Σ_{y∈S} K⁰(gy, g'y) + b².
 
 use super::{
-    Incoming, Weights,
-    conv::{filter_window, slide, window_setters, write_window},
+    Weights,
+    kind::{Incoming, Kind},
+    sliding::{filter_window, slide, square, window_setters, write_window},
     weights::weight_setters,
 };
 use crate::{
-    Domain, Group, Window,
-    arch::{ArchError, Keys, Section},
+    ArchError, Domain, Group, Window,
+    keys::{Keys, Section},
 };
 
 /// A lifting convolution: the filter is applied in every orientation of the group.
@@ -35,14 +36,14 @@ impl Lift {
         let group = keys.choice("group", &choices)?.ok_or_else(|| keys.missing("group", "group = \"C4\""))?;
         Ok(Lift { group, window: keys.filter()?, weights: Weights::read(keys)? })
     }
+}
 
-    pub(super) fn write(&self, section: &mut Section) {
-        section.word("group", self.group.name());
-        write_window(&self.window, "filter", [1, 1], section);
-        self.weights.write(section);
+impl Kind for Lift {
+    fn name(&self) -> &'static str {
+        "lift"
     }
 
-    pub(super) fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
+    fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
         let Domain::Grid { height, width } = input.domain else {
             return Err(input.wrong_domain("a grid: lift stands once, on the image"));
         };
@@ -54,17 +55,18 @@ impl Lift {
             None => Ok(Domain::Vector),
         }
     }
-}
 
-/// Refuses unequal rows and columns under a group that exchanges them.
-pub(super) fn square(
-    group: Group,
-    what: &'static str,
-    found: [usize; 2],
-    input: &Incoming<'_>,
-) -> Result<(), ArchError> {
-    if group.swaps_axes() && found[0] != found[1] {
-        return Err(ArchError::NotSquare { place: input.place.clone(), group, what, found });
+    fn write(&self, section: &mut Section) {
+        section.word("group", self.group.name());
+        write_window(&self.window, "filter", [1, 1], section);
+        self.weights.write(section);
     }
-    Ok(())
+
+    fn weights(&self) -> Option<&Weights> {
+        Some(&self.weights)
+    }
+
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
+    }
 }

@@ -1,13 +1,12 @@
 //! avg_pool and sum_pool: mean (or sum) of K and Θ over window × window of both slots; `same` divides by the full window.
 
 use super::{
-    Incoming,
-    conv::{slide, write_window},
-    lift::square,
+    kind::{Incoming, Kind},
+    sliding::{slide, square, write_window},
 };
 use crate::{
-    Domain, Padding, Window,
-    arch::{ArchError, Keys, Section},
+    ArchError, Domain, Padding, Window,
+    keys::{Keys, Section},
 };
 
 /// Mean or sum.
@@ -44,12 +43,17 @@ impl Pool {
         let strides = keys.pair("strides")?.unwrap_or(size);
         Ok(Pool { kind, window: Window { size, strides, padding: keys.padding(Padding::Valid)? } })
     }
+}
 
-    pub(super) fn write(&self, section: &mut Section) {
-        write_window(&self.window, "window", self.window.size, section);
+impl Kind for Pool {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            PoolKind::Mean => "avg_pool",
+            PoolKind::Sum => "sum_pool",
+        }
     }
 
-    pub(super) fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
+    fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
         match input.domain {
             Domain::Vector | Domain::Sphere { .. } | Domain::Rotations { .. } | Domain::Atoms(_) => {
                 Err(input.wrong_domain("a grid or a group grid"))
@@ -61,5 +65,13 @@ impl Pool {
                 slide(&self.window, input)
             }
         }
+    }
+
+    fn write(&self, section: &mut Section) {
+        write_window(&self.window, "window", self.window.size, section);
+    }
+
+    fn window(&self) -> Option<&Window> {
+        Some(&self.window)
     }
 }

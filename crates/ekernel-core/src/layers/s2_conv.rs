@@ -2,13 +2,14 @@
 //! k(U) of U = R R'⁻¹ alone: k(U) = (w²/4πC) Σ_c ⟨f_c, U f'_c⟩ + b² over the degrees below the bandlimit.
 
 use super::{
-    Incoming, Parameterization, Weights,
+    Parameterization, Weights,
+    kind::{Incoming, Kind},
     so3_conv::{lowered, ntk_only},
     weights::weight_setters,
 };
 use crate::{
-    Domain, PerAtom,
-    arch::{ArchError, Keys, Section},
+    ArchError, Domain, PerAtom,
+    keys::{Keys, Section},
 };
 
 /// A lifting convolution on the sphere.
@@ -37,15 +38,14 @@ impl S2Conv {
     pub(super) fn read(keys: &mut Keys<'_>) -> Result<S2Conv, ArchError> {
         Ok(S2Conv { bandlimit: keys.count("bandlimit")?, weights: Weights::read(keys)? })
     }
+}
 
-    pub(super) fn write(&self, section: &mut Section) {
-        if let Some(bandlimit) = self.bandlimit {
-            section.count("bandlimit", bandlimit);
-        }
-        self.weights.write(section);
+impl Kind for S2Conv {
+    fn name(&self) -> &'static str {
+        "s2_conv"
     }
 
-    pub(super) fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
+    fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
         ntk_only(self.weights.parameterization == Parameterization::Standard, input)?;
         match input.domain {
             Domain::Sphere { bandlimit } => {
@@ -59,5 +59,16 @@ impl S2Conv {
             }
             _ => Err(input.wrong_domain("a sphere (space = \"sphere\" or \"molecule\" in [input])")),
         }
+    }
+
+    fn write(&self, section: &mut Section) {
+        if let Some(bandlimit) = self.bandlimit {
+            section.count("bandlimit", bandlimit);
+        }
+        self.weights.write(section);
+    }
+
+    fn weights(&self) -> Option<&Weights> {
+        Some(&self.weights)
     }
 }

@@ -2,10 +2,14 @@
 //! it is by the mean, so without a bandlimit this is w²k + b². With one, k keeps its degrees below it, and each sample's
 //! variance becomes that of the truncated kernel, k(e).
 
-use super::{Incoming, Parameterization, Weights, weights::weight_setters};
+use super::{
+    Parameterization, Weights,
+    kind::{Incoming, Kind},
+    weights::weight_setters,
+};
 use crate::{
-    Domain, PerAtom,
-    arch::{ArchError, Keys, Section},
+    ArchError, Domain, PerAtom,
+    keys::{Keys, Section},
 };
 
 /// A convolution on SO(3).
@@ -34,15 +38,14 @@ impl So3Conv {
     pub(super) fn read(keys: &mut Keys<'_>) -> Result<So3Conv, ArchError> {
         Ok(So3Conv { bandlimit: keys.count("bandlimit")?, weights: Weights::read(keys)? })
     }
+}
 
-    pub(super) fn write(&self, section: &mut Section) {
-        if let Some(bandlimit) = self.bandlimit {
-            section.count("bandlimit", bandlimit);
-        }
-        self.weights.write(section);
+impl Kind for So3Conv {
+    fn name(&self) -> &'static str {
+        "so3_conv"
     }
 
-    pub(super) fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
+    fn output(&self, input: &Incoming<'_>) -> Result<Domain, ArchError> {
         ntk_only(self.weights.parameterization == Parameterization::Standard, input)?;
         match input.domain {
             Domain::Rotations { bandlimit } => {
@@ -53,6 +56,17 @@ impl So3Conv {
             })),
             _ => Err(input.wrong_domain("rotations (s2_conv lifts a sphere to them)")),
         }
+    }
+
+    fn write(&self, section: &mut Section) {
+        if let Some(bandlimit) = self.bandlimit {
+            section.count("bandlimit", bandlimit);
+        }
+        self.weights.write(section);
+    }
+
+    fn weights(&self) -> Option<&Weights> {
+        Some(&self.weights)
     }
 }
 

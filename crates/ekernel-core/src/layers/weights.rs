@@ -1,8 +1,9 @@
 //! The weights of dense, conv, lift and group_conv.
 
 use crate::{
-    arch::{ArchError, Keys, Section},
+    ArchError,
     error::Place,
+    keys::{Keys, Section},
 };
 
 /// How weights enter a layer, which decides the NTK (the NNGP is the same).
@@ -43,6 +44,9 @@ impl Default for Weights {
 }
 
 impl Weights {
+    /// The largest `width`: 2²⁷.
+    pub const MOST_FEATURES: usize = 1 << 27;
+
     pub(crate) fn read(keys: &mut Keys<'_>) -> Result<Weights, ArchError> {
         let choices = [("ntk", Parameterization::Ntk), ("standard", Parameterization::Standard)];
         Ok(Weights {
@@ -91,7 +95,15 @@ impl Weights {
         if !(self.width_scale.is_finite() && self.width_scale > 0.0) {
             return Err(bad("width_scale", self.width_scale, "a finite number above 0"));
         }
-        Ok(())
+        match self.width {
+            Some(width) if !(1..=Self::MOST_FEATURES).contains(&width) => Err(ArchError::Value {
+                place: place.clone(),
+                key: "width".into(),
+                found: width.to_string(),
+                needs: format!("a whole number from 1 to {}", Self::MOST_FEATURES),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a plan costs per pair: elements, nominal flops, bytes.
 
+use std::collections::HashMap;
+
 use super::{Op, Plan, Readout, RotationStage, Sink, Stage};
 
 /// The cost of one stage per pair of images (and per orbit element).
@@ -73,18 +75,18 @@ impl Plan {
             .max();
         let rotations: Vec<RotationCost> =
             self.rotations.iter().map(|stage| self.rotation_cost(stage)).collect();
-        let planar = largest.map_or(0, |n| kinds * F32 * group * group * n.saturating_mul(n));
+        let planar = largest.map_or(0, |n| times(&[kinds * F32, group, group, n, n]));
         // The literal recursion has a pair of rotations at every entry, on 2L × (2L−1)² points each.
         let spherical = self.rotations.iter().map(|stage| {
             let n = 2 * stage.bandlimit as u64;
             let points = n * (n - 1) * (n - 1);
             (kinds * F32).saturating_mul(points).saturating_mul(points)
         });
-        let flops = stages.iter().zip(&orbit).map(|(stage, orbit)| stage.flops * orbit);
+        let flops = stages.iter().zip(&orbit).map(|(stage, orbit)| times(&[stage.flops, *orbit]));
         let bytes = stages.iter().map(|stage| stage.bytes);
         Cost {
-            flops: flops.chain(rotations.iter().map(|stage| stage.flops)).sum(),
-            bytes: bytes.chain(rotations.iter().map(|stage| stage.bytes)).sum(),
+            flops: plus(flops.chain(rotations.iter().map(|stage| stage.flops))),
+            bytes: plus(bytes.chain(rotations.iter().map(|stage| stage.bytes))),
             tensor_bytes: spherical.fold(planar, u64::max),
             stages,
             orbit,
@@ -108,7 +110,8 @@ impl Plan {
             flops += match &op.op {
                 Op::CorrelateSphere { bandlimit } => {
                     held += coefficients(*bandlimit);
-                    2 * self.input.channels() as u64 * coefficients(*bandlimit) + transform(*bandlimit)
+                    times(&[2, self.input.channels() as u64, coefficients(*bandlimit)])
+                        .saturating_add(transform(*bandlimit))
                 }
                 Op::Truncate { bandlimit } => {
                     held += kinds * coefficients(*bandlimit);
@@ -127,14 +130,17 @@ impl Plan {
 
     fn stage_cost(&self, stage: &Stage) -> StageCost {
         let kinds = self.kinds.count() as u64;
-        let (mut elements, mut flops) = (0, 0);
+        let (mut elements, mut flops) = (0_u64, 0_u64);
+        // Ops of one extent, step and wrapping have equally many elements.
+        let mut counted: HashMap<_, u64> = HashMap::new();
         for op in &stage.ops {
-            let count: u64 = (0..2)
-                .map(|axis| -> u64 {
+            let count = *counted.entry((op.extent, op.step, op.cyclic)).or_insert_with(|| {
+                let along = |axis: usize| {
                     let span = |offset: &isize| op.span(axis, offset * op.step[axis] as isize).len() as u64;
-                    stage.offsets[axis].iter().map(span).sum()
-                })
-                .product();
+                    plus(stage.offsets[axis].iter().map(span))
+                };
+                times(&[along(0), along(1)])
+            });
             let per_element = match &op.op {
                 Op::Correlate => 2 * self.input.channels() as u64,
                 Op::BoxMean(window) => kinds * (window.size[0] + window.size[1] - 1) as u64,
@@ -149,26 +155,26 @@ impl Plan {
                 | Op::Truncate { .. } => 0,
             };
             if per_element > 0 {
-                elements += count;
-                flops += count * per_element;
+                elements = count.saturating_add(elements);
+                flops = times(&[count, per_element]).saturating_add(flops);
             }
         }
-        let last = stage.ops.last();
         let area = stage.ops.iter().map(|op| (op.extent[0] * op.extent[1]) as u64).max().unwrap_or(0);
         let pooled = match stage.sink {
             Sink::LocalPool { window, .. } => {
                 let rows = (2 * window.size[0] - 1).div_ceil(window.strides[0]) as u64;
-                let cols = last.map_or(0, |_| (2 * stage.output[1]).saturating_sub(1)) as u64;
+                let cols = (2 * stage.output[1]).saturating_sub(1) as u64;
                 // The sums, and what rounding has added to them.
-                2 * rows * cols * (stage.output[0] * stage.output[1]) as u64
+                times(&[2, rows, cols, (stage.output[0] * stage.output[1]) as u64])
             }
             _ => 0,
         };
+        let live = live(stage.ops.iter().map(|op| &op.inputs[..])) as u64;
         StageCost {
             planes: (stage.offsets[0].len() * stage.offsets[1].len()) as u64,
             elements,
             flops,
-            bytes: F32 * kinds * (live(stage.ops.iter().map(|op| &op.inputs[..])) as u64 * area + pooled),
+            bytes: times(&[F32 * kinds, times(&[live, area]).saturating_add(pooled)]),
         }
     }
 }
@@ -176,8 +182,27 @@ impl Plan {
 /// The largest number of ops whose values are alive at once, of ops that read these.
 fn live<'a>(inputs: impl Iterator<Item = &'a [usize]>) -> usize {
     let inputs: Vec<&[usize]> = inputs.collect();
-    let ops = inputs.len();
-    let last_use: Vec<usize> =
-        (0..ops).map(|i| inputs.iter().rposition(|inputs| inputs.contains(&i)).unwrap_or(ops)).collect();
-    (0..ops).map(|now| (0..=now).filter(|&i| last_use[i] >= now).count()).max().unwrap_or(0)
+    let mut last_reader = vec![inputs.len(); inputs.len()];
+    for (i, reads) in inputs.iter().enumerate() {
+        reads.iter().for_each(|&input| last_reader[input] = i);
+    }
+    let mut ends = vec![0; inputs.len() + 1];
+    last_reader.iter().for_each(|&reader| ends[reader] += 1);
+    let (mut alive, mut most) = (0, 0);
+    for ends in &ends[..inputs.len()] {
+        alive += 1;
+        most = most.max(alive);
+        alive -= ends;
+    }
+    most
+}
+
+/// Saturating product.
+fn times(factors: &[u64]) -> u64 {
+    factors.iter().fold(1, |product, factor| product.saturating_mul(*factor))
+}
+
+/// Saturating sum.
+fn plus(terms: impl Iterator<Item = u64>) -> u64 {
+    terms.fold(0, u64::saturating_add)
 }

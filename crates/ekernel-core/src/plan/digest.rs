@@ -58,7 +58,8 @@ impl Plan {
     /// Plans of equal mathematics have equal digests on every machine; names of files, the order of keys, names of layers
     /// and layers that do nothing leave it as it is. Whatever changes a kernel changes it.
     pub fn digest(&self) -> Digest {
-        let Plan { input, kinds, group, stages, rotations, atoms, readouts, head, needs_self: _ } = self;
+        let Plan { input, kinds, group, stages, rotations, atoms, readouts, head, needs_self: _, facts: _ } =
+            self;
         let mut to = Encoder(Sha256::new());
         to.word("ekernel plan 1");
         to.input(input);

@@ -23,6 +23,11 @@ const PARALLEL: f64 = 1e-3;
 const EQUAL: f64 = 1e-13;
 
 impl Scalar {
+    /// The value of a sample with itself; Θ is left out.
+    pub(super) fn of_itself(v: f64) -> Scalar {
+        Scalar { nngp: v, ntk: 0.0, v, vp: v }
+    }
+
     /// 1 − K/√(vv') = 1 − cos θ; not a number where a sample is black, which nothing is parallel to.
     pub fn defect(&self) -> f64 {
         1.0 - self.nngp / (self.v.sqrt() * self.vp.sqrt())

@@ -1,15 +1,23 @@
 //! Demand: the offsets each stage must evaluate, and the form in which each value is carried.
 
-use crate::plan::{Form, Op, PlaneOp, Sink, Stage};
+use super::limits::at_most;
+use crate::{
+    ArchError,
+    plan::{Form, Op, Plan, PlaneOp, Sink, Stage},
+};
 
 /// Fills in [`Stage::offsets`] from the readouts down, and every op's form.
-pub(super) fn propagate(stages: &mut [Stage]) {
+pub(super) fn propagate(stages: &mut [Stage]) -> Result<(), ArchError> {
+    let mut laid_out = 0;
     for i in (0..stages.len()).rev() {
         forms(&mut stages[i].ops);
         let (before, rest) = stages.split_at_mut(i);
         let stage = &mut rest[0];
         if let Sink::Mean { .. } | Sink::Diagonal = stage.sink {
-            stage.offsets = [0, 1].map(|axis| readout_offsets(stage, axis));
+            for axis in 0..2 {
+                stage.offsets[axis] = readout_offsets(stage, axis, laid_out)?;
+                laid_out += stage.offsets[axis].len();
+            }
         }
         for op in &stage.ops {
             if let Op::Pooled(source) = op.op {
@@ -17,43 +25,62 @@ pub(super) fn propagate(stages: &mut [Stage]) {
                     last.form = Form::Defect;
                 }
                 for axis in 0..2 {
-                    let read: Vec<isize> =
-                        stage.offsets[axis].iter().map(|offset| offset * op.step[axis] as isize).collect();
-                    before[source].offsets[axis] = pooled_offsets(&before[source], axis, &read);
+                    let step = op.step[axis] as isize;
+                    let read = stage.offsets[axis].iter().map(|offset| offset * step);
+                    before[source].offsets[axis] = pooled_offsets(&before[source], axis, read, laid_out)?;
+                    laid_out += before[source].offsets[axis].len();
                 }
             }
         }
     }
+    Ok(())
 }
 
-fn readout_offsets(stage: &Stage, axis: usize) -> Vec<isize> {
-    let Some(last) = stage.ops.last() else { return vec![] };
+/// Refuses `more` offsets beside those that are laid out.
+fn room(laid_out: usize, more: isize) -> Result<(), ArchError> {
+    at_most("offsets of planes", laid_out as u64 + more.unsigned_abs() as u64, Plan::MOST_OFFSETS as u64)
+}
+
+fn readout_offsets(stage: &Stage, axis: usize, laid_out: usize) -> Result<Vec<isize>, ArchError> {
+    let Some(last) = stage.ops.last() else { return Ok(vec![]) };
     let n = last.extent[axis] as isize;
-    match stage.sink {
-        Sink::Diagonal => vec![0],
-        _ if last.cyclic => (0..n).collect(),
-        _ => (1 - n..n).collect(),
+    if stage.sink == Sink::Diagonal {
+        return Ok(vec![0]);
     }
+    room(laid_out, 2 * n)?;
+    Ok(if last.cyclic { (0..n).collect() } else { (1 - n..n).collect() })
 }
 
 /// The offsets of the last op that the output offsets `read` are made of.
-fn pooled_offsets(stage: &Stage, axis: usize, read: &[isize]) -> Vec<isize> {
-    let Some(last) = stage.ops.last() else { return vec![] };
+fn pooled_offsets(
+    stage: &Stage,
+    axis: usize,
+    read: impl Iterator<Item = isize>,
+    laid_out: usize,
+) -> Result<Vec<isize>, ArchError> {
+    let Some(last) = stage.ops.last() else { return Ok(vec![]) };
     let [n, output] = [last.extent[axis], stage.output[axis]].map(|x| x as isize);
-    let read = read.iter().map(|&d| if stage.output_cyclic { d.rem_euclid(output) } else { d });
-    let mut offsets: Vec<isize> = match stage.sink {
+    let read = read.map(|d| if stage.output_cyclic { d.rem_euclid(output) } else { d });
+    // Ranges from the first to the last offset.
+    let ranges: Vec<[isize; 2]> = match stage.sink {
         Sink::LocalPool { window, .. } => {
             let [reach, stride] = [window.size[axis] as isize - 1, window.strides[axis] as isize];
-            read.flat_map(|d| (-reach..=reach).map(move |e| stride * d + e)).collect()
+            read.map(|d| [stride * d - reach, stride * d + reach]).collect()
         }
-        _ => read.flat_map(|d| [d, d - n]).collect(),
+        _ => read.flat_map(|d| [[d, d], [d - n, d - n]]).collect(),
     };
-    if !last.cyclic {
-        offsets.retain(|d| d.abs() < n);
+    let inside =
+        |range: [isize; 2]| if last.cyclic { range } else { [range[0].max(1 - n), range[1].min(n - 1)] };
+    let mut ranges: Vec<[isize; 2]> =
+        ranges.into_iter().map(inside).filter(|[first, last]| first <= last).collect();
+    ranges.sort_unstable();
+    let mut offsets: Vec<isize> = Vec::new();
+    for [first, last] in ranges {
+        let first = offsets.last().map_or(first, |end| first.max(end + 1));
+        room(laid_out + offsets.len(), (last - first + 1).max(0))?;
+        offsets.extend(first..=last);
     }
-    offsets.sort_unstable();
-    offsets.dedup();
-    offsets
+    Ok(offsets)
 }
 
 /// A value is carried as a defect where a kinked dual reads it, directly or through other ops: a smooth dual too must get a

@@ -2,24 +2,30 @@
 //! pooling only δ = g'⁻¹g matters: K_G = mean over δ ∈ H of K_plain(f, δ⁻¹f'), the plain network being the same with
 //! ordinary convolutions.
 
-use crate::{
-    ArchError, Domain, Group, GroupElement, Network, Node, Padding, Place, Source, Window, layers::Layer,
-};
+use super::shifts;
+use crate::{ArchError, Domain, Group, GroupElement, Layer, Network, Node, Padding, Place, Source, Window};
 
 /// The group of the network's lifts, once every layer under them is known to commute with it.
 pub(super) fn group(network: &Network) -> Result<Option<Group>, ArchError> {
     let mut found = None;
     let wraps = wraps_throughout(network);
+    let mixing = mixing(network);
     for node in network.nodes() {
         let Domain::GroupGrid { group, .. } = node.domain else { continue };
         found = Some(group);
-        if let Layer::Lift(_) = node.layer {
-            before_lift(network, node.inputs[0], &node.place)?;
+        let below = node.inputs[0];
+        if let (Layer::Lift(_), Source::Node(i)) = (&node.layer, below)
+            && let Some(mixes) = mixing[i]
+        {
+            let place = network.nodes()[mixes].place.clone();
+            return Err(ArchError::BeforeLift { place, lift: node.place.clone() });
         }
-        if let Some(window) = window(&node.layer) {
-            let extent = network.domain(node.inputs[0]).extent().unwrap_or([1, 1]);
+        if let Some((window, extent)) = node.layer.window().zip(network.domain(below).extent()) {
             commutes(group, window, extent, wraps, &node.place)?;
         }
+    }
+    if wraps {
+        shifts::equal_at_sums(network)?;
     }
     Ok(found)
 }
@@ -33,34 +39,26 @@ pub(super) fn elements(node: &Node, from: Domain) -> Vec<GroupElement> {
     }
 }
 
-fn window(layer: &Layer) -> Option<&Window> {
-    match layer {
-        Layer::Lift(lift) => Some(&lift.window),
-        Layer::GroupConv(conv) => Some(&conv.window),
-        Layer::Pool(pool) => Some(&pool.window),
-        _ => None,
+/// For every node the closest one at or above it that mixes pixels.
+fn mixing(network: &Network) -> Vec<Option<usize>> {
+    let mut closest: Vec<Option<usize>> = Vec::with_capacity(network.nodes().len());
+    for (i, node) in network.nodes().iter().enumerate() {
+        let mixes = match &node.layer {
+            Layer::Conv(conv) => conv.window.size != [1, 1] || conv.window.strides != [1, 1],
+            Layer::Pool(_) => true,
+            _ => false,
+        };
+        let above = |input: &Source| if let Source::Node(i) = input { closest[*i] } else { None };
+        closest.push(if mixes { Some(i) } else { node.inputs.iter().find_map(above) });
     }
-}
-
-fn before_lift(network: &Network, source: Source, lift: &Place) -> Result<(), ArchError> {
-    let Source::Node(i) = source else { return Ok(()) };
-    let node = &network.nodes()[i];
-    let mixes = match &node.layer {
-        Layer::Conv(conv) => conv.window.size != [1, 1] || conv.window.strides != [1, 1],
-        Layer::Pool(_) => true,
-        _ => false,
-    };
-    if mixes {
-        return Err(ArchError::BeforeLift { place: node.place.clone(), lift: lift.clone() });
-    }
-    node.inputs.iter().try_for_each(|input| before_lift(network, *input, lift))
+    closest
 }
 
 /// Whether every window on a group grid is circular with stride 1, so that the network does not notice a shift.
 fn wraps_throughout(network: &Network) -> bool {
     let unnoticed = |window: &Window| window.padding == Padding::Circular && window.strides == [1, 1];
     let on_group = |node: &&Node| matches!(node.domain, Domain::GroupGrid { .. });
-    network.nodes().iter().filter(on_group).filter_map(|node| window(&node.layer)).all(unnoticed)
+    network.nodes().iter().filter(on_group).filter_map(|node| node.layer.window()).all(unnoticed)
 }
 
 /// Refuses windows that do not commute with reversing an axis. An even circular window does so up to a shift by one pixel,

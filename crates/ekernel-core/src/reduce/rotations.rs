@@ -1,9 +1,8 @@
 //! Everything between the signals on the sphere and a pooling over SO(3), as one stage on k(U).
 
-use super::pointwise;
+use super::{order::Make, pointwise::pointwise};
 use crate::{
-    ArchError, Domain, Network, PerAtom, Source,
-    layers::Layer,
+    ArchError, Domain, Layer, Network, PerAtom, Source,
     plan::{Op, Quadrature, RotationOp, RotationStage},
 };
 
@@ -14,55 +13,76 @@ pub(super) fn stage(
     quadrature: Quadrature,
 ) -> Result<RotationStage, ArchError> {
     let mut builder = Builder { network, ops: Vec::new(), done: vec![None; network.nodes().len()] };
-    // Ops are made depth first, so the one asked for comes last.
-    builder.op(source);
+    builder.make_all(source)?;
     let ops = builder.ops;
-    let lifted = ops.iter().map(|op| match op.op {
-        Op::CorrelateSphere { bandlimit } => bandlimit,
-        _ => 0,
+    let lifted = ops.iter().filter_map(|op| match op.op {
+        Op::CorrelateSphere { bandlimit } => Some(bandlimit),
+        _ => None,
     });
-    let bandlimit = lifted.max().unwrap_or(0);
+    let bandlimit = lifted.max().expect("only a lift leads from a sphere to rotations");
     // All stages of a network share one grid, that of the largest lift.
-    let largest = (0..network.nodes().len()).map(|i| self::bandlimit(network, Source::Node(i))).max();
-    Ok(RotationStage { bandlimit, nodes: quadrature.nodes(largest.unwrap_or(bandlimit))?, ops })
+    let nodes = network.nodes().iter().filter_map(|node| self::bandlimit(node.domain));
+    Ok(RotationStage { bandlimit, nodes: quadrature.nodes(nodes.fold(bandlimit, usize::max))?, ops })
 }
 
 struct Builder<'a> {
     network: &'a Network,
     ops: Vec<RotationOp>,
+    /// The op that gives k(U) at a node.
     done: Vec<Option<usize>>,
 }
 
-impl Builder<'_> {
-    /// The op that gives k(U) at a node on rotations.
-    fn op(&mut self, source: Source) -> usize {
-        // The input is a sphere, which only the lift reads; the lift asks for nothing below it.
-        let Source::Node(i) = source else { return 0 };
-        if let Some(op) = self.done[i] {
-            return op;
-        }
+impl Make for Builder<'_> {
+    type Key = Source;
+
+    fn is_made(&self, source: Source) -> bool {
+        self.place(source).is_some()
+    }
+
+    fn needs(&self, source: Source) -> Vec<Source> {
+        let Source::Node(i) = source else {
+            unreachable!("the input is a sphere, which only the lift reads")
+        };
+        let node = &self.network.nodes()[i];
+        if let Layer::S2Conv(_) = node.layer { vec![] } else { node.inputs.clone() }
+    }
+
+    fn make(&mut self, source: Source) -> Result<(), ArchError> {
+        let Source::Node(i) = source else {
+            unreachable!("the input is a sphere, which only the lift reads")
+        };
         let node = &self.network.nodes()[i];
         let label = node.place.op.as_str();
+        let made = |source: &Source| self.place(*source).expect("an op is made after those it reads");
         let inputs: Vec<usize> = match &node.layer {
             Layer::S2Conv(_) => {
-                let bandlimit = bandlimit(self.network, source);
+                let bandlimit = bandlimit(node.domain).expect("s2_conv leads to rotations");
                 vec![self.push(Op::CorrelateSphere { bandlimit }, vec![], label)]
             }
             Layer::So3Conv(conv) => {
-                let input = self.op(node.inputs[0]);
+                let input = made(&node.inputs[0]);
                 match conv.bandlimit {
                     None => vec![input],
                     Some(bandlimit) => vec![self.push(Op::Truncate { bandlimit }, vec![input], label)],
                 }
             }
-            _ => node.inputs.iter().map(|&input| self.op(input)).collect(),
+            _ => node.inputs.iter().map(made).collect(),
         };
         let op = match pointwise(node) {
             None => inputs[0],
             Some(op) => self.push(op, inputs, label),
         };
         self.done[i] = Some(op);
-        op
+        Ok(())
+    }
+}
+
+impl Builder<'_> {
+    fn place(&self, source: Source) -> Option<usize> {
+        match source {
+            Source::Input => None,
+            Source::Node(i) => self.done[i],
+        }
     }
 
     fn push(&mut self, op: Op, inputs: Vec<usize>, label: &str) -> usize {
@@ -71,10 +91,10 @@ impl Builder<'_> {
     }
 }
 
-/// The bandlimit of a source on rotations.
-fn bandlimit(network: &Network, source: Source) -> usize {
-    match network.domain(source) {
-        Domain::Rotations { bandlimit } | Domain::Atoms(PerAtom::Rotations { bandlimit }) => bandlimit,
-        _ => 0,
+/// The bandlimit of a domain of rotations.
+fn bandlimit(domain: Domain) -> Option<usize> {
+    match domain {
+        Domain::Rotations { bandlimit } | Domain::Atoms(PerAtom::Rotations { bandlimit }) => Some(bandlimit),
+        _ => None,
     }
 }

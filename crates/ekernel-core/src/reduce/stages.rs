@@ -4,164 +4,207 @@
 //! these is its own op. A circular window reads and, where its stride divides the extent, gives cyclic planes; all else gives
 //! plain ones. Plain planes that a circular window reads are regrouped by a stage of their own ([`Sink::Rewrap`]).
 
-use super::{input_extent, pointwise};
+use std::collections::HashMap;
+
+use super::{
+    limits::at_most,
+    order::Make,
+    pointwise::pointwise,
+    wraps::{Wrap, Wraps, divides, window},
+};
 use crate::{
-    Network, Padding, PoolKind, Source, Window,
-    layers::Layer,
+    ArchError, Layer, Network, Padding, Pool, PoolKind, Source, Window,
     plan::{Form, Op, Plan, PlaneOp, Sink, Stage},
 };
 
-/// Appends the stage that ends in `sink` on the planes of `source`, after the stages it reads; returns its index.
-pub(super) fn chain(network: &Network, source: Source, sink: Sink, plan: &mut Plan) -> usize {
-    let cyclic = match sink {
-        Sink::LocalPool { window, .. } if window.padding == Padding::Circular => true,
-        Sink::Rewrap => false,
-        _ => wrap(network, source) == Wrap::Cyclic,
-    };
-    let mut builder = StageBuilder { network, plan, ops: Vec::new(), made: Vec::new() };
-    builder.op(Key { source, step: [1, 1], cyclic });
-    let StageBuilder { ops, .. } = builder;
-    let extent = ops.last().map_or([1, 1], |op| op.extent);
-    let output = match &sink {
-        Sink::Mean { .. } | Sink::Diagonal => [1, 1],
-        Sink::LocalPool { window, .. } => window.output(extent),
-        Sink::Rewrap => extent,
-    };
-    let output_cyclic = match &sink {
-        Sink::LocalPool { window, .. } => cyclic && divides(window, extent),
-        Sink::Rewrap => true,
-        Sink::Mean { .. } | Sink::Diagonal => false,
-    };
-    plan.stages.push(Stage { ops, sink, output, output_cyclic, offsets: [vec![], vec![]] });
-    plan.stages.len() - 1
-}
-
-/// How a node's offsets can be counted.
-#[derive(Clone, Copy, PartialEq)]
-enum Wrap {
-    /// Plain or modulo the extent, at will.
-    Free,
-    /// Modulo the extent.
-    Cyclic,
-    /// Plain.
-    Plain,
-}
-
-fn wrap(network: &Network, source: Source) -> Wrap {
-    let Source::Node(i) = source else { return Wrap::Free };
-    let node = &network.nodes()[i];
-    let extent = network.domain(node.inputs[0]).extent().unwrap_or([1, 1]);
-    match window(&node.layer) {
-        None => node.inputs.iter().map(|input| wrap(network, *input)).fold(Wrap::Free, |a, b| match (a, b) {
-            (Wrap::Plain, _) | (_, Wrap::Plain) => Wrap::Plain,
-            (Wrap::Cyclic, _) | (_, Wrap::Cyclic) => Wrap::Cyclic,
-            (Wrap::Free, Wrap::Free) => Wrap::Free,
-        }),
-        Some(window) if window.padding == Padding::Circular && divides(window, extent) => Wrap::Cyclic,
-        Some(window) if is_pool(&node.layer) && divides(window, extent) => wrap(network, node.inputs[0]),
-        Some(_) => Wrap::Plain,
-    }
-}
-
-/// Whether output offsets D modulo the output extent are input offsets s·D modulo the input extent.
-fn divides(window: &Window, extent: [usize; 2]) -> bool {
-    let output = window.output(extent);
-    (0..2).all(|axis| output[axis] * window.strides[axis] == extent[axis])
-}
-
-/// The window of a layer that looks at more than one position.
-fn window(layer: &Layer) -> Option<&Window> {
-    let window = match layer {
-        Layer::Conv(conv) => &conv.window,
-        Layer::Lift(lift) => &lift.window,
-        Layer::GroupConv(conv) => &conv.window,
-        Layer::Pool(pool) => &pool.window,
-        _ => return None,
-    };
-    (window.size != [1, 1] || window.strides != [1, 1]).then_some(window)
-}
-
-fn is_pool(layer: &Layer) -> bool {
-    matches!(layer, Layer::Pool(_))
+/// Appends the stage that ends in a readout of `source`, after the stages it reads; returns its index.
+pub(super) fn readout(
+    network: &Network,
+    wraps: &Wraps,
+    source: Source,
+    sink: Sink,
+    (plan, laid_out): (&mut Plan, &mut usize),
+) -> Result<usize, ArchError> {
+    let cyclic = wraps.at(source) == Wrap::Cyclic;
+    StageBuilder::stage(network, wraps, 0, (plan, laid_out), (source, cyclic), sink)
 }
 
 /// What identifies an op of a stage.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     source: Source,
     step: [usize; 2],
     cyclic: bool,
 }
 
-struct StageBuilder<'a> {
-    network: &'a Network,
-    plan: &'a mut Plan,
-    ops: Vec<PlaneOp>,
-    made: Vec<(Key, usize)>,
+/// Where an op's values come from.
+enum Origin<'a> {
+    Input,
+    /// The planes of a stage of its own, which regroups plain ones.
+    Rewrap,
+    /// Those of a local pool.
+    Pool(&'a Pool),
+    /// A window over the op of this key.
+    Window(&'a Window, Key),
+    /// The ops of these keys, position by position.
+    Positions(Vec<Key>),
 }
 
-impl StageBuilder<'_> {
-    /// The op that gives the planes of a source, with the wrapping asked for or, where a plain reader meets cyclic
-    /// planes, the planes as they are (the reader takes its part of them).
-    fn op(&mut self, wanted: Key) -> usize {
-        let natural = wrap(self.network, wanted.source);
-        let key = Key { cyclic: wanted.cyclic || natural == Wrap::Cyclic, ..wanted };
-        if let Some((_, op)) = self.made.iter().find(|(made, _)| *made == key) {
-            return *op;
-        }
-        let op = if key.cyclic && natural == Wrap::Plain {
-            let stage = chain(self.network, key.source, Sink::Rewrap, self.plan);
-            self.push(Op::Pooled(stage), vec![], key, "rewrap")
-        } else {
-            match key.source {
-                Source::Input => {
-                    let extent = input_extent(self.network.input());
-                    self.push_at(Op::Correlate, vec![], extent, key, "input")
-                }
-                Source::Node(i) => self.node(i, key),
-            }
-        };
-        self.made.push((key, op));
-        op
+struct StageBuilder<'a> {
+    network: &'a Network,
+    wraps: &'a Wraps,
+    /// Local pools and regroupings between this stage and its readout.
+    nested: usize,
+    plan: &'a mut Plan,
+    /// Ops of all stages of the plan.
+    laid_out: &'a mut usize,
+    ops: Vec<PlaneOp>,
+    made: HashMap<Key, usize>,
+}
+
+impl Make for StageBuilder<'_> {
+    type Key = Key;
+
+    fn is_made(&self, key: Key) -> bool {
+        self.made.contains_key(&key)
     }
 
-    fn node(&mut self, i: usize, key: Key) -> usize {
-        let node = &self.network.nodes()[i];
-        let label = node.place.op.as_str();
-        if let (Layer::Pool(pool), Some(_)) = (&node.layer, window(&node.layer)) {
-            let scale = match pool.kind {
-                PoolKind::Mean => 1.0,
-                PoolKind::Sum => (pool.window.area() * pool.window.area()) as f64,
-            };
-            let sink = Sink::LocalPool { window: pool.window, scale };
-            let stage = chain(self.network, node.inputs[0], sink, self.plan);
-            return self.push(Op::Pooled(stage), vec![], key, label);
+    fn needs(&self, key: Key) -> Vec<Key> {
+        match self.origin(key) {
+            Origin::Input | Origin::Rewrap | Origin::Pool(_) => vec![],
+            Origin::Window(_, input) => vec![input],
+            Origin::Positions(inputs) => inputs,
         }
-        let inputs: Vec<usize> = match window(&node.layer) {
-            None => node.inputs.iter().map(|&source| self.op(Key { source, ..key })).collect(),
-            Some(window) => {
-                let step = [key.step[0] * window.strides[0], key.step[1] * window.strides[1]];
-                let cyclic = window.padding == Padding::Circular;
-                let input = self.op(Key { source: node.inputs[0], step, cyclic });
-                vec![self.push(Op::BoxMean(*window), vec![input], key, label)]
+    }
+
+    fn make(&mut self, key: Key) -> Result<(), ArchError> {
+        let (inputs, label) = match self.origin(key) {
+            Origin::Input => (vec![self.push(Op::Correlate, vec![], key, "input")], ""),
+            Origin::Rewrap => {
+                let stage = self.earlier((key.source, false), Sink::Rewrap)?;
+                (vec![self.push(Op::Pooled(stage), vec![], key, "rewrap")], "")
+            }
+            Origin::Pool(pool) => {
+                let (below, label) = self.node(key.source);
+                let area = pool.window.area() as f64;
+                let scale = match pool.kind {
+                    PoolKind::Mean => 1.0,
+                    PoolKind::Sum => area * area,
+                };
+                // Offsets that can be counted at will follow the reader; a circular window wants them modulo the extent.
+                let cyclic = match self.wraps.at(below) {
+                    Wrap::Cyclic => true,
+                    Wrap::Free => key.cyclic || pool.window.padding == Padding::Circular,
+                    Wrap::Plain => pool.window.padding == Padding::Circular,
+                };
+                let stage = self.earlier((below, cyclic), Sink::LocalPool { window: pool.window, scale })?;
+                (vec![self.push(Op::Pooled(stage), vec![], key, label)], "")
+            }
+            Origin::Window(window, input) => {
+                let (_, label) = self.node(key.source);
+                (vec![self.push(Op::BoxMean(*window), vec![self.made[&input]], key, label)], label)
+            }
+            Origin::Positions(inputs) => {
+                (inputs.iter().map(|input| self.made[input]).collect(), self.node(key.source).1)
             }
         };
-        match pointwise(node) {
-            None => inputs[0],
-            Some(op) => self.push(op, inputs, key, label),
+        let op = match key.source {
+            Source::Node(i) if !label.is_empty() => match pointwise(&self.network.nodes()[i]) {
+                None => inputs[0],
+                Some(op) => self.push(op, inputs, key, label),
+            },
+            _ => inputs[0],
+        };
+        self.made.insert(key, op);
+        Ok(())
+    }
+}
+
+impl<'a> StageBuilder<'a> {
+    /// Appends the stage that ends in `sink` on the planes of `source`, cyclic ones or plain.
+    fn stage(
+        network: &'a Network,
+        wraps: &'a Wraps,
+        nested: usize,
+        (plan, laid_out): (&'a mut Plan, &'a mut usize),
+        (source, cyclic): (Source, bool),
+        sink: Sink,
+    ) -> Result<usize, ArchError> {
+        at_most("local pools one behind the other", nested as u64, Plan::MOST_NESTED as u64)?;
+        at_most("ops of a plan", *laid_out as u64, Plan::MOST_OPS as u64)?;
+        let mut builder =
+            StageBuilder { network, wraps, nested, plan, laid_out, ops: Vec::new(), made: HashMap::new() };
+        let root = builder.key(source, [1, 1], cyclic);
+        builder.make_all(root)?;
+        let StageBuilder { ops, plan, .. } = builder;
+        let extent = extent(network, source);
+        let output = match &sink {
+            Sink::Mean { .. } | Sink::Diagonal => [1, 1],
+            Sink::LocalPool { window, .. } => window.output(extent),
+            Sink::Rewrap => extent,
+        };
+        let output_cyclic = match &sink {
+            Sink::LocalPool { window, .. } => cyclic && divides(window, extent),
+            Sink::Rewrap => true,
+            Sink::Mean { .. } | Sink::Diagonal => false,
+        };
+        plan.stages.push(Stage { ops, sink, output, output_cyclic, offsets: [vec![], vec![]] });
+        Ok(plan.stages.len() - 1)
+    }
+
+    /// A stage that this one reads.
+    fn earlier(&mut self, planes: (Source, bool), sink: Sink) -> Result<usize, ArchError> {
+        StageBuilder::stage(
+            self.network,
+            self.wraps,
+            self.nested + 1,
+            (self.plan, self.laid_out),
+            planes,
+            sink,
+        )
+    }
+
+    /// The key of the op that gives the planes of a source, with the wrapping asked for or, where a plain reader meets
+    /// cyclic planes, the planes as they are (the reader takes its part of them).
+    fn key(&self, source: Source, step: [usize; 2], cyclic: bool) -> Key {
+        Key { source, step, cyclic: cyclic || self.wraps.at(source) == Wrap::Cyclic }
+    }
+
+    fn origin(&self, key: Key) -> Origin<'a> {
+        let network = self.network;
+        if key.cyclic && self.wraps.at(key.source) == Wrap::Plain {
+            return Origin::Rewrap;
         }
+        let Source::Node(i) = key.source else { return Origin::Input };
+        let node = &network.nodes()[i];
+        match (&node.layer, window(&node.layer)) {
+            (Layer::Pool(pool), Some(_)) => Origin::Pool(pool),
+            (_, Some(window)) => {
+                // Beyond the extent there are no offsets but 0.
+                let step =
+                    [0, 1].map(|a: usize| (key.step[a].saturating_mul(window.strides[a])).min(Window::MOST));
+                Origin::Window(window, self.key(node.inputs[0], step, window.padding == Padding::Circular))
+            }
+            (_, None) => Origin::Positions(
+                node.inputs.iter().map(|&source| self.key(source, key.step, key.cyclic)).collect(),
+            ),
+        }
+    }
+
+    /// What a node reads first, and its label.
+    fn node(&self, source: Source) -> (Source, &'a str) {
+        let network = self.network;
+        let Source::Node(i) = source else { unreachable!("the input reads nothing") };
+        let node = &network.nodes()[i];
+        (node.inputs[0], node.place.op.as_str())
     }
 
     fn push(&mut self, op: Op, inputs: Vec<usize>, key: Key, label: &str) -> usize {
-        let extent = self.network.domain(key.source).extent().unwrap_or([1, 1]);
-        self.push_at(op, inputs, extent, key, label)
-    }
-
-    fn push_at(&mut self, op: Op, inputs: Vec<usize>, extent: [usize; 2], key: Key, label: &str) -> usize {
+        *self.laid_out += 1;
         self.ops.push(PlaneOp {
             op,
             inputs,
-            extent,
+            extent: extent(self.network, key.source),
             step: key.step,
             cyclic: key.cyclic,
             form: Form::Cov,
@@ -169,4 +212,8 @@ impl StageBuilder<'_> {
         });
         self.ops.len() - 1
     }
+}
+
+fn extent(network: &Network, source: Source) -> [usize; 2] {
+    network.domain(source).extent().expect("stages are made of layers on pixels")
 }

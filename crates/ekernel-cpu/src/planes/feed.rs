@@ -54,7 +54,7 @@ impl<T: Scalar> Feed<T> {
             self.rows.retain(|&alive, _| alive >= row);
         }
         self.advance(lanes, row);
-        let at = self.wanted[1].iter().position(|&d| d == col).unwrap_or(0);
+        let at = self.wanted[1].iter().position(|&d| d == col).expect("every column of offsets is announced");
         let planes = self.rows.entry(row).or_insert_with(|| empty_row(lanes, producer, self.wanted[1].len()));
         &planes[at].sum
     }
@@ -112,7 +112,7 @@ fn feeds(producer: &Stage, axis: usize, fine: isize, coarse: isize) -> bool {
 fn empty_row<T: Scalar>(lanes: &Lanes<'_, T>, producer: &Stage, columns: usize) -> Vec<PooledPlane<T>> {
     let len = producer.output[0] * producer.output[1] * lanes.lanes;
     let terms = match producer.sink {
-        Sink::LocalPool { window, .. } => window.area() * window.area(),
+        Sink::LocalPool { window, .. } => window.area().saturating_mul(window.area()),
         _ => 1,
     };
     vec![PooledPlane::zeros(len, lanes.has_ntk(), terms); columns]

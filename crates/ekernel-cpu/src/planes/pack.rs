@@ -1,9 +1,6 @@
 //! The per-image maps of several images, interleaved by lane.
 
-use ekernel_core::{
-    Activation,
-    plan::{Form, Op, Plan, inverse_std, pool_loss},
-};
+use ekernel_core::plan::{Form, Op, Plan, inverse_std, pool_loss};
 
 use super::Scalar;
 use crate::{images::Image, simd::Aligned};
@@ -60,12 +57,7 @@ impl<T: Scalar> Pack<T> {
 
 fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: usize) -> StageMaps<T> {
     let ops = &plan.stages[stage].ops;
-    let smooth = |i: usize| {
-        ops.iter().any(|op| match op.op {
-            Op::Dual(activation) => op.inputs.contains(&i) && is_smooth(activation),
-            _ => false,
-        })
-    };
+    let facts = plan.facts().of(stage);
     ops.iter()
         .enumerate()
         .map(|(i, op)| {
@@ -85,7 +77,7 @@ fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: us
             OpMaps {
                 std: interleaved(true, &f64::sqrt),
                 inverse: interleaved(true, &inverse_std),
-                variance: interleaved(smooth(i), &|v| v),
+                variance: interleaved(facts[i].variance_read, &|v| v),
                 norm: norm(op, ops, stage, images, lanes),
                 pool_mean: pool_map(plan, op, images, lanes, &|_, _, m| m),
                 pool_loss: pool_map(plan, op, images, lanes, &|image: &Image, t, m| {
@@ -95,10 +87,6 @@ fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: us
             }
         })
         .collect()
-}
-
-pub(super) fn is_smooth(activation: Activation) -> bool {
-    activation.kink().is_none() && activation != Activation::Sign
 }
 
 /// A map of a pooled op whose producer carries the defect, from each image's window means.

@@ -49,7 +49,6 @@ pub(crate) struct Runner<T> {
     planes: Vec<Option<Plane<T>>>,
     free: Vec<Plane<T>>,
     feeds: Vec<Option<Feed<T>>>,
-    last_use: Vec<usize>,
     /// Inputs of the op being computed, brought from u to K.
     converted: Vec<(usize, Plane<T>)>,
 }
@@ -69,16 +68,12 @@ impl<T: Scalar> Runner<T> {
                 _ => None,
             })
             .collect();
-        let last_use = (0..ops.len())
-            .map(|i| ops.iter().rposition(|op| op.inputs.contains(&i)).unwrap_or(ops.len()))
-            .collect();
         Runner {
             stage,
             offsets,
             planes: ops.iter().map(|_| None).collect(),
             free: Vec::new(),
             feeds,
-            last_use,
             converted: Vec::new(),
         }
     }
@@ -128,12 +123,17 @@ impl<T: Scalar> Runner<T> {
                 close(op.form, &runs, lanes, self.stage, i, &mut out);
             }
             self.planes[i] = Some(out);
-            for input in 0..i {
-                if self.last_use[input] == i {
+            for &input in &op.inputs {
+                if self.is_last(i, input, lanes) {
                     self.free.extend(self.planes[input].take());
                 }
             }
         }
+    }
+
+    /// Whether op i is the last to read `input`.
+    fn is_last(&self, i: usize, input: usize, lanes: &Lanes<'_, T>) -> bool {
+        lanes.plan.facts().of(self.stage)[input].last_reader == Some(i)
     }
 
     /// A buffer for op i: its input's where the op works in place and nothing else reads it.
@@ -142,7 +142,7 @@ impl<T: Scalar> Runner<T> {
         let len = op.extent[0] * op.extent[1] * lanes.lanes;
         if works_in_place(&op.op) {
             let input = op.inputs[0];
-            if self.last_use[input] == i
+            if self.is_last(i, input, lanes)
                 && let Some(plane) = self.planes[input].take()
             {
                 return plane;
@@ -369,11 +369,9 @@ fn close<T: Scalar>(
     if form == Form::Cov || lanes.twins.iter().all(|twin| twin.is_zero()) {
         return;
     }
-    let dropped = |i: usize| {
-        // Behind a dropout a repeated sample is a different draw: there K < v.
-        let ops = &lanes.plan.stages[stage].ops;
-        depends_on_dropout(lanes.plan, stage, op, ops.len()) && lanes.same[i].is_zero()
-    };
+    // Behind a dropout a repeated sample is a different draw: there K < v.
+    let behind = lanes.plan.facts().of(stage)[op].behind_dropout;
+    let dropped = |i: usize| behind && lanes.same[i].is_zero();
     let keep: Vec<T> = (0..lanes.lanes)
         .map(|i| if lanes.twins[i].is_zero() || dropped(i) { T::one() } else { T::zero() })
         .collect();
@@ -384,19 +382,6 @@ fn close<T: Scalar>(
                 *u *= *keep;
             }
         }
-    }
-}
-
-/// Whether a dropout stands anywhere above the op.
-fn depends_on_dropout(plan: &Plan, stage: usize, op: usize, limit: usize) -> bool {
-    let node = &plan.stages[stage].ops[op.min(limit - 1)];
-    match node.op {
-        Op::Dropout(_) => true,
-        Op::Pooled(source) => {
-            let ops = plan.stages[source].ops.len();
-            ops > 0 && depends_on_dropout(plan, source, ops - 1, ops)
-        }
-        _ => node.inputs.iter().any(|&input| depends_on_dropout(plan, stage, input, limit)),
     }
 }
 

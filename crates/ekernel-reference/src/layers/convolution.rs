@@ -45,9 +45,9 @@ fn averaged(node: &Node, field: &Field, at: &[Vec<Option<usize>>], taps: usize) 
     affine(node, field.map(node.domain, |tensor| taps::mean_over_taps(tensor, at)), taps)
 }
 
-/// Height and width; the network has checked that there are some.
+/// Height and width of a domain under a window.
 pub(super) fn extent(domain: Domain) -> [usize; 2] {
-    domain.extent().unwrap_or([1, 1])
+    domain.extent().expect("the network has checked that windows slide over pixels")
 }
 
 /// The point group of a group grid; a plain grid has the trivial one.
@@ -64,5 +64,5 @@ pub(super) fn group(domain: Domain) -> Group {
 
 /// Where an element stands in the list (a group is closed, so it does).
 fn slot(elements: &[GroupElement], element: GroupElement) -> usize {
-    elements.iter().position(|e| *e == element).unwrap_or(0)
+    elements.iter().position(|e| *e == element).expect("a group is closed")
 }

@@ -21,7 +21,7 @@ pub(super) fn pool(pool: &Pool, node: &Node, from: Domain, field: &Field) -> Fie
         windows.extend(slotted);
     }
     let divisor = match pool.kind {
-        PoolKind::Mean => (pool.window.area() * pool.window.area()) as f64,
+        PoolKind::Mean => pool.window.area() as f64 * pool.window.area() as f64,
         PoolKind::Sum => 1.0,
     };
     field.map(node.domain, |tensor| {

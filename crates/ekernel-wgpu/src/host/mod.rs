@@ -11,7 +11,7 @@ mod samples;
 
 pub(crate) use image::Image;
 pub(crate) use maps::Maps;
-pub(crate) use pair::{Gather, Pair, behind_dropout, scale};
+pub(crate) use pair::{Gather, Pair, scale};
 pub(crate) use positions::offset;
 pub(crate) use precise::Delicate;
 pub(crate) use samples::{Copies, DelicateSamples};

@@ -70,7 +70,7 @@ impl<'a> Pair<'a> {
             } else {
                 planes::step(self, (stage, i), d == [0, 0], &places, &done)
             };
-            let closes = self.twins && (self.same || !self.behind_dropout(stage, i));
+            let closes = self.twins && (self.same || !self.plan.facts().of(stage)[i].behind_dropout);
             if op.form == Form::Defect && d == [0, 0] && closes {
                 places.iter().for_each(|(t, _)| plane.cov[*t] = 0.0);
             }
@@ -163,10 +163,6 @@ impl<'a> Pair<'a> {
         }
         plane
     }
-
-    fn behind_dropout(&self, stage: usize, op: usize) -> bool {
-        behind_dropout(self.plan, stage, op)
-    }
 }
 
 /// What the sum over all planes of a readout stage is multiplied by.
@@ -176,19 +172,6 @@ pub(crate) fn scale(plan: &Plan, stage: usize) -> f64 {
     match node.sink {
         Sink::Mean { scale } => scale / (positions * positions),
         _ => positions.recip(),
-    }
-}
-
-/// Whether a dropout stands at or above the op.
-pub(crate) fn behind_dropout(plan: &Plan, stage: usize, op: usize) -> bool {
-    let node = &plan.stages[stage].ops[op];
-    match node.op {
-        Op::Dropout(_) => true,
-        Op::Pooled(source) => {
-            let ops = plan.stages[source].ops.len();
-            ops > 0 && behind_dropout(plan, source, ops - 1)
-        }
-        _ => node.inputs.iter().any(|&input| behind_dropout(plan, stage, input)),
     }
 }
 
@@ -216,7 +199,9 @@ impl<'a> Gather<'a> {
         let stage = &plan.stages[source];
         let one = Window { size: [1, 1], strides: [1, 1], padding: Padding::Valid };
         let (window, weight) = match stage.sink {
-            Sink::LocalPool { window, scale } => (window, scale / (window.area() * window.area()) as f64),
+            Sink::LocalPool { window, scale } => {
+                (window, scale / (window.area() as f64 * window.area() as f64))
+            }
             Sink::Rewrap | Sink::Mean { .. } | Sink::Diagonal => (one, 1.0),
         };
         let last = &stage.ops[stage.ops.len() - 1];

@@ -6,7 +6,7 @@ use ekernel_core::plan::{Op, Plan};
 use ekernel_shaders::Stage;
 
 use super::{
-    affine, box_mean, correlate, dropout, dual, last_reader,
+    affine, box_mean, correlate, dropout, dual,
     layout::Layout,
     normalize,
     params::Params,
@@ -93,7 +93,7 @@ impl Evaluator<'_> {
         recorder: &mut Recorder<'_>,
     ) -> Result<Tensor, GpuError> {
         let chunk = self.chunk(block, recorder)?;
-        let ops = &self.plan.stages[stage].ops;
+        let (ops, facts) = (&self.plan.stages[stage].ops, self.plan.facts().of(stage));
         let mut planes: Vec<Option<Tensor>> = Vec::with_capacity(ops.len());
         // What is pooled is most of the work.
         let (mut pool, pools) = (0, ops.iter().filter(|op| matches!(op.op, Op::Pooled(_))).count());
@@ -144,7 +144,7 @@ impl Evaluator<'_> {
                 Op::Readout(_) | Op::CorrelateSphere { .. } | Op::Truncate { .. } => {}
             }
             planes.push(Some(out));
-            for &input in op.inputs.iter().filter(|&&input| last_reader(ops, input) == Some(i)) {
+            for &input in op.inputs.iter().filter(|&&input| facts[input].last_reader == Some(i)) {
                 planes[input] = None;
             }
         }

@@ -21,10 +21,7 @@ mod sum;
 
 use std::sync::Arc;
 
-use ekernel_core::{
-    Plan,
-    plan::{Op, PlaneOp},
-};
+use ekernel_core::{Plan, plan::Op};
 
 use crate::{
     Device, GpuError,
@@ -82,20 +79,15 @@ fn plane_bytes(plan: &Plan, stage: usize) -> u64 {
 
 /// Working buffers that are held at the same time while a stage is evaluated, those of the stages it reads included.
 fn buffers(plan: &Plan, stage: usize) -> usize {
-    let ops = &plan.stages[stage].ops;
+    let (ops, facts) = (&plan.stages[stage].ops, plan.facts().of(stage));
     let (mut held, mut most) = (0, 0);
     for (i, op) in ops.iter().enumerate() {
         let below = if let Op::Pooled(source) = op.op { 1 + buffers(plan, source) } else { 0 };
         held += 1;
         most = most.max(held + below);
-        held -= op.inputs.iter().filter(|&&input| last_reader(ops, input) == Some(i)).count();
+        held -= op.inputs.iter().filter(|&&input| facts[input].last_reader == Some(i)).count();
     }
     most
-}
-
-/// The last op that reads an op.
-fn last_reader(ops: &[PlaneOp], input: usize) -> Option<usize> {
-    ops.iter().rposition(|reader| reader.inputs.contains(&input))
 }
 
 impl Recorded for Layered {

@@ -76,7 +76,7 @@ impl Params {
             has_ntk: (plan.kinds == ekernel_core::KernelSet::Both).into(),
             defect: (op.form == Form::Defect).into(),
             input_defect: (before.form == Form::Defect).into(),
-            dropped: crate::host::behind_dropout(plan, stage, index).into(),
+            dropped: plan.facts().of(stage)[index].behind_dropout.into(),
             std_before: words_before.std,
             inverse_before: words_before.inverse,
             variance_before: words_before.variance,

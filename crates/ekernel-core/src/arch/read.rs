@@ -1,19 +1,20 @@
-//! The TOML form of an architecture: `[input]`, then `[[layers]]` in order.
-//!
-//! Reading is strict: an unknown layer, key or word is an error that names the nearest known one. Writing gives back a
-//! file that reads to an equal network.
+//! From the text of an architecture file to a network.
 
-mod keys;
-mod section;
+use std::str::FromStr;
 
-pub(crate) use keys::Keys;
-pub(crate) use section::Section;
+use crate::{ArchError, Input, Layer, Network, NetworkBuilder, error::Place, keys::Keys};
 
-pub(crate) use crate::error::ArchError;
-use crate::{Input, Network, NetworkBuilder, error::Place, layers::Layer};
+impl FromStr for Network {
+    type Err = ArchError;
+
+    /// Reads an architecture file.
+    fn from_str(text: &str) -> Result<Network, ArchError> {
+        read(text)
+    }
+}
 
 /// Reads a network from the text of an architecture file.
-pub(crate) fn read(text: &str) -> Result<Network, ArchError> {
+fn read(text: &str) -> Result<Network, ArchError> {
     let table: toml::Table = text
         .parse()
         .map_err(|e: toml::de::Error| ArchError::Toml { message: e.to_string().trim_end().to_owned() })?;
@@ -71,28 +72,6 @@ pub(crate) fn read(text: &str) -> Result<Network, ArchError> {
         builder = builder.entry(layer, name, inputs);
     }
     builder.build()
-}
-
-/// The text of an architecture file for a network.
-pub(crate) fn write(network: &Network) -> String {
-    let mut text = String::from("[input]\n");
-    let mut section = Section::default();
-    network.input().write(&mut section);
-    text += &section.into_text();
-    for entry in network.entries() {
-        let mut section = Section::default();
-        section.word("op", entry.layer.name());
-        if let Some(name) = &entry.name {
-            section.word("name", name);
-        }
-        if let Some(inputs) = &entry.inputs {
-            section.words("inputs", inputs);
-        }
-        entry.layer.write(&mut section);
-        text += "\n[[layers]]\n";
-        text += &section.into_text();
-    }
-    text
 }
 
 fn section(section: &str, problem: &str) -> ArchError {

@@ -1,13 +1,6 @@
-//! The network: a DAG of layers whose every edge has been checked.
+//! Nodes and edges.
 
-mod build;
-mod gaussian;
-
-use std::{collections::BTreeSet, fmt, str::FromStr};
-
-pub use build::NetworkBuilder;
-
-use crate::{ArchError, Domain, Input, arch, error::Place, layers::Layer};
+use crate::{Domain, Input, Layer, error::Place};
 
 /// Where a layer reads from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,7 +16,7 @@ pub enum Source {
 pub struct Node {
     /// The layer.
     pub layer: Layer,
-    /// What it reads; only `sum` reads more than one.
+    /// What it reads; more than one where branches join.
     pub inputs: Vec<Source>,
     /// The domain of its output.
     pub domain: Domain,
@@ -31,8 +24,8 @@ pub struct Node {
     pub features: Option<usize>,
     /// Number of input features N_in, where known.
     pub features_in: Option<usize>,
-    /// The weighted layers on which a Gaussian output depends linearly; `None` if it is not a Gaussian process.
-    pub gaussian: Option<BTreeSet<usize>>,
+    /// Whether the output is a Gaussian process.
+    pub gaussian: bool,
     /// Position, op and name, for messages.
     pub place: Place,
 }
@@ -64,17 +57,12 @@ pub(crate) struct Entry {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    input: Input,
-    entries: Vec<Entry>,
-    nodes: Vec<Node>,
+    pub(super) input: Input,
+    pub(super) entries: Vec<Entry>,
+    pub(super) nodes: Vec<Node>,
 }
 
 impl Network {
-    /// Starts a network on this input.
-    pub fn builder(input: Input) -> NetworkBuilder {
-        NetworkBuilder::new(input)
-    }
-
     /// What the network reads.
     pub fn input(&self) -> &Input {
         &self.input
@@ -106,31 +94,12 @@ impl Network {
         }
     }
 
-    /// The network as an architecture file.
-    pub fn to_toml(&self) -> String {
-        arch::write(self)
-    }
-
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 }
 
-impl FromStr for Network {
-    type Err = ArchError;
-
-    /// Reads an architecture file.
-    fn from_str(text: &str) -> Result<Network, ArchError> {
-        arch::read(text)
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_toml())
-    }
-}
-
-fn input_place() -> Place {
+/// The place of a network's input.
+pub(super) fn input_place() -> Place {
     Place { index: 0, op: "input".into(), name: Some("input".into()) }
 }

@@ -2,9 +2,8 @@
 
 use toml::Value;
 
-use super::ArchError;
 use crate::{
-    Padding, Window,
+    ArchError, Padding, Window,
     error::{Place, nearest},
 };
 

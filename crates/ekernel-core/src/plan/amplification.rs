@@ -1,0 +1,183 @@
+//! By how much rounding grows on the way through steep smooth activations: what a precision holds, known before any pair.
+//!
+//! Let K be known to ε·√(vv′). A smooth dual is differentiable in K, and by Cauchy and Schwarz its slope is largest at
+//! K = v = v′:
+//!
+//! - |δK_σ| ≤ √(E σ′(u)² E σ′(u′)²)·|δK|, which is √(g g′)·ε of √(v_σ v′_σ) with g(v) = v·E σ′²/E σ²;
+//! - |δK̇| ≤ √(E σ″(u)² E σ″(u′)²)·|δK|, which is √(h h′)·ε of √(K̇_vv K̇_v′v′) with h(v) = v·E σ″²/E σ′².
+//!
+//! Both are slope² × variance: g = h = 2γv for rbf, about b²v for sin, g = (2/π)·b√v and h = b²v for a steep erf
+//! ([`Activation::steepness`]). Errors of v have the same factors, √(gh)/2. So K's error, in units of ε√(vv′), is multiplied
+//! by g at each smooth dual (and is 1 at least, by the rounding of the dual itself), Θ's grows by h times K's; means over
+//! windows and sums add errors and bounds alike, so that the largest of their inputs bounds them, as it does for w²Θ + αK.
+//! Kinked duals read defects, whose rounding they do not amplify: their factor is 1.
+//!
+//! The factors of two samples multiply to √(g g′) at every dual, so that A of a pair is at most √(A A′), A of each sample with
+//! itself.
+
+use super::{HeadOp, KernelSet, Op, Plan, Readout, RotationStage, Scalar, Variances, head};
+
+/// The errors of K and of Θ in units of the rounding of K.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Errors {
+    nngp: f64,
+    ntk: f64,
+}
+
+impl Errors {
+    /// Of a value that has been rounded once; Θ is 0.
+    const FRESH: Errors = Errors { nngp: 1.0, ntk: 0.0 };
+
+    /// Behind an op that reads these, at these variances.
+    fn behind(op: &Op, inputs: impl Iterator<Item = Errors>, variances: impl Iterator<Item = f64>) -> Errors {
+        let before = inputs.reduce(|a, b| Errors { nngp: a.nngp.max(b.nngp), ntk: a.ntk.max(b.ntk) });
+        let before = before.unwrap_or(Errors::FRESH);
+        match op {
+            Op::Affine(_) => Errors { ntk: before.ntk.max(before.nngp), ..before },
+            Op::Dual(activation) if activation.is_smooth() => {
+                let steepest = variances
+                    .map(|v| activation.steepness(v))
+                    .fold([0.0_f64; 2], |all, one| [all[0].max(one[0]), all[1].max(one[1])]);
+                let [slope, curvature] = steepest.map(|factor| factor * before.nngp);
+                Errors { nngp: slope.max(1.0), ntk: before.ntk + curvature }
+            }
+            _ => before,
+        }
+    }
+}
+
+impl Plan {
+    /// By how much the rounding of a sample's values grows on the way to the result, 1 without smooth activations.
+    ///
+    /// Where values are rounded to ε of √(vv′), the kernels of samples f and f′ are known to about √(A A′)·ε of √(vv′) at the
+    /// readout, A and A′ being this number for each: see the module's formula. `variances` are K(t, t) of the sample behind
+    /// every op of the planes, `own[i]` its value with itself at readout i where [`Plan::needs_self`] (else empty).
+    ///
+    /// Planar networks only; for signals on the sphere ask [`RotationStage::amplification`].
+    pub fn amplification(&self, variances: &Variances, own: &[f64]) -> f64 {
+        if !self.has_smooth_duals() {
+            return 1.0;
+        }
+        let mut stages: Vec<Errors> = Vec::with_capacity(self.stages.len());
+        for (stage, variances) in self.stages.iter().zip(variances) {
+            let mut errors: Vec<Errors> = Vec::with_capacity(stage.ops.len());
+            for op in &stage.ops {
+                let before = op.inputs.iter().map(|&input| errors[input]);
+                let v = op.inputs.iter().flat_map(|&input| variances[input].iter().copied());
+                errors.push(match op.op {
+                    Op::Pooled(source) => stages[source],
+                    _ => Errors::behind(&op.op, before, v),
+                });
+            }
+            stages.push(errors.pop().unwrap_or(Errors::FRESH));
+        }
+        let readouts: Vec<Errors> = self
+            .readouts
+            .iter()
+            .map(|readout| match readout {
+                Readout::Planes { stage, .. } => stages[*stage],
+                // Vectors are multiplied in float64; the others are of the sphere.
+                Readout::Vector | Readout::Rotations { .. } | Readout::Sphere | Readout::Atoms { .. } => {
+                    Errors::default()
+                }
+            })
+            .collect();
+        self.behind_head(&self.head, &readouts, own)
+    }
+
+    fn behind_head(&self, ops: &[HeadOp], readouts: &[Errors], own: &[f64]) -> f64 {
+        let own: Vec<Scalar> = (0..readouts.len())
+            .map(|i| own.get(i).copied().unwrap_or(f64::NAN))
+            .map(Scalar::of_itself)
+            .collect();
+        let values = head::run(ops, &own, true);
+        let mut errors: Vec<Errors> = Vec::with_capacity(ops.len());
+        for op in ops {
+            let before = op.inputs.iter().map(|&input| errors[input]);
+            let v = op.inputs.iter().map(|&input| values[input].v);
+            errors.push(match op.op {
+                Op::Readout(i) => readouts[i],
+                _ => Errors::behind(&op.op, before, v),
+            });
+        }
+        let last = errors.last().copied().unwrap_or_default();
+        let worst = if self.kinds == KernelSet::Both { last.nngp.max(last.ntk) } else { last.nngp };
+        worst.max(1.0)
+    }
+
+    /// Whether any activation has a smooth dual.
+    fn has_smooth_duals(&self) -> bool {
+        let planes = self.stages.iter().flat_map(|stage| &stage.ops).map(|op| &op.op);
+        let head = self.head.iter().map(|op| &op.op);
+        planes.chain(head).any(|op| matches!(op, Op::Dual(activation) if activation.is_smooth()))
+    }
+}
+
+impl RotationStage {
+    /// By how much the rounding of k(U) grows on the way through the stage, as [`Plan::amplification`] does: `variances[i]` is
+    /// the sample's variance behind op i.
+    pub fn amplification(&self, variances: &[f64]) -> f64 {
+        let mut errors: Vec<Errors> = Vec::with_capacity(self.ops.len());
+        for op in &self.ops {
+            let before = op.inputs.iter().map(|&input| errors[input]);
+            let v = op.inputs.iter().map(|&input| variances[input]);
+            errors.push(Errors::behind(&op.op, before, v));
+        }
+        errors.last().map_or(1.0, |last| last.nngp.max(last.ntk).max(1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Activation;
+
+    const SMOOTH: [Activation; 8] = [
+        Activation::Erf { a: 1.5, b: 0.7, c: 0.2 },
+        Activation::Erf { a: 1.0, b: 20.0, c: 0.0 },
+        Activation::Gelu,
+        Activation::Sin { a: 1.1, b: 3.0, c: 0.0 },
+        Activation::Cos { a: 1.1, b: 3.0, c: 0.3 },
+        Activation::Rbf { gamma: 2.0 },
+        Activation::Exp { a: 0.7, b: 0.6 },
+        Activation::Gaussian { a: 1.0, b: -2.0 },
+    ];
+
+    /// v·K̇/K_σ and v·(dK̇/dK)/K̇ at K = v, by differences of the dual.
+    #[test]
+    fn steepness_is_the_slope_of_the_dual() {
+        for activation in SMOOTH {
+            for v in [1e-3, 0.1, 1.0, 7.0] {
+                let step = 1e-5 * v / (1.0 + activation.steepness(v)[1]);
+                let [at, below] = [v, v - step].map(|k| activation.dual(v, v, k));
+                // One-sided differences at K = v, of second order by a third point.
+                let further = activation.dual(v, v, v - 2.0 * step);
+                let slope = |f: [f64; 3]| (1.5 * f[0] - 2.0 * f[1] + 0.5 * f[2]) / step;
+                let measured = [
+                    v * slope([at.cov, below.cov, further.cov]) / at.cov,
+                    v * slope([at.dot, below.dot, further.dot]) / at.dot,
+                ];
+                for (found, measured) in activation.steepness(v).into_iter().zip(measured) {
+                    assert!(
+                        (found - measured).abs() < 1e-3 * (1.0 + measured),
+                        "{activation:?} {v}: {found} {measured}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn kinks_do_not_amplify() {
+        for activation in
+            [Activation::Relu, Activation::Abs, Activation::LeakyRelu { alpha: 0.3 }, Activation::Sign]
+        {
+            assert_eq!(activation.steepness(3.0), [1.0, 1.0]);
+        }
+        for activation in SMOOTH {
+            assert!(
+                activation.steepness(0.0).iter().all(|factor| (0.0..=1.5).contains(factor)),
+                "{activation:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The way in: a plan of a network.
+
+use super::{demand, heads, limits, orbit};
+use crate::{
+    ArchError, Input, KernelSet, Network,
+    plan::{AtomPlan, HeadOp, Op, Plan, Quadrature},
+};
+
+impl Plan {
+    /// Reduces a network to its plan.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchError::NotEquivariant`], [`ArchError::UnequalShifts`] and [`ArchError::BeforeLift`] where a group network is
+    /// not equivariant, so that it has no orbit form; [`ArchError::TooLarge`] where a pair needs more than
+    /// [`Plan::MOST_FLOPS`] operations, [`Plan::MOST_BYTES`] bytes or [`Plan::MOST_OFFSETS`] offsets, or the plan more than
+    /// [`Plan::MOST_OPS`] ops or [`Plan::MOST_NESTED`] local pools one behind the other.
+    pub fn new(network: &Network, kinds: KernelSet) -> Result<Plan, ArchError> {
+        Plan::with_quadrature(network, kinds, Quadrature::default())
+    }
+
+    /// The same with another grid on SO(3); planar networks have none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::new`]; [`ArchError::Quadrature`].
+    pub fn with_quadrature(
+        network: &Network,
+        kinds: KernelSet,
+        quadrature: Quadrature,
+    ) -> Result<Plan, ArchError> {
+        let group = orbit::group(network)?;
+        let atoms = match network.input() {
+            Input::Molecule { atoms, .. } => Some(AtomPlan {
+                pairing: *atoms,
+                readouts: Vec::new(),
+                head: Vec::new(),
+                outputs: Vec::new(),
+                needs_self: false,
+            }),
+            Input::Vector { .. } | Input::Image { .. } | Input::Sphere { .. } => None,
+        };
+        let mut plan = Plan {
+            input: network.input().clone(),
+            kinds,
+            group,
+            stages: Vec::new(),
+            rotations: Vec::new(),
+            atoms,
+            readouts: Vec::new(),
+            head: Vec::new(),
+            needs_self: false,
+            facts: Default::default(),
+        };
+        heads::build(network, quadrature, &mut plan)?;
+        demand::propagate(&mut plan.stages)?;
+        plan.needs_self = reads_variances(&plan.head);
+        if let Some(atoms) = &mut plan.atoms {
+            atoms.needs_self = plan.needs_self || reads_variances(&atoms.head);
+        }
+        plan.find_facts();
+        limits::affordable(&plan)?;
+        Ok(plan)
+    }
+}
+
+fn reads_variances(head: &[HeadOp]) -> bool {
+    head.iter().any(|op| matches!(op.op, Op::Dual(_) | Op::Normalize(_)))
+}
