@@ -6,6 +6,7 @@ pub(crate) mod faint;
 pub(crate) mod long_sums;
 pub(crate) mod opposite;
 pub(crate) mod sabotage;
+pub(crate) mod steep;
 pub(crate) mod undefined;
 pub(crate) mod wrapping;
 

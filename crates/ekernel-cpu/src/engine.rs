@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Copy<T> {
     image: Image,
-    faint: bool,
+    spoiled: bool,
     /// Maps of the fused kernel, for each readout that uses it.
     maps: Vec<Option<ImageMaps<T>>>,
 }
@@ -28,12 +28,12 @@ pub(crate) struct Copy<T> {
 impl<T: Scalar> Copy<T> {
     /// The copy g·f of a sample divided by `size`; [`Engine::prepare`] does the rest.
     pub(crate) fn new(samples: &Samples, index: usize, element: GroupElement, size: f64) -> Copy<T> {
-        Copy { image: Image::new(samples, index, element, size), faint: false, maps: Vec::new() }
+        Copy { image: Image::new(samples, index, element, size), spoiled: false, maps: Vec::new() }
     }
 
     /// The same copy in another precision, its maps still to be found.
     pub(crate) fn converted<U>(&self) -> Copy<U> {
-        Copy { image: self.image.clone(), faint: self.faint, maps: Vec::new() }
+        Copy { image: self.image.clone(), spoiled: self.spoiled, maps: Vec::new() }
     }
 
     /// Whether both hold the same numbers, bit for bit.
@@ -41,9 +41,9 @@ impl<T: Scalar> Copy<T> {
         self.image.equals(&other.image)
     }
 
-    /// Whether float32 does not hold its variances where it is computed op by op.
-    pub(crate) fn is_faint(&self) -> bool {
-        self.faint
+    /// Whether float32 does not hold what it leads to where it is computed op by op.
+    pub(crate) fn is_spoiled(&self) -> bool {
+        self.spoiled
     }
 
     /// Σ f f' over all numbers, divided by how many there are: K⁰ of two vectors.
@@ -122,7 +122,7 @@ impl Engine {
             let mut images: Vec<Image> = copies.iter().map(|copy| copy.image.clone()).collect();
             fill_variances(&self.plan, self.isa, &mut images);
             for (copy, image) in copies.iter_mut().zip(images) {
-                (copy.faint, copy.image) = (image.is_faint(&self.plan), image);
+                (copy.spoiled, copy.image) = (image.spoils_float32(&self.plan), image);
             }
         }
         for copy in &mut copies {

@@ -25,9 +25,9 @@ impl Image {
         Image { features: samples.copy(index, element, size), variances: Vec::new() }
     }
 
-    /// [`Plan::is_faint`] of its variances, once they are filled in.
-    pub(crate) fn is_faint(&self, plan: &Plan) -> bool {
-        self.variances.iter().flatten().any(|map| plan.is_faint(map))
+    /// [`Plan::spoils_float32`] of its variances, once they are filled in.
+    pub(crate) fn spoils_float32(&self, plan: &Plan) -> bool {
+        plan.spoils_float32(&self.variances)
     }
 
     /// Whether both hold the same pixels, bit for bit.

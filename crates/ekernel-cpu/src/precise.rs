@@ -1,5 +1,5 @@
 //! Pairs that float32 would spoil: nearly parallel ones behind a pool, whose angle is the root of a small difference of large
-//! sums, and faint ones, whose products it does not hold. They are computed in float64.
+//! sums, and those of samples whose products it does not hold, or whose rounding steep activations amplify. They are computed in float64.
 
 use ekernel_core::plan::{Form, Op, Plan, Scalar as HeadValue};
 
@@ -24,8 +24,8 @@ pub(crate) struct Delicate {
     pools: bool,
     /// The bound of readouts, where a kinked activation in the head reads them.
     head: Option<f64>,
-    /// Some samples are faint.
-    faint: bool,
+    /// Some samples spoil float32.
+    spoiled: bool,
 }
 
 impl Delicate {
@@ -35,12 +35,12 @@ impl Delicate {
         let pooled = ops.any(|op| matches!(op.op, Op::Pooled(_)) && op.form == Form::Defect);
         let head = !plan.stages.is_empty() && plan.head.iter().any(|op| op.op.wants_defect());
         let bound = PARALLEL_READOUTS.max(PARALLEL_VALUES / plan.fewest_values());
-        Delicate { pools: single && pooled, head: (single && head).then_some(bound), faint: false }
+        Delicate { pools: single && pooled, head: (single && head).then_some(bound), spoiled: false }
     }
 
     /// The same for samples of which these are the copies.
     pub(crate) fn of<'a, T: Scalar>(self, mut copies: impl Iterator<Item = &'a Copy<T>>) -> Delicate {
-        Delicate { faint: T::DIGITS < 53 && copies.any(Copy::is_faint), ..self }
+        Delicate { spoiled: T::DIGITS < 53 && copies.any(Copy::is_spoiled), ..self }
     }
 
     /// Whether a pair is to be computed in float64: by its readouts, or by the copies (f, g·f') of its images.
@@ -60,14 +60,14 @@ impl Delicate {
             let [nngp, v, vp] = [first.inner(second), first.inner(first), second.inner(second)];
             HeadValue { nngp, ntk: 0.0, v, vp }.defect() < PARALLEL_IMAGES && !first.equals(second)
         };
-        let faint = || first.is_faint() || seconds.iter().any(Copy::is_faint);
+        let spoiled = || first.is_spoiled() || seconds.iter().any(Copy::is_spoiled);
         self.head.is_some_and(parallel)
             || (self.pools && seconds.iter().any(beside))
-            || (self.faint && faint())
+            || (self.spoiled && spoiled())
     }
 
     /// Whether there can be such pairs.
     pub(crate) fn is_possible(self) -> bool {
-        self.head.is_some() || self.pools || self.faint
+        self.head.is_some() || self.pools || self.spoiled
     }
 }
