@@ -6,8 +6,8 @@ impl Plan {
     /// The most ops of a plan: 2²⁰. Branches that pool on their own compute what is upstream once each.
     pub const MOST_OPS: usize = 1 << 20;
 
-    /// The most local pools one behind the other: 256.
-    pub const MOST_NESTED: usize = 256;
+    /// The most local pools one behind the other: 128, for each of which a backend has a call on its stack.
+    pub const MOST_NESTED: usize = 128;
 
     /// The most offsets of all stages, rows and columns counted apart: 2²².
     pub const MOST_OFFSETS: usize = 1 << 22;
