@@ -34,7 +34,7 @@ impl Computer<'_> {
         let control = self.task.control();
         let mut options = Options::new(self.kinds);
         if let Some((root, name)) = &self.resume {
-            let store = FolderStore::open_below(root, &[name, part])?;
+            let store = FolderStore::open_below(root, [name, part], (self.backend, &pairs), control)?;
             self.note_all(store.notes());
             options.store = Some(Arc::new(store));
         }

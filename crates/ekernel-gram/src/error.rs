@@ -190,6 +190,16 @@ pub enum GramError {
     },
 }
 
+impl GramError {
+    /// What an error of the backend is to a job of which `done` tiles are finished.
+    pub(crate) fn stopped(error: BackendError, [done, of]: [usize; 2], store: Option<String>) -> GramError {
+        match error {
+            BackendError::Cancelled => GramError::Cancelled { done, of, store },
+            other => GramError::Backend(other),
+        }
+    }
+}
+
 fn listed(differences: &[Difference]) -> String {
     differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
 }

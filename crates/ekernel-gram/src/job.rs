@@ -159,7 +159,7 @@ impl Job {
                 let of = known.grid.tiles().len();
                 (of - known.missing.len(), of)
             });
-            stopped(error, done, of, known.as_ref().map(|known| &known.kept))
+            GramError::stopped(error, [done, of], known.as_ref().map(|known| known.kept.place()))
         })?;
         let (grid, missing, discarded, kept) = match known {
             Some(Known { kept, grid, missing, discarded }) => (grid, missing, discarded, Some(kept)),
@@ -261,7 +261,8 @@ impl Job {
         schedule::run(missing.len(), threads, step, || control.is_cancelled(), no_thread)?;
         let finished = lock(&done).tiles;
         if finished < tiles.len() {
-            return Err(stopped(BackendError::Cancelled, finished, tiles.len(), kept.as_ref()));
+            let store = kept.as_ref().map(Kept::place);
+            return Err(GramError::stopped(BackendError::Cancelled, [finished, tiles.len()], store));
         }
         Ok(())
     }
@@ -345,7 +346,7 @@ fn open(
     control: &Control,
 ) -> Result<(Option<Kept>, Option<Fresh>), GramError> {
     let identity = Identity::new(backend, pairs, control)
-        .map_err(|error| stopped(error, 0, 0, None))?
+        .map_err(|error| GramError::stopped(error, [0, 0], None))?
         .map_err(|Unidentified| GramError::Unidentified { backend: backend.describe() })?;
     let tile_shape = options.tile_shape.map(|shape| Grid::new(pairs, shape).tile_shape());
     match Opened::new(store, identity, tile_shape)? {
@@ -354,13 +355,6 @@ fn open(
             fresh.ensure_room(Grid::new(pairs, [usize::MAX; 2]).pairs(), options.kinds)?;
             Ok((None, Some(fresh)))
         }
-    }
-}
-
-fn stopped(error: BackendError, done: usize, of: usize, kept: Option<&Kept>) -> GramError {
-    match error {
-        BackendError::Cancelled => GramError::Cancelled { done, of, store: kept.map(Kept::place) },
-        other => GramError::Backend(other),
     }
 }
 

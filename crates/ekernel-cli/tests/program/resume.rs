@@ -113,6 +113,21 @@ fn a_renamed_file_resumes_and_another_computation_is_refused_and_named() {
     here.refuse(words, &data);
 }
 
+/// `predict` keeps the tiles of each network in a folder of its name; under a new name they are found.
+#[test]
+fn the_tiles_of_a_renamed_network_serve_predictions() {
+    let here = Playground::new();
+    let predict = |arch: &str| {
+        let words = "--train data.npz:x,y --test data.npz:x,y --backend cpu --resume tiles";
+        notes(&here, &format!("predict --arch {arch} {words}"))
+    };
+    assert!(!predict("net.toml").contains("found finished"));
+    fs::copy(here.path("net.toml"), here.path("new.toml")).unwrap();
+    let found = predict("new.toml");
+    assert_eq!(found.matches("1 of 1 tiles found finished").count(), 2, "{found}");
+    assert_eq!(fs::read_dir(here.path("tiles")).unwrap().count(), 1);
+}
+
 #[test]
 fn the_tiles_of_both_kernels_serve_each() {
     let here = Playground::new();

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{ArchError, SamplesError};
+use crate::{ArchError, Bytes, SamplesError};
 
 /// What can go wrong in a backend.
 #[derive(Debug, Error)]
@@ -35,7 +35,9 @@ pub enum BackendError {
     },
     /// More memory is needed than there is.
     #[error(
-        "{what} needs {needed} bytes of memory, more than the {available} bytes that are available; {remedy}"
+        "{what} needs {} of memory, more than the {} that are available; {remedy}",
+        Bytes(*needed),
+        Bytes(*available)
     )]
     Memory {
         /// What needs it.

@@ -6,14 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ekernel_core::{Backend, Control, Pairs};
 use ekernel_system::{
     atomic,
     lock::{Lock, try_lock},
     plain, room,
 };
 
-use super::{Item, Room, TileStore};
-use crate::GramError;
+use super::{Item, Manifest, Room, TileStore};
+use crate::{GramError, Identity};
 
 const LOCK: &str = "lock";
 
@@ -71,22 +72,32 @@ impl FolderStore {
         Ok(FolderStore { path: path.to_owned(), _lock: lock, reserved: 0, notes })
     }
 
-    /// The same for a folder some levels below `root`, each named by one of `parts`: the tiles of one of several Gram matrices.
+    /// The same for one of several Gram matrices of one of several networks: the folder `part` in the folder `name` in `root`.
     ///
-    /// A part may be any text; what cannot name a folder is replaced.
+    /// Names and parts may be any text; what cannot name a folder is replaced. Where there is no folder of that name yet, one of another
+    /// name serves that holds tiles of this very computation: the network's file has been renamed.
     ///
     /// # Errors
-    /// As [`FolderStore::open`], and for a symbolic link in place of a part.
-    pub fn open_below(root: &Path, parts: &[&str]) -> Result<FolderStore, GramError> {
-        let mut path = root.to_owned();
-        for part in parts {
-            path.push(component(part));
-            if path.is_symlink() {
+    /// As [`FolderStore::open`]; a symbolic link in place of one of the folders; cancelled.
+    pub fn open_below(
+        root: &Path,
+        [name, part]: [&str; 2],
+        (backend, pairs): (&dyn Backend, &Pairs),
+        control: &Control,
+    ) -> Result<FolderStore, GramError> {
+        let [mut name, part] = [name, part].map(component);
+        if !root.join(&name).exists()
+            && let Some(other) = renamed(root, &part, (backend, pairs), control)?
+        {
+            name = other;
+        }
+        for folder in [root.join(&name), root.join(&name).join(&part)] {
+            if folder.is_symlink() {
                 let source = io::Error::new(io::ErrorKind::InvalidInput, "it is a symbolic link");
-                return Err(store_error("use", &path, source, "delete it, or give another folder"));
+                return Err(store_error("use", &folder, source, "delete it, or give another folder"));
             }
         }
-        FolderStore::open(&path)
+        FolderStore::open(&root.join(name).join(part))
     }
 
     /// Says that `bytes` will be written to `file` too: they count if it lies on the same disk.
@@ -151,6 +162,35 @@ fn foreign(path: &Path) -> io::Result<Option<String>> {
         }
     }
     Ok(found)
+}
+
+/// The first folder in `root` whose `part` holds tiles of this very computation.
+fn renamed(
+    root: &Path,
+    part: &str,
+    (backend, pairs): (&dyn Backend, &Pairs),
+    control: &Control,
+) -> Result<Option<String>, GramError> {
+    let Ok(entries) = fs::read_dir(root) else { return Ok(None) };
+    let mut names: Vec<String> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    let manifest = |name: &String| {
+        let path = root.join(name).join(part).join(Item::Manifest.to_string());
+        let mut bytes = Vec::new();
+        plain::open(&path, File::options().read(true)).ok()?.read_to_end(&mut bytes).ok()?;
+        Manifest::parse(&bytes).ok()
+    };
+    let mut stored = names.into_iter().filter_map(|name| Some((manifest(&name)?, name))).peekable();
+    if stored.peek().is_none() {
+        return Ok(None);
+    }
+    let Ok(identity) =
+        Identity::new(backend, pairs, control).map_err(|error| GramError::stopped(error, [0, 0], None))?
+    else {
+        return Ok(None);
+    };
+    Ok(stored.find(|(stored, _)| stored.identity.differences(&identity).is_empty()).map(|(_, name)| name))
 }
 
 /// A text as the name of one folder: no way up, no way down, never hidden.

@@ -38,6 +38,10 @@ fn full(x: &Samples) -> (TempDir, PathBuf) {
     (root, folder)
 }
 
+fn open_below(root: &Path, parts: [&str; 2], fake: &Fake, x: &Samples) -> Result<FolderStore, GramError> {
+    FolderStore::open_below(root, parts, (fake, &Pairs::within(x.clone())), &Control::new())
+}
+
 #[test]
 fn a_finished_folder_gives_the_result_without_computing() {
     let x = samples(11);
@@ -227,8 +231,13 @@ fn links_in_the_folder_are_not_followed() {
     assert!(!root.path().join("made").exists());
 
     symlink(&folder, root.path().join("part")).unwrap();
-    let error = FolderStore::open_below(root.path(), &["part"]).unwrap_err();
-    assert!(error.to_string().contains("it is a symbolic link"), "{error}");
+    for parts in [["part", "train"], ["run", "part"]] {
+        if parts[0] == "run" {
+            symlink(&folder, root.path().join("run").join("part")).unwrap();
+        }
+        let error = open_below(root.path(), parts, &Fake::new(KernelSet::Both), &x).unwrap_err();
+        assert!(error.to_string().contains("it is a symbolic link"), "{error}");
+    }
     // The folder that the user names may be one: a disk for large files.
     FolderStore::open(&root.path().join("part")).unwrap();
 }
@@ -238,13 +247,38 @@ fn parts_of_any_name_lie_below_the_folder() {
     let root = tempfile::tempdir().unwrap();
     let base = root.path().join("resume");
     for name in ["..", "...toml", ".", "../beside", "/beside", "mnist_c4"] {
-        let store = FolderStore::open_below(&base, &[name, "train"]).unwrap();
+        let store = open_below(&base, [name, "train"], &Fake::new(KernelSet::Both), &samples(3)).unwrap();
         assert!(
             store.path().starts_with(&base) && !store.path().to_string_lossy().contains("/../"),
             "{store:?}"
         );
     }
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+}
+
+/// The folder of a network whose file has been renamed since serves it; of another computation it is left alone.
+#[test]
+fn tiles_of_a_renamed_network_are_found() {
+    let root = tempfile::tempdir().unwrap();
+    let x = samples(7);
+    let fill = |name: &str, fake: &Fake| {
+        let store = open_below(root.path(), [name, "train"], fake, &x).unwrap();
+        let path = store.path().to_owned();
+        let options = Options { store: Some(Arc::new(store)), ..Options::new(KernelSet::Both) };
+        gram(fake, Pairs::within(x.clone()), &options, &Control::new()).unwrap();
+        path
+    };
+    let fake = || Fake::new(KernelSet::Both);
+    let first = fill("first", &fake());
+    let renamed = fake();
+    assert_eq!(fill("renamed", &renamed), first);
+    assert_eq!(renamed.tiles_computed(), 0);
+    for other in [Fake { network: "two layers", ..fake() }, Fake { precision: "f32", ..fake() }] {
+        let name = format!("{} {}", other.network, other.precision);
+        assert_eq!(fill(&name, &other), root.path().join(&name).join("train"));
+    }
+    let test = open_below(root.path(), ["renamed", "test"], &fake(), &x).unwrap();
+    assert_eq!(test.path(), root.path().join("renamed").join("test"));
 }
 
 #[test]

@@ -16,6 +16,9 @@ use crate::{
 const PREFIX: &str = ".ekernel-";
 const SUFFIX: &str = ".partial";
 
+/// How often a file is made anew that a sweeper may have taken.
+const ATTEMPTS: usize = 100;
+
 /// A file under a temporary name, removed when dropped.
 ///
 /// While it is written it is locked, so that [`sweep`] knows it from what a killed run left, which nobody locks.
@@ -28,6 +31,8 @@ impl Partial {
     /// # Errors
     /// What the system says: no such folder, no permission, no space.
     pub fn new_in(folder: &Path) -> io::Result<Partial> {
+        // A sweeper holds a file for a moment. A file system that always seems to have one is taken at its word in the end.
+        let mut attempts = 0..ATTEMPTS;
         loop {
             let mut builder = tempfile::Builder::new();
             // Opened here and not by the library: it makes private files, and a result is as open as any other new file.
@@ -37,6 +42,7 @@ impl Partial {
             match try_lock(file.as_file())? {
                 Lock::Held if is_there(&file)? => return Ok(Partial(file)),
                 Lock::Missing(_) => return Ok(Partial(file)),
+                Lock::Held | Lock::Taken if attempts.next().is_none() => return Ok(Partial(file)),
                 Lock::Held | Lock::Taken => {}
             }
         }
