@@ -168,8 +168,8 @@ fn damaged_tiles_are_mended_and_said() {
 fn an_architecture_of_any_name_writes_in_the_folder() {
     let here = Playground::new();
     fs::create_dir(here.path("deep")).unwrap();
-    for name in ["...toml", "..toml", ".hidden.toml"] {
-        fs::copy(here.path("net.toml"), here.path(name)).unwrap();
+    for (name, op) in [("...toml", "relu"), ("..toml", "erf"), (".hidden.toml", "gelu")] {
+        here.text(name, &ARCH.replace("relu", op));
         let words = format!(
             "predict --arch {name} --train data.npz:x,y --test data.npz:x,y --backend cpu --quiet --resume deep/tiles"
         );

@@ -15,7 +15,7 @@
 //! The factors of two samples multiply to √(g g′) at every dual, so that A of a pair is at most √(A A′), A of each sample with
 //! itself.
 
-use super::{KernelSet, Op, Plan, Readout, RotationStage, Scalar, Sink, Variances, head};
+use super::{Op, Plan, Readout, RotationStage, Scalar, Sink, Variances, head};
 
 /// The errors of K and of Θ in units of the rounding of K.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -118,8 +118,8 @@ impl Plan {
             });
         }
         let last = errors[errors.len() - 1];
-        let worst = if self.kinds == KernelSet::Both { last.nngp.max(last.ntk) } else { last.nngp };
-        worst.max(1.0)
+        // Of the NTK also where it is not asked for: the NNGP has the same bytes with and without it.
+        last.nngp.max(last.ntk).max(1.0)
     }
 
     /// Whether any activation has a smooth dual.
