@@ -32,3 +32,49 @@ pub(super) trait Make {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// A ladder: piece i needs i − 1 twice and i − 2, so that there are more than 2ⁱ paths to it.
+    struct Ladder {
+        made: Vec<bool>,
+        asked: Cell<usize>,
+    }
+
+    impl Make for Ladder {
+        type Key = usize;
+
+        fn is_made(&self, key: usize) -> bool {
+            self.made[key]
+        }
+
+        fn needs(&self, key: usize) -> Vec<usize> {
+            self.asked.set(self.asked.get() + 1);
+            [1, 1, 2].into_iter().filter_map(|below| key.checked_sub(below)).collect()
+        }
+
+        fn make(&mut self, key: usize) -> Result<(), ArchError> {
+            assert!(
+                self.needs(key).into_iter().all(|need| self.made[need]),
+                "{key} is made before what it needs"
+            );
+            self.made[key] = true;
+            Ok(())
+        }
+    }
+
+    /// Every piece is asked for its needs once (and once more by this test), whatever the number of paths.
+    #[test]
+    fn pieces_are_visited_once() {
+        for pieces in [1, 100, 10_000] {
+            let mut ladder = Ladder { made: vec![false; pieces], asked: Cell::new(0) };
+            assert_eq!(ladder.make_all(pieces - 1), Ok(()));
+            assert!(ladder.made.iter().all(|made| *made));
+            assert_eq!(ladder.asked.get(), 2 * pieces);
+        }
+    }
+}
