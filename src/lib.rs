@@ -6,7 +6,7 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | [`core`] | architectures as a DAG, their reduction to a plan, the [`Backend`](core::Backend) seam |
+//! | [`mod@core`] | architectures as a DAG, their reduction to a plan, the [`Backend`](core::Backend) seam |
 //! | `cpu` | the fast backend for processors |
 //! | `gram` | Gram matrices tile by tile, with progress, cancelling, resuming |
 //! | `predict` | regression and classification with kernels |
@@ -14,6 +14,7 @@
 //! | `experiment` | draws, learning curves, ridge choice, scores, reports |
 //! | `wgpu` | the backend for GPUs |
 //! | `reference` | the literal recursions in float64, for checking |
+//! | [`ndarray`] | the arrays of all of them |
 //!
 //! ```
 //! # #[cfg(all(feature = "cpu", feature = "gram", feature = "predict"))] {
@@ -50,21 +51,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[doc(inline)]
 pub use ekernel_core as core;
 #[cfg(feature = "cpu")]
+#[doc(inline)]
 pub use ekernel_cpu as cpu;
 #[cfg(feature = "data")]
+#[doc(inline)]
 pub use ekernel_data as data;
 #[cfg(feature = "experiment")]
+#[doc(inline)]
 pub use ekernel_experiment as experiment;
 #[cfg(feature = "gram")]
+#[doc(inline)]
 pub use ekernel_gram as gram;
 #[cfg(feature = "predict")]
+#[doc(inline)]
 pub use ekernel_predict as predict;
 #[cfg(feature = "reference")]
+#[doc(inline)]
 pub use ekernel_reference as reference;
 #[cfg(feature = "wgpu")]
+#[doc(inline)]
 pub use ekernel_wgpu as wgpu;
+
+pub use ndarray;
+
+/// The README, whose examples are compiled and run with the tests.
+#[cfg(all(doctest, feature = "cpu", feature = "gram", feature = "predict", feature = "wgpu"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// What most programs need.
 pub mod prelude {

@@ -31,13 +31,13 @@ pub(crate) fn mistake(text: impl Into<String>) -> anyhow::Error {
     Mistake(text.into()).into()
 }
 
-/// Work that the user stopped, in a command that has nowhere to keep what was finished.
+/// Work that the user stopped, and what is kept of it.
 #[derive(Debug)]
-struct Stopped;
+struct Stopped(String);
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("cancelled; nothing is kept")
+        write!(f, "cancelled{}", self.0)
     }
 }
 
@@ -45,7 +45,12 @@ impl std::error::Error for Stopped {}
 
 /// The error of a command that cannot resume: a stop without the advice to keep finished tiles.
 pub(crate) fn nothing_kept(error: anyhow::Error) -> anyhow::Error {
-    if is_cancelled(&error) { Stopped.into() } else { error }
+    stopped(error, "; nothing is kept")
+}
+
+/// The error itself, or where the user stopped the work `cancelled` with what is kept of it.
+pub(crate) fn stopped(error: anyhow::Error, kept: &str) -> anyhow::Error {
+    if is_cancelled(&error) { Stopped(kept.to_owned()).into() } else { error }
 }
 
 /// Prints the error as one line and gives its exit code.

@@ -1,9 +1,10 @@
 //! Training and test sets as the command line names them.
 
-use ekernel_core::{ArchError, Samples};
+use ekernel_core::{ArchError, Input, Samples};
 use ekernel_data::{
     DataError, Dataset, Molecules, Normalization, ReadOptions, Source, Targets, channels_first_hint,
-    molecules::Unit, read_dataset,
+    molecules::{EnergyScale, Unit},
+    read_dataset, scale_mismatch,
 };
 use ekernel_experiment::{Composition, Measure, Problem, References};
 use ndarray::{Array1, Axis};
@@ -11,6 +12,7 @@ use ndarray::{Array1, Axis};
 use crate::{
     architecture::Architecture,
     failure::mistake,
+    output,
     space::{Space, molecules, on_sphere},
 };
 
@@ -26,6 +28,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) references: References,
     /// Of molecules, the unit of the property; by its name where none is given.
     pub(crate) unit: Option<Unit>,
+    /// Whether notes are left out.
+    pub(crate) quiet: bool,
 }
 
 impl Inputs<'_> {
@@ -48,29 +52,57 @@ impl Inputs<'_> {
             Ok(set)
         };
         let train_set = read(&train_source)?;
-        let Dataset { samples: train_samples, targets, note: train_note } = train_set;
+        let Dataset { samples: train_samples, targets, note: train_note, .. } = train_set;
         let train_targets = targets.ok_or_else(|| {
             mistake(format!("--train {train}: it names no targets; write FILE.npz:X,Y or X.npy,Y.npy"))
         })?;
         let test_set = read(&test_source)?;
         if train_samples.sample_shape() != test_set.samples.sample_shape() {
+            let [one, other] = [&train_samples, &test_set.samples].map(Samples::sample_shape);
+            let colors = matches!((&one[..], &other[..]), ([a, b, 1], [c, d, 3]) | ([a, b, 3], [c, d, 1]) if a == c && b == d);
+            let hint = if colors {
+                "; folders of images are read alike with --color grey or --color rgb"
+            } else {
+                ""
+            };
             return Err(mistake(format!(
-                "the training samples (--train {train}) have shape {:?}, the test samples (--test {test}) {:?}; both must \
-                 have the same",
-                train_samples.sample_shape(),
-                test_set.samples.sample_shape()
+                "the training samples (--train {train}) have shape {one:?}, the test samples (--test {test}) {other:?}; both \
+                 must have the same{hint}"
             )));
         }
+        let names = [format!("--train {train}: the samples"), format!("those of --test {test}")];
+        let both = [&train_samples, &test_set.samples];
+        ensure_same_scale(both, [&names[0], &names[1]], self.normalization, self.quiet)?;
         let test_targets = test_set.targets.map(|targets| targets.in_terms_of(&train_targets)).transpose()?;
+        let untrained = test_targets.as_ref().map(|targets| targets.untrained(&train_targets));
+        let untrained = match untrained.unwrap_or_default().as_slice() {
+            [] => String::new(),
+            [class] => format!(
+                "{class} has no training sample, so it is never predicted{}",
+                counted_from_one(&train_targets)
+            ),
+            all => {
+                format!(
+                    "{} have no training sample, so they are never predicted{}",
+                    listed(all),
+                    counted_from_one(&train_targets)
+                )
+            }
+        };
         let normalizer = self.normalization.fit(&train_samples)?;
-        let notes = [("--train", train_note), ("--test", test_set.note)]
+        let notes = [("--train", train_note), ("--test", test_set.note), ("--test", untrained)]
             .into_iter()
             .filter(|(_, note)| !note.is_empty())
             .map(|(set, note)| format!("{set}: {note}"))
             .collect();
+        let test_names = test_set.names;
         let train = (normalizer.apply(train_samples)?, train_targets);
         let test = (normalizer.apply(test_set.samples)?, test_targets);
-        Ok(Problem { notes, ..Problem::new(train, test, normalizer) })
+        let problem = Problem { notes, ..Problem::new(train, test, normalizer) };
+        Ok(match test_names {
+            Some(test_names) => Problem { test_names, ..problem },
+            None => problem,
+        })
     }
 
     fn of_molecules(&self, elements: &[u8], centers: &[Vec<u8>]) -> anyhow::Result<Problem> {
@@ -95,6 +127,7 @@ impl Inputs<'_> {
         };
         let train_targets = values(&train_set).ok_or(DataError::NoProperty)?;
         let normalizer = self.normalization.fit(&train_set.samples())?;
+        let notes = self.question_energies(&train_set, &name)?.into_iter().collect();
         let composition =
             Composition::new(self.references, (&train_set, train), &test_set).map_err(|error| {
                 let (asked, instead) = match self.references {
@@ -109,12 +142,75 @@ impl Inputs<'_> {
             train_targets,
             test: test_set.samples().into(),
             test_targets: values(&test_set),
+            test_names: test_set.names.clone(),
             normalizer,
-            notes: Vec::new(),
+            notes,
             measure: Measure::Mae { stored: self.unit.unwrap_or_else(|| Unit::of_property(&name)) },
             composition: Some(composition),
             property: Some(name),
         })
+    }
+}
+
+impl Inputs<'_> {
+    /// Refuses total energies that look like another unit than their name says, and questions those that look like none.
+    fn question_energies(&self, molecules: &Molecules, property: &str) -> anyhow::Result<Option<String>> {
+        let train = self.train;
+        match molecules.energy_scale() {
+            _ if self.unit.is_some() => Ok(None),
+            None | Some(EnergyScale::Near(Unit::Hartree)) => Ok(None),
+            Some(EnergyScale::Near(unit)) => {
+                let word = if unit == Unit::ElectronVolt { "ev" } else { "kcal-per-mol" };
+                Err(mistake(format!(
+                    "--train {train}: {property} would be taken for Hartree by its name, but its values are the energies of such \
+                     atoms in {unit}; say --unit {word} (or --unit hartree, if that is right)"
+                )))
+            }
+            Some(EnergyScale::Far(ratio)) => Ok(Some(format!(
+                "--train: {property} is taken for Hartree by its name; its values are about {ratio:.1e} of the sums of the \
+                 energies of the atoms, so they are no total energies: --unit names another unit"
+            ))),
+        }
+    }
+}
+
+/// The first names of a list, and how many more there are.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    match names.len() {
+        n if n <= SHOWN => names.join(", "),
+        n => format!("{} and {} more", names[..SHOWN].join(", "), n - SHOWN),
+    }
+}
+
+/// A guess where the training labels begin at 1.
+fn counted_from_one(train: &Targets) -> &'static str {
+    match train {
+        Targets::Classes { labels, numbered: true, .. } if labels.iter().min() == Some(&1) => {
+            "; the training labels begin at 1: are those of the test set counted from 0?"
+        }
+        _ => "",
+    }
+}
+
+/// Refuses images, and questions vectors, of which one set reaches a hundred times as far as the other.
+pub(crate) fn ensure_same_scale(
+    [first, second]: [&Samples; 2],
+    names: [&str; 2],
+    normalization: Normalization,
+    quiet: bool,
+) -> anyhow::Result<()> {
+    // Each sample is brought to a scale of its own.
+    if normalization == Normalization::PerImage {
+        return Ok(());
+    }
+    match scale_mismatch((first, names[0]), (second, names[1])) {
+        None => Ok(()),
+        Some(odd) if matches!(first, Samples::Vectors(_)) => {
+            output::note(quiet, &odd);
+            Ok(())
+        }
+        Some(odd) => Err(mistake(odd)),
     }
 }
 
@@ -128,6 +224,14 @@ pub(crate) fn ensure_fits(
     architecture.network.input().check(samples).map_err(|mut error| {
         if let (ArchError::Samples { hint, .. }, Some(better)) = (&mut error, channels_first_hint(samples)) {
             *hint = format!("; {better}");
+        }
+        if let (ArchError::Samples { hint, .. }, Input::Image { channels, .. }, Samples::Images(images)) =
+            (&mut error, architecture.network.input(), samples)
+            && [*channels, images.dim().3].iter().all(|channels| [1, 3].contains(channels))
+            && *channels != images.dim().3
+        {
+            let word = if *channels == 1 { "grey" } else { "rgb" };
+            *hint += &format!("; a folder of images is read so with --color {word}");
         }
         mistake(format!("{} and {option} {source}: {error}", architecture.path.display()))
     })

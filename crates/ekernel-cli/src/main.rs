@@ -17,6 +17,7 @@ mod plot;
 mod progress;
 mod report;
 mod samples;
+mod signals;
 mod space;
 mod table;
 mod tuning;

@@ -1,4 +1,4 @@
-//! What long work tells on standard error, and how Ctrl-C stops it.
+//! What long work writes to standard error, and how Ctrl-C stops it.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -14,7 +14,7 @@ use ekernel_core::{Control, Progress};
 use ekernel_gram::{Pace, Reached, Speed};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::failure::INTERRUPTED;
+use crate::{failure::INTERRUPTED, signals::on_stop};
 
 /// Steps of the bar for a pair or a sample, which may take long.
 const STEPS: u64 = 1000;
@@ -71,7 +71,7 @@ impl Task {
             reader.lock().unwrap_or_else(PoisonError::into_inner).show(progress);
         });
         let (stopped, stopping) = (control.cancel.clone(), AtomicBool::new(false));
-        ctrlc::set_handler(move || {
+        on_stop(move || {
             if stopping.swap(true, Ordering::Relaxed) {
                 std::process::exit(INTERRUPTED.into());
             }
@@ -100,7 +100,7 @@ impl Task {
         }
     }
 
-    /// Shows that so many steps of the work are done and that `label` is under way. What backends report is no longer shown.
+    /// Shows that `done` of `of` steps are done and that `label` is under way. What backends report is no longer shown.
     pub(crate) fn count(&self, label: &str, done: usize, of: usize) {
         let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
         meter.label = label.to_owned();
@@ -108,7 +108,7 @@ impl Task {
         if let Shown::Bar(bar) = &meter.shown {
             bar.set_message(meter.label.clone());
         }
-        meter.tell(done as f64, of as u64, "measurements", "");
+        meter.write(done as f64, of as u64, "measurements", "");
     }
 
     /// Takes the bar away, and gives the number of pairs that were computed since the work began: those found finished
@@ -134,10 +134,10 @@ impl Meter {
         let speed = self.pace.observe(progress, Instant::now());
         let Some(Reached { computing, done, of }) = self.pace.reached() else { return };
         let unit = if computing { "pairs" } else { "samples prepared" };
-        self.tell(done, of, unit, &speed.map(|speed| rate(speed, unit)).unwrap_or_default());
+        self.write(done, of, unit, &speed.map(|speed| rate(speed, unit)).unwrap_or_default());
     }
 
-    fn tell(&mut self, done: f64, of: u64, unit: &str, rate: &str) {
+    fn write(&mut self, done: f64, of: u64, unit: &str, rate: &str) {
         let now = Instant::now();
         match &self.shown {
             Shown::Nothing => {}

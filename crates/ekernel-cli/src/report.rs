@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ekernel_data::Targets;
 use ekernel_experiment::{Curve, Measure, NetworkOutcome, Outcome, Point, RidgeChoice, Score, Training};
+use ekernel_predict::Center;
 use ndarray::Array2;
 
 use crate::{
@@ -55,7 +56,7 @@ impl Report<'_> {
 
     fn headline(&self) -> String {
         let Outcome { problem, training, networks, .. } = self.outcome;
-        let Training { kind, ridge, time, .. } = training;
+        let Training { kind, ridge, time, center, .. } = training;
         let (train, test) = (&problem.train, &problem.test);
         let mut text = match (&problem.composition, &problem.train_targets) {
             (Some(composition), _) => format!(
@@ -77,8 +78,16 @@ impl Report<'_> {
                 }
             ),
         };
-        text +=
-            &format!("{}, ridge {ridge}, time {time}, normalisation {}\n", kind.name(), problem.normalizer);
+        let center = match (&problem.train_targets, center) {
+            (Targets::Classes { .. }, _) => "",
+            (Targets::Regression(_), Center::Mean) => ", targets without their training mean",
+            (Targets::Regression(_), Center::None) => ", targets as they are",
+        };
+        text += &format!(
+            "{}, ridge {ridge}, time {time}{center}, normalisation {}\n",
+            kind.name(),
+            problem.normalizer
+        );
         for network in *networks {
             text += &format!(
                 "{} on {}: {}; solved in {}\n",

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ekernel_core::{Input, Samples};
 use ekernel_data::{
-    Molecules, Place, ReadOptions, Source, molecules::MoleculeLimits, on_the_sphere, read_molecules,
-    read_samples,
+    Dataset, Molecules, Place, ReadOptions, Source, molecules::MoleculeLimits, on_the_sphere, read_dataset,
+    read_molecules,
 };
 
 use crate::{architecture::Architecture, failure::mistake};
@@ -80,13 +80,19 @@ impl Space {
         }
     }
 
-    /// Reads samples of this kind.
-    pub(crate) fn read_samples(&self, source: &Source, options: &ReadOptions) -> anyhow::Result<Samples> {
-        match self {
-            Space::Arrays => Ok(read_samples(source, options)?),
-            Space::Spheres => on_sphere(read_samples(source, options)?, source),
-            Space::Molecules { elements, centers } => Ok(molecules(source, elements, centers)?.samples()),
+    /// Reads samples of this kind, and what the reader did beside reading.
+    pub(crate) fn read_samples(
+        &self,
+        source: &Source,
+        options: &ReadOptions,
+    ) -> anyhow::Result<(Samples, String)> {
+        if let Space::Molecules { elements, centers } = self {
+            return Ok((molecules(source, elements, centers)?.samples(), String::new()));
         }
+        let inputs = Source { targets: None, ..source.clone() };
+        let Dataset { samples, note, .. } = read_dataset(&inputs, options)?;
+        let samples = if *self == Space::Spheres { on_sphere(samples, source)? } else { samples };
+        Ok((samples, note))
     }
 }
 

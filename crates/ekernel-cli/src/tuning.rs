@@ -1,6 +1,6 @@
 //! What `ekernel bench --tune` found best on an adapter: a small JSON file in the user's caches.
 //!
-//! The file is never needed. What cannot be read, or is not understood, is told and the built-in sizes are used.
+//! The file is never needed. Where it cannot be read or understood, a note says so and the built-in sizes are used.
 
 use std::{
     fs::{self, File},
@@ -173,7 +173,8 @@ mod tests {
         assert_eq!(of("three"), Tuning::default());
     }
 
-    /// A file that is cut off, of another version, of another kind or absurd is told, ignored, and replaced by the next tuning.
+    /// A file that is cut off, of another version, of another kind or absurd is ignored with a note, and replaced by the next
+    /// tuning.
     #[test]
     fn what_is_not_understood_is_not_used() {
         let folder = tempfile::tempdir().unwrap();
@@ -190,8 +191,8 @@ mod tests {
             ("[1, 2]".to_owned(), "another version"),
         ] {
             fs::write(&path, &bad).unwrap();
-            let told = read(&path).unwrap_err();
-            assert!(told.contains(problem) && told.contains("--tune"), "{bad}: {told}");
+            let said = read(&path).unwrap_err();
+            assert!(said.contains(problem) && said.contains("--tune"), "{bad}: {said}");
             assert_eq!(of("one", Some(&path), true), Tuning::default());
             store(&path, entry("one", 64), true).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), good);

@@ -4,6 +4,7 @@ use ekernel_core::Samples;
 
 use crate::error::DataError;
 use crate::place::Place;
+use crate::target_kind::TargetKind;
 use crate::targets::Targets;
 
 /// Samples and, where the source has them, their targets: as many, in the same order.
@@ -13,19 +14,23 @@ pub struct Dataset {
     pub samples: Samples,
     /// What is to be predicted.
     pub targets: Option<Targets>,
+    /// A name for each sample, where the source has them: `class/image.png` of a folder of images.
+    pub names: Option<Vec<String>>,
     /// What the reader did beside reading, for reports: `resized to 32x32, …`. Empty if nothing.
     pub note: String,
 }
 
-/// How folders of images are read; other sources have nothing to choose, and refuse choices.
+/// How samples and targets are read. Choices that a source does not leave are refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     /// Height and width to resize images to. Without it they must all have one size.
     pub image_size: Option<(usize, usize)>,
     /// Channels of the images.
     pub color: Color,
-    /// At most so many images of each class, the first by name.
+    /// Images of each class at most, the first by name.
     pub per_class: Option<usize>,
+    /// What targets in arrays are.
+    pub targets: TargetKind,
 }
 
 /// Channels of the images of a folder.
@@ -72,6 +77,11 @@ impl Dataset {
                 n_targets: targets.len(),
             });
         }
-        Ok(Dataset { samples, targets: targets.map(|(targets, _)| targets), note: String::new() })
+        Ok(Dataset {
+            samples,
+            targets: targets.map(|(targets, _)| targets),
+            names: None,
+            note: String::new(),
+        })
     }
 }

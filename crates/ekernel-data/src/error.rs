@@ -256,7 +256,7 @@ pub enum DataError {
     },
     /// A folder without images.
     #[error(
-        "{} holds no images; expected are .png, .jpg, .jpeg, .tif or .tiff files, in one sub-folder per class \
+        "{} holds no images; expected are .png, .jpg, .jpeg, .tif, .tiff, .bmp or .webp files, in one sub-folder per class \
          (found: {})",
         path.display(),
         list(found)
@@ -279,6 +279,50 @@ pub enum DataError {
         loose: String,
         /// The first sub-folder.
         class: String,
+    },
+    /// A folder of sets where one of classes is expected.
+    #[error(
+        "{} holds {}, which are sets and not classes; write {}:{}",
+        path.display(), list(sets), path.display(), sets.first().map_or("", String::as_str)
+    )]
+    SetsForClasses {
+        /// The folder.
+        path: PathBuf,
+        /// The sub-folders.
+        sets: Vec<String>,
+    },
+    /// Targets that are not what they are said to be.
+    #[error("{place} does not hold {wanted}: {reason}")]
+    TargetKind {
+        /// The array.
+        place: Place,
+        /// Classes or values.
+        wanted: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Values are asked for where the form of the data gives classes.
+    #[error("{} holds classes by its form, and no values; leave --targets values out", path.display())]
+    OnlyClasses {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// An image that claims to be larger than any that is decoded.
+    #[error(
+        "{} claims {width} × {height} pixels, which take more than {} once decoded, the most that an image may take: shrink \
+         it, or cut it into pieces",
+        path.display(),
+        Bytes(*limit)
+    )]
+    HugeImage {
+        /// The image.
+        path: PathBuf,
+        /// Its width.
+        width: u64,
+        /// Its height.
+        height: u64,
+        /// Bytes that an image may take.
+        limit: u64,
     },
     /// An image file that cannot be decoded.
     #[error("the image {} cannot be decoded: {reason}; replace or remove it", path.display())]

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ekernel_core::Samples;
 use flate2::read::MultiGzDecoder;
@@ -14,15 +14,20 @@ use ndarray::{ArrayD, IxDyn};
 use crate::dataset::Dataset;
 use crate::error::DataError;
 use crate::memory;
+use crate::mnist_files;
 use crate::npy::NpyArray;
 use crate::place::Place;
 use crate::samples;
 use crate::targets::Targets;
 
+/// The element types that are read.
+const BYTES: u8 = 8;
+const INTEGERS: u8 = 12;
+
 /// Images, and the labels of `labels` or of the file beside that is named alike.
 pub(crate) fn read_pair(images: &Path, labels: Option<&Path>) -> Result<Dataset, DataError> {
     let samples = read_images(images)?;
-    let beside = labels.map(Path::to_owned).or_else(|| labels_beside(images));
+    let beside = labels.map(Path::to_owned).or_else(|| mnist_files::labels_beside(images));
     let targets = match &beside {
         None => None,
         Some(path) => Some((read_labels(path)?, Place::file(path))),
@@ -30,37 +35,45 @@ pub(crate) fn read_pair(images: &Path, labels: Option<&Path>) -> Result<Dataset,
     Dataset::checked(samples, Place::file(images), targets)
 }
 
-/// One part of a folder with the four files of MNIST, under their usual names.
+/// One part of a folder with the files of MNIST or a relative of it.
 pub(crate) fn read_folder(folder: &Path, part: &str) -> Result<Dataset, DataError> {
-    let stem = match part {
-        "train" => "train",
-        "test" => "t10k",
-        _ => {
-            return Err(DataError::KeyNotUsed {
-                path: folder.to_owned(),
-                key: part.to_owned(),
-                format: "a folder of MNIST files",
-                remedy: "write FOLDER:train or FOLDER:test",
-            });
-        }
+    let wrong = |remedy| DataError::KeyNotUsed {
+        path: folder.to_owned(),
+        key: part.to_owned(),
+        format: "a folder of MNIST files",
+        remedy,
     };
-    let path = |what: &str| {
-        let plain = folder.join(format!("{stem}-{what}-ubyte"));
-        let gzipped = folder.join(format!("{stem}-{what}-ubyte.gz"));
-        if !plain.exists() && gzipped.exists() { gzipped } else { plain }
-    };
-    read_pair(&path("images-idx3"), Some(&path("labels-idx1")))
+    if !matches!(part, "train" | "test") {
+        return Err(wrong("write FOLDER:train or FOLDER:test"));
+    }
+    match mnist_files::pairs(folder, part).as_slice() {
+        [(images, labels)] => read_pair(images, labels.as_deref()),
+        [] => Err(wrong("it holds no images of that set")),
+        _ => Err(wrong("it holds several such sets: write the files, IMAGES,LABELS")),
+    }
 }
 
 fn read_images(path: &Path) -> Result<Samples, DataError> {
-    let (shape, bytes) = read(path, 3, "an idx file of images", "[00, 00, 08, 03]")?;
+    let (_, shape, bytes) = read(path, &[[BYTES, 3]], "an idx file of images", "[00, 00, 08, 03]")?;
     samples::from_array(array(path, &shape, bytes)?, &Place::file(path))
 }
 
-/// The labels of an idx file.
+/// The labels of an idx file; of QMNIST's, which hold eight numbers for each image, the first.
 pub(crate) fn read_labels(path: &Path) -> Result<Targets, DataError> {
-    let (shape, bytes) = read(path, 1, "an idx file of labels", "[00, 00, 08, 01]")?;
-    Targets::from_array(array(path, &shape, bytes)?, &Place::file(path))
+    let accepted = [[BYTES, 1], [INTEGERS, 2]];
+    let (kind, shape, bytes) = read(path, &accepted, "an idx file of labels", "[00, 00, 08, 01]")?;
+    if kind == BYTES {
+        return Targets::from_array(array(path, &shape, bytes)?, &Place::file(path));
+    }
+    let row = 4 * shape[1].max(1);
+    let first = |row: &[u8]| i64::from(i32::from_be_bytes([row[0], row[1], row[2], row[3]]));
+    let labels: Vec<i64> = bytes.chunks_exact(row).map(first).collect();
+    Targets::from_array(
+        NpyArray::Integers(ArrayD::from_shape_vec(IxDyn(&[labels.len()]), labels).map_err(|error| {
+            DataError::Damaged { place: Place::file(path), format: "an idx file", reason: error.to_string() }
+        })?),
+        &Place::file(path),
+    )
 }
 
 fn array(path: &Path, shape: &[usize], bytes: Vec<u8>) -> Result<NpyArray, DataError> {
@@ -72,20 +85,13 @@ fn array(path: &Path, shape: &[usize], bytes: Vec<u8>) -> Result<NpyArray, DataE
     Ok(NpyArray::Bytes(values))
 }
 
-/// `train-labels-idx1-ubyte` for `train-images-idx3-ubyte`, if it is there.
-fn labels_beside(images: &Path) -> Option<PathBuf> {
-    let name = images.file_name()?.to_str()?;
-    let labels = name.replace("images", "labels").replace("idx3", "idx1");
-    let path = images.with_file_name(&labels);
-    (labels != name && path.is_file()).then_some(path)
-}
-
+/// Type, shape and elements of a file of one of these types and numbers of dimensions.
 fn read(
     path: &Path,
-    rank: u8,
+    accepted: &[[u8; 2]],
     format: &'static str,
     expected: &'static str,
-) -> Result<(Vec<usize>, Vec<u8>), DataError> {
+) -> Result<(u8, Vec<usize>, Vec<u8>), DataError> {
     let place = Place::file(path);
     let file = File::open(path).map_err(|source| DataError::io(path, "open", source))?;
     let mut reader = BufReader::new(file);
@@ -102,13 +108,19 @@ fn read(
         })?;
         Ok(bytes)
     };
-    let header_length = 4 + 4 * usize::from(rank);
-    let header = take(header_length as u64)?;
-    let magic = [0, 0, 8, rank];
-    if header.len() >= 4 && !header.starts_with(&magic) {
-        let found = format!("{:02x?}", &header[..4]);
+    let magic = take(4)?;
+    if magic.starts_with(b"<") {
+        let reason = "it is a web page, which servers send in place of a file; download it again".to_owned();
+        return Err(DataError::Damaged { place, format, reason });
+    }
+    let known = accepted.iter().find(|[kind, rank]| magic == [0, 0, *kind, *rank]);
+    if magic.len() == 4 && known.is_none() {
+        let found = format!("{magic:02x?}");
         return Err(DataError::WrongMagic { place, format, found, expected });
     }
+    let [kind, rank] = *known.unwrap_or(&accepted[0]);
+    let header_length = 4 + 4 * usize::from(rank);
+    let header = [magic, take(4 * u64::from(rank))?].concat();
     let length = |expected: u64, found: usize| DataError::Length {
         place: place.clone(),
         format,
@@ -122,14 +134,15 @@ fn read(
         .chunks_exact(4)
         .map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
         .collect();
-    let count = shape.iter().map(|&extent| extent as u128).product::<u128>();
+    let bytes_each = if kind == INTEGERS { 4 } else { 1 };
+    let count = shape.iter().map(|&extent| extent as u128).product::<u128>() * bytes_each;
     memory::ensure_fits(&place, count * 9)?;
     let count = u64::try_from(count).unwrap_or(u64::MAX - 1);
     let bytes = take(count + 1)?;
     if bytes.len() as u64 != count {
         return Err(length(count.saturating_add(header_length as u64), bytes.len() + header_length));
     }
-    Ok((shape, bytes))
+    Ok((kind, shape, bytes))
 }
 
 fn peek(reader: &mut BufReader<File>) -> std::io::Result<&[u8]> {
@@ -140,6 +153,7 @@ fn peek(reader: &mut BufReader<File>) -> std::io::Result<&[u8]> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -171,7 +185,10 @@ mod tests {
         let Samples::Images(pixels) = &plain.samples else { panic!("images expected") };
         assert_eq!(pixels.dim(), (2, 2, 3, 1));
         assert_eq!(pixels[[1, 0, 2, 0]], 160.0 / 255.0);
-        assert_eq!(plain.targets, Some(Targets::Classes { labels: vec![7, 1], n_classes: 8, names: None }));
+        assert_eq!(
+            plain.targets,
+            Some(Targets::Classes { labels: vec![7, 1], n_classes: 8, names: None, numbered: true })
+        );
         assert_eq!(read_pair(&images, Some(&labels)).unwrap(), plain);
 
         let (zipped, _) = (gzip(&images), gzip(&labels));
@@ -217,7 +234,9 @@ mod tests {
             read_pair(&images, None),
             Err(DataError::Lengths { n_inputs: 2, n_targets: 1, .. })
         ));
-        assert!(matches!(read_folder(folder.path(), "test"), Err(DataError::NotFound { .. })));
+        assert!(
+            read_folder(folder.path(), "test").unwrap_err().to_string().contains("no images of that set")
+        );
         assert!(matches!(read_folder(folder.path(), "val"), Err(DataError::KeyNotUsed { .. })));
     }
 

@@ -1,20 +1,22 @@
 //! A folder with one sub-folder of images per class, the layout of NCT-CRC-HE-100K and of most image collections.
 //!
 //! Classes are the names of the sub-folders, sorted by bytes; images are sorted by name within their class, and
-//! classes follow each other. Hidden files, and files that are not PNG, JPEG or TIFF by their extension, are passed
-//! over. A folder that holds images and no sub-folders gives samples without labels.
+//! classes follow each other. Hidden files are passed over, and so are files that are not PNG, JPEG, TIFF, BMP or WebP by
+//! their extension; the note counts these by extension. Of a TIFF of several pages the first is read. A folder that holds images and no sub-folders gives samples without labels.
 //!
 //! 8-bit pixels mean x/255, 16-bit pixels x/65535, float TIFFs are taken as they are. Resizing filters with a triangle
 //! whose support grows with the reduction (antialiased bilinear, as Pillow's BILINEAR), in float32 and without
 //! rounding to 8 bits; the shape is stretched, not cropped, and float TIFFs are clamped to [0, 1] by it. EXIF
-//! rotations are not applied, alpha must be opaque.
+//! orientations are not applied, as Pillow does not; alpha must be opaque. The note counts pages and orientations.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ekernel_core::Samples;
 use image::imageops::{FilterType, resize};
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use ndarray::ArrayViewMut3;
 
 use crate::dataset::{Color, Dataset, ReadOptions};
@@ -22,7 +24,10 @@ use crate::error::{DataError, counted};
 use crate::memory;
 use crate::place::Place;
 use crate::samples::{checked, unit};
-use crate::targets::Targets;
+use crate::targets;
+
+/// Bytes of a decoded image at most: 18 000 × 18 000 pixels of three bytes. A file of a few bytes may claim any size.
+const LARGEST: u64 = 1 << 30;
 
 /// What a folder holds, sorted.
 struct Listing {
@@ -40,7 +45,8 @@ pub(crate) fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset, Data
         return Err(DataError::ImageSize { height, width });
     }
     let top = Listing::of(folder)?;
-    let mut passed_over = top.others.len();
+    ensure_classes(folder, &top)?;
+    let mut passed_over = top.others.clone();
     let mut files: Vec<PathBuf> = Vec::new();
     let mut labels = Vec::new();
     match (top.folders.first(), top.images.first()) {
@@ -56,7 +62,8 @@ pub(crate) fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset, Data
                 if class.images.is_empty() {
                     return Err(no_images(path, class));
                 }
-                passed_over += class.others.len() + class.folders.len();
+                passed_over.extend(class.others);
+                passed_over.extend(class.folders.into_iter().map(|(name, _)| format!("{name}/")));
                 let images = class.images.into_iter().take(options.per_class.unwrap_or(usize::MAX));
                 files.extend(images.map(|(_, path)| path));
                 labels.resize(files.len(), label);
@@ -64,33 +71,38 @@ pub(crate) fn read(folder: &Path, options: &ReadOptions) -> Result<Dataset, Data
         }
     }
     let place = Place::file(folder);
-    let (samples, mut note) = read_images(&files, options, &place)?;
-    if passed_over > 0 {
-        let (one, many) = ("file or folder that is no image was", "files or folders that are no images were");
-        note = [note, format!("{} passed over", counted(passed_over, one, many))]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join("; ");
-    }
+    let (samples, mut notes) = read_images(&files, options, &place)?;
+    notes.extend(by_extension(&passed_over).map(|counts| format!("passed over: {counts}")));
+    let note = notes.join("; ");
+    let relative =
+        |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let names = Some(files.iter().map(relative).collect());
     let targets = (!labels.is_empty()).then(|| {
         let names: Vec<String> = top.folders.into_iter().map(|(name, _)| name).collect();
-        (Targets::Classes { labels, n_classes: names.len(), names: Some(names) }, place.clone())
+        (targets::of_sorted(labels, names), place.clone())
     });
-    Ok(Dataset { note, ..Dataset::checked(samples, place, targets)? })
+    Ok(Dataset { names, note, ..Dataset::checked(samples, place, targets)? })
 }
 
 fn read_images(
     files: &[PathBuf],
     options: &ReadOptions,
     place: &Place,
-) -> Result<(Samples, String), DataError> {
+) -> Result<(Samples, Vec<String>), DataError> {
     // Headers first: a size or colour that does not fit should not cost a long read.
     let mut sizes = Vec::with_capacity(files.len());
     let mut colored = false;
+    let mut largest = 0;
+    let (mut turned, mut paged) = (0, 0);
     for path in files {
-        let decoder = decoder(path)?;
+        let mut decoder = decoder(path)?;
+        // Damaged metadata are no reason to refuse an image.
+        turned += usize::from(decoder.orientation().is_ok_and(|found| found != Orientation::NoTransforms));
+        paged += usize::from(has_pages(path));
         let (width, height) = decoder.dimensions();
+        // Decoded, as float32 of three channels, and shrunk along one side.
+        largest =
+            largest.max(u128::from(decoder.total_bytes()) + 2 * 12 * u128::from(width) * u128::from(height));
         sizes.push((height as usize, width as usize));
         colored |= decoder.color_type().has_color();
     }
@@ -117,6 +129,7 @@ fn read_images(
     };
     let (height, width) = size;
     memory::ensure_fits(place, files.len() as u128 * height as u128 * width as u128 * channels as u128 * 8)?;
+    memory::ensure_fits(place, largest)?;
     let mut images = memory::zeros(place, (files.len(), height, width, channels))?;
     for (path, pixels) in files.iter().zip(images.outer_iter_mut()) {
         let image = DynamicImage::from_decoder(decoder(path)?).map_err(|error| broken(path, &error))?;
@@ -128,22 +141,74 @@ fn read_images(
         fill(pixels, &image);
     }
     let resized = sizes.iter().filter(|&&found| found != size).count();
-    let note = match resized {
-        0 => String::new(),
-        n => format!(
-            "{n} of {} resized to {height}x{width} (triangle filter, antialiased)",
-            counted(files.len(), "image", "images")
+    let of = counted(files.len(), "image", "images");
+    let notes = [
+        (resized, format!("resized to {height}x{width} (triangle filter, antialiased)")),
+        (
+            turned,
+            "with an EXIF orientation that is not applied: store them upright if they should be".to_owned(),
         ),
-    };
-    Ok((checked(Samples::Images(images), place)?, note))
+        (paged, "with several pages, of which the first is read".to_owned()),
+    ];
+    let notes = notes.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} of {of} {what}"));
+    Ok((checked(Samples::Images(images), place)?, notes.collect()))
 }
 
+/// Whether a file is a TIFF of more than one page; one that cannot be read has none, which its decoder says better.
+fn has_pages(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    if !matches!(extension.as_deref(), Some("tif" | "tiff")) {
+        return false;
+    }
+    let file = fs::File::open(path).map(std::io::BufReader::new);
+    file.is_ok_and(|file| tiff::decoder::Decoder::new(file).is_ok_and(|decoder| decoder.more_images()))
+}
+
+/// `3 .webp, 1 .txt, 2 folders`; nothing of nothing. Names of folders end in a slash.
+fn by_extension(names: &[String]) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for name in names {
+        let kind = match Path::new(name).extension() {
+            _ if name.ends_with('/') => "~folder".to_owned(),
+            Some(extension) => format!(".{}", extension.to_string_lossy().to_lowercase()),
+            None => "without extension".to_owned(),
+        };
+        *counts.entry(kind).or_default() += 1;
+    }
+    let shown = |(kind, n): (String, usize)| match kind.as_str() {
+        "~folder" => counted(n, "folder", "folders"),
+        _ => format!("{n} {kind}"),
+    };
+    let counts: Vec<String> = counts.into_iter().map(shown).collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
+
+/// The decoder of an image whose size is acceptable; nothing is decoded yet.
 fn decoder(path: &Path) -> Result<impl ImageDecoder, DataError> {
-    ImageReader::open(path)
+    let huge =
+        |(width, height)| DataError::HugeImage { path: path.to_owned(), width, height, limit: LARGEST };
+    // From the header alone: some decoders reserve a row before they say how long it is.
+    let claimed = imagesize::size(path).ok().map(|size| (size.width as u64, size.height as u64));
+    if let Some((width, height)) = claimed
+        && width.saturating_mul(height) > LARGEST
+    {
+        return Err(huge((width, height)));
+    }
+    let mut reader = ImageReader::open(path)
         .and_then(ImageReader::with_guessed_format)
-        .map_err(|source| DataError::io(path, "open", source))?
-        .into_decoder()
-        .map_err(|error| broken(path, &error))
+        .map_err(|source| DataError::io(path, "open", source))?;
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(LARGEST);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(|error| match (&error, claimed) {
+        (ImageError::Limits(_), Some(claimed)) => huge(claimed),
+        _ => broken(path, &error),
+    })?;
+    let (width, height) = decoder.dimensions();
+    if decoder.total_bytes() > LARGEST {
+        return Err(huge((width.into(), height.into())));
+    }
+    Ok(decoder)
 }
 
 /// Writes the pixels into an array (height, width, channels), resizing if need be.
@@ -193,13 +258,17 @@ impl Listing {
             let entry = entry.map_err(fault)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = entry.path();
-            if name.starts_with('.') {
+            // Hidden files, and what macOS and Synology leave beside the files of others.
+            if name.starts_with('.') || matches!(name.as_str(), "__MACOSX" | "@eaDir") {
                 continue;
             }
             let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
             if path.is_dir() {
                 listing.folders.push((name, path));
-            } else if matches!(extension.as_deref(), Some("png" | "jpg" | "jpeg" | "tif" | "tiff")) {
+            } else if matches!(
+                extension.as_deref(),
+                Some("png" | "jpg" | "jpeg" | "tif" | "tiff" | "bmp" | "webp")
+            ) {
                 listing.images.push((name, path));
             } else {
                 listing.others.push(name);
@@ -210,6 +279,29 @@ impl Listing {
         listing.others.sort();
         Ok(listing)
     }
+}
+
+/// Refuses a folder whose sub-folders are sets and no classes.
+fn ensure_classes(folder: &Path, listing: &Listing) -> Result<(), DataError> {
+    const SETS: [&str; 6] = ["train", "training", "test", "testing", "val", "validation"];
+    let is_set = |(name, _): &&(String, PathBuf)| SETS.contains(&name.to_lowercase().as_str());
+    let sets: Vec<String> = listing.folders.iter().filter(is_set).map(|(name, _)| name.clone()).collect();
+    if sets.len() > 1 && sets.len() == listing.folders.len() {
+        return Err(DataError::SetsForClasses { path: folder.to_owned(), sets });
+    }
+    Ok(())
+}
+
+/// Refuses a folder of CIFAR's batches for Python.
+pub(crate) fn ensure_no_pickles(folder: &Path) -> Result<(), DataError> {
+    if !folder.join("batches.meta").is_file() {
+        return Ok(());
+    }
+    Err(DataError::UnknownFormat {
+        path: folder.to_owned(),
+        hint: "it holds CIFAR's batches for Python, which are pickles",
+        known: "take the binary version (data_batch_1.bin), or save the arrays with numpy.savez",
+    })
 }
 
 fn no_images(folder: &Path, listing: Listing) -> DataError {

@@ -26,19 +26,23 @@
 //! [`Samples`]: ekernel_core::Samples
 
 mod cifar;
+mod class_keys;
 mod dataset;
 mod error;
 mod idx;
 mod image_folder;
 mod memory;
+mod mnist_files;
 mod normalize;
 mod npy;
 mod npz;
 mod place;
+mod ranges;
 mod read;
 mod samples;
 mod source;
 mod spheres;
+mod target_kind;
 mod targets;
 mod write;
 
@@ -52,9 +56,11 @@ pub use normalize::{Normalization, Normalizer};
 pub use npy::NpyArray;
 pub use npz::NpzFile;
 pub use place::Place;
+pub use ranges::scale_mismatch;
 pub use read::{read_dataset, read_labels, read_samples};
 pub use samples::channels_first_hint;
 pub use source::{Source, TargetSource};
 pub use spheres::on_the_sphere;
+pub use target_kind::TargetKind;
 pub use targets::Targets;
 pub use write::{Output, Rows, write_atomically, write_npz};

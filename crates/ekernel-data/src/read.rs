@@ -14,6 +14,7 @@ use crate::npz::NpzFile;
 use crate::place::Place;
 use crate::samples;
 use crate::source::{Format, Source, TargetSource};
+use crate::target_kind::{TargetKind, as_said, doubt};
 use crate::targets::Targets;
 
 /// Reads samples and, where the source has or names them, targets.
@@ -30,6 +31,9 @@ pub fn read_dataset(source: &Source, options: &ReadOptions) -> Result<Dataset, D
     if format != Format::ImageFolder {
         options.ensure_unused(path)?;
     }
+    if options.targets == TargetKind::Values && !matches!(format, Format::Npz | Format::Npy) {
+        return Err(DataError::OnlyClasses { path: path.clone() });
+    }
     match format {
         Format::Npz => {
             let mut file = NpzFile::open(path)?;
@@ -40,11 +44,11 @@ pub fn read_dataset(source: &Source, options: &ReadOptions) -> Result<Dataset, D
             let place = Place::entry(path, &key);
             // Labels first: they are small, and a wrong name should not cost a long read.
             let targets = match &source.targets {
-                Some(TargetSource::Key(key)) => Some(npz_targets(&mut file, source, key)?),
-                _ => file_targets(source)?,
+                Some(TargetSource::Key(key)) => Some(npz_targets(&mut file, source, key, options.targets)?),
+                _ => file_targets(source, options.targets)?,
             };
             let samples = samples::from_array(file.read(&key)?, &place)?;
-            Dataset::checked(samples, place, targets)
+            with_targets(samples, place, targets)
         }
         Format::Npy => {
             no_key(
@@ -52,10 +56,10 @@ pub fn read_dataset(source: &Source, options: &ReadOptions) -> Result<Dataset, D
                 "an .npy file, which holds one array",
                 "write X.npy, or X.npy,Y.npy with targets",
             )?;
-            let targets = file_targets(source)?;
+            let targets = file_targets(source, options.targets)?;
             let place = Place::file(path);
             let samples = samples::from_array(read_npy_file(path)?, &place)?;
-            Dataset::checked(samples, place, targets)
+            with_targets(samples, place, targets)
         }
         Format::Idx => {
             no_key(source, "an idx file, which holds one array", "write IMAGES, or IMAGES,LABELS")?;
@@ -66,12 +70,19 @@ pub fn read_dataset(source: &Source, options: &ReadOptions) -> Result<Dataset, D
         }
         Format::MnistFolder => idx::read_folder(path, part(source, "a folder of MNIST files")?),
         Format::Cifar10Folder => cifar::read_folder(path, part(source, "a folder of CIFAR-10 files")?),
+        Format::Cifar100Folder => cifar::read_folder_100(path, part(source, "a folder of CIFAR-100 files")?),
         Format::Cifar10 => {
-            no_key(source, "a CIFAR-10 file, which holds its labels", "write the file alone")?;
+            no_key(source, "a CIFAR file, which holds its labels", "write the file alone")?;
             no_target_file(source)?;
             cifar::read_files(std::slice::from_ref(path))
         }
         Format::ImageFolder => {
+            image_folder::ensure_no_pickles(path)?;
+            if let (Some(part), None) = (&source.inputs, &source.targets)
+                && path.join(part).is_dir()
+            {
+                return read_dataset(&Source::file(path.join(part)), options);
+            }
             no_key(
                 source,
                 "a folder of images, whose sub-folders are the classes",
@@ -96,7 +107,7 @@ pub fn read_samples(source: &Source, options: &ReadOptions) -> Result<Samples, D
 pub fn read_labels(source: &Source, options: &ReadOptions) -> Result<Targets, DataError> {
     if let (Format::Npz, Some(TargetSource::Key(key))) = (source.format()?, &source.targets) {
         let mut file = NpzFile::open(&source.path)?;
-        return Ok(npz_targets(&mut file, source, key)?.0);
+        return Ok(npz_targets(&mut file, source, key, options.targets)?.targets);
     }
     read_dataset(source, options)?.targets.ok_or_else(|| DataError::NoTargets {
         place: Place { path: source.path.clone(), key: source.inputs.clone() },
@@ -104,21 +115,44 @@ pub fn read_labels(source: &Source, options: &ReadOptions) -> Result<Targets, Da
     })
 }
 
-fn npz_targets(file: &mut NpzFile, source: &Source, key: &str) -> Result<(Targets, Place), DataError> {
+/// Targets, where they come from, and what may be misunderstood about them.
+struct Found {
+    targets: Targets,
+    place: Place,
+    note: String,
+}
+
+impl Found {
+    fn new(array: NpyArray, place: Place, kind: TargetKind) -> Result<Found, DataError> {
+        let doubt = if kind == TargetKind::ByType { doubt(&array) } else { None };
+        let note = doubt.map(|doubt| format!("{place}: {doubt}")).unwrap_or_default();
+        Ok(Found { targets: Targets::from_array(as_said(array, kind, &place)?, &place)?, place, note })
+    }
+}
+
+fn with_targets(samples: Samples, inputs: Place, found: Option<Found>) -> Result<Dataset, DataError> {
+    let (targets, note) = match found {
+        Some(Found { targets, place, note }) => (Some((targets, place)), note),
+        None => (None, String::new()),
+    };
+    Ok(Dataset { note, ..Dataset::checked(samples, inputs, targets)? })
+}
+
+fn npz_targets(file: &mut NpzFile, source: &Source, key: &str, kind: TargetKind) -> Result<Found, DataError> {
     const NAMES: &str = "class_names";
-    let place = Place::entry(&source.path, key);
-    let mut targets = Targets::from_array(file.read(key)?, &place)?;
+    let Found { mut targets, place, note } =
+        Found::new(file.read(key)?, Place::entry(&source.path, key), kind)?;
     if matches!(targets, Targets::Classes { names: None, .. })
         && file.contains(NAMES)
         && let NpyArray::Texts(names) = file.read(NAMES)?
     {
         targets = targets.with_names(names.into_iter().collect(), &Place::entry(&source.path, NAMES))?;
     }
-    Ok((targets, place))
+    Ok(Found { targets, place, note })
 }
 
 /// Targets in a file of their own.
-fn file_targets(source: &Source) -> Result<Option<(Targets, Place)>, DataError> {
+fn file_targets(source: &Source, kind: TargetKind) -> Result<Option<Found>, DataError> {
     let path = match &source.targets {
         None => return Ok(None),
         Some(TargetSource::File(path)) => path,
@@ -131,20 +165,21 @@ fn file_targets(source: &Source) -> Result<Option<(Targets, Place)>, DataError> 
             });
         }
     };
-    let targets = match Source::file(path).format()? {
+    Ok(Some(match Source::file(path).format()? {
         Format::Npz => {
             let mut file = NpzFile::open(path)?;
             let key = file.only_key()?;
-            npz_targets(&mut file, &Source::file(path), &key)?.0
+            npz_targets(&mut file, &Source::file(path), &key, kind)?
         }
-        Format::Npy => Targets::from_array(read_npy_file(path)?, &Place::file(path))?,
-        Format::Idx => idx::read_labels(path)?,
+        Format::Npy => Found::new(read_npy_file(path)?, Place::file(path), kind)?,
+        Format::Idx => {
+            Found { targets: idx::read_labels(path)?, place: Place::file(path), note: String::new() }
+        }
         _ => {
             let (hint, known) = ("it holds no single array", "targets come from .npy, .npz or idx files");
             return Err(DataError::UnknownFormat { path: path.clone(), hint, known });
         }
-    };
-    Ok(Some((targets, Place::file(path))))
+    }))
 }
 
 fn read_npy_file(path: &Path) -> Result<NpyArray, DataError> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::DataError;
+use crate::mnist_files;
 
 /// Where inputs and targets come from.
 ///
@@ -19,12 +20,13 @@ use crate::error::DataError;
 /// | `X.npy,Y.npy` | the first file | the second file |
 /// | `train-images-idx3-ubyte` (or .gz) | MNIST images | the labels file beside it, if there |
 /// | `IMAGES,LABELS` (idx files) | the first file | the second file |
-/// | `data_batch_1.bin` | CIFAR-10 images | their labels |
-/// | `FOLDER:train`, `FOLDER:test` | that part of a folder of MNIST or CIFAR-10 files | their labels |
+/// | `data_batch_1.bin` | CIFAR-10 or CIFAR-100 images | their labels, of CIFAR-100 the fine ones |
+/// | `FOLDER:train`, `FOLDER:test` | that part of a folder of MNIST or CIFAR files, or that sub-folder of images | their labels |
 /// | `FOLDER` | images | the names of its sub-folders |
 /// | `F.npz`, `F.csv`, `F.xyz`, `FOLDER` with `:ROWS` or `:ROWS,PROPERTY` | molecules | a property of each |
 ///
-/// What exists under the whole text is taken as it stands, colons and commas included; then the last colon before
+/// What exists under the whole text is taken as it stands, colons and commas included, and so are two files that exist on
+/// either side of a comma; then the last colon before
 /// which something exists separates the keys, else the last colon that is not the one of a drive letter (`C:\data`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -45,7 +47,7 @@ pub enum TargetSource {
     File(PathBuf),
 }
 
-/// The kinds of data that are told apart.
+/// The kinds of data that are distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Npz,
@@ -54,11 +56,12 @@ pub(crate) enum Format {
     MnistFolder,
     Cifar10,
     Cifar10Folder,
+    Cifar100Folder,
     ImageFolder,
 }
 
 /// What images and vectors are read from.
-const KNOWN: &str = "images and vectors come from .npz, .npy, MNIST idx files (.gz too), CIFAR-10 .bin files, or a \
+const KNOWN: &str = "images and vectors come from .npz, .npy, MNIST idx files (.gz too), CIFAR-10 and CIFAR-100 .bin files, or a \
                      folder with one sub-folder of images per class";
 
 impl Source {
@@ -73,6 +76,10 @@ impl Source {
         }
         if Path::new(text).exists() {
             return Ok(Source { path: text.into(), inputs: None, targets: None });
+        }
+        if let Some((inputs, targets)) = pair_of_files(text) {
+            let targets = Some(TargetSource::File(targets.into()));
+            return Ok(Source { path: inputs.into(), inputs: None, targets });
         }
         if let Some(colon) = key_colon(text) {
             let (path, keys) = (&text[..colon], &text[colon + 1..]);
@@ -126,10 +133,10 @@ impl Source {
             Some("npy") => Ok(Format::Npy),
             Some("bin") => Ok(Format::Cifar10),
             Some("gz") => Ok(Format::Idx),
-            Some("png" | "jpg" | "jpeg" | "tif" | "tiff") => {
+            Some("png" | "jpg" | "jpeg" | "tif" | "tiff" | "bmp" | "webp") => {
                 unknown("it is a single image; give a folder with one sub-folder of images per class")
             }
-            Some("csv" | "xyz") => {
+            Some("csv" | "xyz" | "extxyz") => {
                 unknown("it is a file of molecules, for architectures with space = \"molecule\"")
             }
             Some("pkl" | "pickle" | "pt" | "pth") => {
@@ -142,6 +149,13 @@ impl Source {
             _ => unknown("neither its name nor its first bytes are known"),
         }
     }
+}
+
+/// Two files that exist on either side of a comma, whatever colons and commas their names hold.
+fn pair_of_files(text: &str) -> Option<(&str, &str)> {
+    let exist =
+        |(inputs, targets): &(&str, &str)| Path::new(inputs).is_file() && Path::new(targets).is_file();
+    text.match_indices(',').map(|(comma, _)| (&text[..comma], &text[comma + 1..])).find(exist)
 }
 
 /// The colon between path and keys.
@@ -158,10 +172,11 @@ fn is_drive(text: &str, index: usize) -> bool {
 
 fn folder_format(folder: &Path) -> Format {
     let holds = |name: &str| folder.join(name).is_file();
-    let mnist = ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"];
     if holds("data_batch_1.bin") || holds("test_batch.bin") {
         Format::Cifar10Folder
-    } else if mnist.iter().any(|name| holds(name) || holds(&format!("{name}.gz"))) {
+    } else if holds("fine_label_names.txt") && (holds("train.bin") || holds("test.bin")) {
+        Format::Cifar100Folder
+    } else if mnist_files::are_in(folder) {
         Format::MnistFolder
     } else {
         Format::ImageFolder
@@ -228,6 +243,18 @@ mod tests {
         assert_eq!(parts(&format!("{text}:X,Y")), (text.to_owned(), Some("X".into()), key("Y")));
         // A key with a colon, where only one split leaves a file that exists.
         assert_eq!(parts(&format!("{text}:group:X")), (text.to_owned(), Some("group:X".into()), None));
+    }
+
+    #[test]
+    fn pairs_of_files_may_hold_colons_and_commas() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("run 12:30, final");
+        std::fs::create_dir(&inside).unwrap();
+        let [x, y] = ["x.npy", "y.npy"].map(|name| inside.join(name).display().to_string());
+        for file in [&x, &y] {
+            std::fs::write(file, b"").unwrap();
+        }
+        assert_eq!(parts(&format!("{x},{y}")), (x, None, Some(TargetSource::File(y.into()))));
     }
 
     #[test]

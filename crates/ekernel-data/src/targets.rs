@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ndarray::{Array2, ArrayD, Axis, Ix1, Ix2};
 
+use crate::class_keys::Keys;
 use crate::error::DataError;
 use crate::npy::NpyArray;
 use crate::place::Place;
@@ -19,12 +20,14 @@ pub enum Targets {
         n_classes: usize,
         /// Their names, `n_classes` of them, where the data have names.
         names: Option<Vec<String>>,
+        /// Whether the data hold these numbers; where they hold names alone, the sorted names are numbered.
+        numbered: bool,
     },
     /// Shape (n, outputs).
     Regression(Array2<f64>),
 }
 
-/// Labels from here on are taken for a mistake: a one-hot matrix of so many columns serves nobody.
+/// Labels from here on are taken for a mistake: a one-hot matrix of as many columns serves nobody.
 const CLASS_LIMIT: u64 = 1 << 16;
 
 impl Targets {
@@ -47,21 +50,24 @@ impl Targets {
     /// If an index is not below [`Targets::len`].
     pub fn select(&self, indices: &[usize]) -> Targets {
         match self {
-            Targets::Classes { labels, n_classes, names } => Targets::Classes {
+            Targets::Classes { labels, n_classes, names, numbered } => Targets::Classes {
                 labels: indices.iter().map(|&index| labels[index]).collect(),
                 n_classes: *n_classes,
                 names: names.clone(),
+                numbered: *numbered,
             },
             Targets::Regression(values) => Targets::Regression(values.select(Axis(0), indices)),
         }
     }
 
-    /// These targets with the classes of `train`: matched by name where both have names (two folders may lack
-    /// different classes), else by number.
+    /// These targets with the classes of `train`.
+    ///
+    /// Classes are matched by name where both sets have names (two folders may lack different classes), else by number.
+    /// Names that are numbers, of folders 0, 1, …, match the numbers of labels.
     ///
     /// # Errors
-    /// [`DataError::Mismatch`] for a class that `train` does not know, another number of regression targets, or
-    /// classes against regression.
+    /// [`DataError::Mismatch`] for a class that `train` does not know, names against numbers, another number of regression
+    /// targets, or classes against regression.
     pub fn in_terms_of(self, train: &Targets) -> Result<Targets, DataError> {
         let mismatch = |reason: String| Err(DataError::Mismatch { reason });
         match (self, train) {
@@ -72,31 +78,47 @@ impl Targets {
                 mismatch(format!("{} per sample, {} in training", values.ncols(), known.ncols()))
             }
             (Targets::Classes { .. }, Targets::Regression(_)) => mismatch(
-                "they are integers (classes), the training targets are floats (regression)".to_owned(),
+                "they are integers (classes), the training targets are floats (regression); --targets reads both alike"
+                    .to_owned(),
             ),
             (Targets::Regression(_), Targets::Classes { .. }) => mismatch(
-                "they are floats (regression), the training targets are integers (classes)".to_owned(),
+                "they are floats (regression), the training targets are integers (classes); --targets reads both alike"
+                    .to_owned(),
             ),
-            (Targets::Classes { labels, names, .. }, Targets::Classes { n_classes, names: known, .. }) => {
+            (
+                Targets::Classes { labels, n_classes: count, names, numbered },
+                Targets::Classes { n_classes, names: known, numbered: known_numbered, .. },
+            ) => {
+                let tested = Keys::new(count, names.as_deref(), numbered);
+                let trained = Keys::new(*n_classes, known.as_deref(), *known_numbered);
+                let new = tested.places_in(&trained).map_err(|reason| DataError::Mismatch { reason })?;
                 let mut renamed = Vec::with_capacity(labels.len());
                 for (sample, label) in labels.into_iter().enumerate() {
-                    let (new, what) = match (&names, known) {
-                        (Some(names), Some(known)) => {
-                            let name = &names[label];
-                            (known.iter().position(|other| other == name), format!("class '{name}'"))
-                        }
-                        _ => (Some(label).filter(|label| label < n_classes), format!("class {label}")),
-                    };
-                    match new {
+                    match new[label] {
                         Some(new) => renamed.push(new),
                         None => {
+                            let what = tested.describe(label);
                             return mismatch(format!("{what} of sample {sample} does not occur in training"));
                         }
                     }
                 }
-                Ok(Targets::Classes { labels: renamed, n_classes: *n_classes, names: known.clone() })
+                let (n_classes, names, numbered) = (*n_classes, known.clone(), *known_numbered);
+                Ok(Targets::Classes { labels: renamed, n_classes, names, numbered })
             }
         }
+    }
+
+    /// The classes of these targets, in words, of which `train` has no sample; both have the same classes.
+    pub fn untrained(&self, train: &Targets) -> Vec<String> {
+        let (Targets::Classes { labels, n_classes, names, numbered }, Targets::Classes { labels: known, .. }) =
+            (self, train)
+        else {
+            return Vec::new();
+        };
+        let keys = Keys::new(*n_classes, names.as_deref(), *numbered);
+        let known: BTreeSet<usize> = known.iter().copied().collect();
+        let tested: BTreeSet<usize> = labels.iter().copied().collect();
+        tested.difference(&known).map(|&label| keys.describe(label)).collect()
     }
 
     /// Targets from an array as stored.
@@ -122,12 +144,12 @@ impl Targets {
     /// [`DataError::ClassNames`] if there are fewer names than classes.
     pub(crate) fn with_names(self, names: Vec<String>, place: &Place) -> Result<Targets, DataError> {
         match self {
-            Targets::Classes { labels, n_classes, names: None } => {
+            Targets::Classes { labels, n_classes, names: None, numbered } => {
                 if names.len() < n_classes {
                     let (names, largest) = (names.len(), n_classes - 1);
                     return Err(DataError::ClassNames { place: place.clone(), names, largest });
                 }
-                Ok(Targets::Classes { labels, n_classes: names.len(), names: Some(names) })
+                Ok(Targets::Classes { labels, n_classes: names.len(), names: Some(names), numbered })
             }
             other => Ok(other),
         }
@@ -138,7 +160,12 @@ impl Targets {
 pub(crate) fn named(values: Vec<String>) -> Targets {
     let names: Vec<String> = values.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let labels = values.iter().map(|value| names.partition_point(|name| name < value)).collect();
-    Targets::Classes { labels, n_classes: names.len(), names: Some(names) }
+    of_sorted(labels, names)
+}
+
+/// Classes that are numbered in the order of their sorted names.
+pub(crate) fn of_sorted(labels: Vec<usize>, names: Vec<String>) -> Targets {
+    Targets::Classes { labels, n_classes: names.len(), names: Some(names), numbered: false }
 }
 
 fn classes(values: impl Iterator<Item = i64>, place: &Place) -> Result<Targets, DataError> {
@@ -158,7 +185,7 @@ fn classes(values: impl Iterator<Item = i64>, place: &Place) -> Result<Targets, 
         labels.push(label as usize);
     }
     let n_classes = labels.iter().max().map_or(0, |largest| largest + 1);
-    Ok(Targets::Classes { labels, n_classes, names: None })
+    Ok(Targets::Classes { labels, n_classes, names: None, numbered: true })
 }
 
 fn regression(values: ArrayD<f64>, place: &Place) -> Result<Targets, DataError> {
@@ -189,8 +216,8 @@ fn wrong_shape(place: &Place, shape: &[usize]) -> DataError {
     DataError::Shape {
         place: place.clone(),
         shape: shape.to_vec(),
-        wanted: "targets are integers (n,) for classes, or floats (n,) or (n, m) for regression \
-                 (one-hot classes: save the argmax)",
+        wanted: "targets are integers (n,) for classes, or floats (n,) or (n, m) for regression; --targets classes \
+                 reads one-hot rows, --targets values a column of 0 and 1 for each of several labels",
     }
 }
 
@@ -206,7 +233,8 @@ mod tests {
 
     fn classes_of(labels: &[usize], n_classes: usize, names: Option<&[&str]>) -> Targets {
         let names = names.map(|names| names.iter().map(|&name| name.to_owned()).collect());
-        Targets::Classes { labels: labels.to_vec(), n_classes, names }
+        let numbered = names.is_none();
+        Targets::Classes { labels: labels.to_vec(), n_classes, names, numbered }
     }
 
     #[test]
@@ -258,11 +286,61 @@ mod tests {
         assert_eq!(test.in_terms_of(&train).unwrap(), classes_of(&[2, 0, 2], 3, Some(&["a", "b", "c"])));
         let unknown = classes_of(&[0], 1, Some(&["d"])).in_terms_of(&train).unwrap_err();
         assert!(unknown.to_string().contains("class 'd' of sample 0 does not occur in training"));
-        assert_eq!(classes_of(&[1], 2, None).in_terms_of(&train).unwrap(), train.select(&[1]));
-        assert!(classes_of(&[3], 4, None).in_terms_of(&train).is_err());
+        let Targets::Classes { labels, n_classes, names, .. } = train.clone() else {
+            panic!("classes expected")
+        };
+        let numbered = Targets::Classes { labels, n_classes, names, numbered: true };
+        assert_eq!(classes_of(&[1], 2, None).in_terms_of(&numbered).unwrap(), numbered.select(&[1]));
+        assert!(classes_of(&[3], 4, None).in_terms_of(&numbered).is_err());
         assert!(Targets::Regression(array![[1.0]]).in_terms_of(&train).is_err());
         assert!(
             Targets::Regression(array![[1.0]]).in_terms_of(&Targets::Regression(array![[1.0, 2.0]])).is_err()
         );
+    }
+
+    /// Folders or texts 0, 1, …, 11 are sorted as 0, 1, 10, 11, 2, …: their place in that order is not their number.
+    #[test]
+    fn names_that_are_numbers_match_numbers() {
+        let numbers: Vec<usize> = (0..12).collect();
+        let texts = named(numbers.iter().map(usize::to_string).collect());
+        let ints = classes_of(&numbers, 12, None);
+        assert_eq!(texts.clone().in_terms_of(&ints).unwrap(), ints);
+        assert_eq!(ints.clone().in_terms_of(&texts).unwrap(), texts);
+        let some = named(["7", "11", "2"].map(str::to_owned).to_vec());
+        assert_eq!(some.in_terms_of(&ints).unwrap(), ints.select(&[7, 11, 2]));
+        let beyond = named(vec!["12".to_owned()]).in_terms_of(&ints).unwrap_err().to_string();
+        assert!(beyond.contains("class '12' of sample 0 does not occur"), "{beyond}");
+    }
+
+    #[test]
+    fn names_do_not_match_numbers() {
+        let (words, ints) = (named(vec!["cat".to_owned(), "dog".to_owned()]), classes_of(&[0, 1], 2, None));
+        for (one, other) in [(&words, &ints), (&ints, &words)] {
+            let refused = one.clone().in_terms_of(other).unwrap_err().to_string();
+            assert!(
+                refused.contains("'cat'") && refused.contains("numbers in both, or names in both"),
+                "{refused}"
+            );
+        }
+        let twice = named(["7", "07"].map(str::to_owned).to_vec());
+        assert!(twice.in_terms_of(&ints).unwrap_err().to_string().contains("'7'"));
+    }
+
+    /// File systems of macOS decompose names, others leave them composed.
+    #[test]
+    fn composed_and_decomposed_names_are_one() {
+        let train = named(["M\u{fc}ll", "\u{d6}l"].map(str::to_owned).to_vec());
+        let test = named(["Mu\u{308}ll", "O\u{308}l"].map(str::to_owned).to_vec());
+        assert_eq!(test.in_terms_of(&train).unwrap(), train);
+    }
+
+    #[test]
+    fn classes_without_a_training_sample_are_named() {
+        let (train, test) = (classes_of(&[1, 2, 3], 4, None), classes_of(&[0, 1, 2], 3, None));
+        assert_eq!(test.in_terms_of(&train).unwrap().untrained(&train), ["class 0"]);
+        let train = classes_of(&[0, 0], 2, Some(&["a", "b"]));
+        let test = classes_of(&[0, 1], 2, Some(&["a", "b"])).in_terms_of(&train).unwrap();
+        assert_eq!(test.untrained(&train), ["class 'b'"]);
+        assert!(Targets::Regression(array![[1.0]]).untrained(&train).is_empty());
     }
 }

@@ -30,9 +30,9 @@ fn expected(divisor: f64) -> Array4<f64> {
     Array4::from_shape_vec((4, 3, 2, 3), values).unwrap()
 }
 
-fn classes(labels: &[usize], names: &[&str]) -> Targets {
+fn classes(labels: &[usize], names: &[&str], numbered: bool) -> Targets {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    Targets::Classes { labels: labels.to_vec(), n_classes: names.len(), names: Some(names) }
+    Targets::Classes { labels: labels.to_vec(), n_classes: names.len(), names: Some(names), numbered }
 }
 
 #[test]
@@ -78,16 +78,19 @@ fn integers_of_every_width() {
 fn targets_beside_their_samples() {
     let data = read_dataset(&source("compressed.npz:x,y"), &ReadOptions::default()).unwrap();
     assert_eq!(data.samples, Samples::Images(expected(255.0)));
-    assert_eq!(data.targets, Some(classes(&[2, 0, 1, 2], &["red", "green", "blue"])));
+    assert_eq!(data.targets, Some(classes(&[2, 0, 1, 2], &["red", "green", "blue"], true)));
     assert_eq!(
         labels("stored.npz:x,y").unwrap(),
-        Targets::Classes { labels: vec![2, 0, 1, 2], n_classes: 3, names: None }
+        Targets::Classes { labels: vec![2, 0, 1, 2], n_classes: 3, names: None, numbered: true }
     );
     assert_eq!(
         labels("compressed.npz:x,labels_column").unwrap(),
-        classes(&[2, 0, 1, 2], &["red", "green", "blue"])
+        classes(&[2, 0, 1, 2], &["red", "green", "blue"], true)
     );
-    assert_eq!(labels("compressed.npz:x,bytes").unwrap(), classes(&[2, 0, 2, 1], &["ant", "u", "zebra"]));
+    assert_eq!(
+        labels("compressed.npz:x,bytes").unwrap(),
+        classes(&[2, 0, 2, 1], &["ant", "u", "zebra"], false)
+    );
     assert_eq!(
         labels("compressed.npz:x,regression").unwrap(),
         Targets::Regression(array![[0.5], [-1.0], [2.0], [0.0]])

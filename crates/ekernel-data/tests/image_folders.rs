@@ -40,8 +40,11 @@ fn classes_are_sub_folders() {
         }
     }
     let names = Some(vec!["a_tumour".to_owned(), "b_stroma".to_owned()]);
-    assert_eq!(data.targets, Some(Targets::Classes { labels: vec![0, 0, 1, 1], n_classes: 2, names }));
-    assert_eq!(data.note, "1 file or folder that is no image was passed over");
+    assert_eq!(
+        data.targets,
+        Some(Targets::Classes { labels: vec![0, 0, 1, 1], n_classes: 2, names, numbered: false })
+    );
+    assert_eq!(data.note, "passed over: 1 .txt");
 }
 
 #[test]
@@ -131,4 +134,145 @@ fn a_folder_takes_no_names() {
         let error = read_dataset(&source, &ReadOptions::default()).unwrap_err();
         assert!(matches!(error, DataError::KeyNotUsed { .. }), "{error}");
     }
+}
+
+/// Files of a few hundred bytes whose headers claim sizes that no memory holds, and one that claims 1.2 GiB.
+#[test]
+fn claims_of_huge_images_are_refused_before_anything_is_decoded() {
+    for (name, file, claim) in [
+        ("a.png", png(40_000, 10_000), "40000 × 10000 pixels"),
+        ("a.png", png(u32::MAX >> 1, u32::MAX >> 1), "2147483647 × 2147483647 pixels"),
+        ("a.tif", tiff(1 << 31, 1 << 31), "2147483648 × 2147483648 pixels"),
+        ("a.tif", tiff(1 << 16, 1 << 15), "65536 × 32768 pixels"),
+        ("a.jpg", jpeg(u16::MAX, u16::MAX), "65535 × 65535 pixels"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("class")).unwrap();
+        std::fs::write(folder.path().join("class").join(name), &file).unwrap();
+        for image_size in [None, Some((4, 4))] {
+            let options = ReadOptions { image_size, ..ReadOptions::default() };
+            let refused = read_dataset(&Source::file(folder.path()), &options).unwrap_err().to_string();
+            assert!(refused.contains(name) && refused.contains(claim), "{name}: {refused}");
+            assert!(refused.contains("more than 1.0 GiB"), "{name}: {refused}");
+        }
+    }
+}
+
+/// A PNG of colours whose header claims a size.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    for (kind, content) in
+        [(b"IHDR", [&size[..], &[8, 2, 0, 0, 0]].concat()), (b"IDAT", vec![]), (b"IEND", vec![])]
+    {
+        let checked = [&kind[..], &content].concat();
+        let mut sum = flate2::Crc::new();
+        sum.update(&checked);
+        file.extend((content.len() as u32).to_be_bytes());
+        file.extend(checked);
+        file.extend(sum.sum().to_be_bytes());
+    }
+    file
+}
+
+/// A grey TIFF of eight bits whose directory claims a size.
+fn tiff(width: u32, height: u32) -> Vec<u8> {
+    let entries = [
+        (256, width),
+        (257, height),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, height),
+        (279, 8),
+    ];
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    file.extend((entries.len() as u16).to_le_bytes());
+    for (tag, value) in entries {
+        // Of type LONG, one value.
+        file.extend([(tag as u16).to_le_bytes(), 4u16.to_le_bytes()].concat());
+        file.extend([1u32.to_le_bytes(), value.to_le_bytes()].concat());
+    }
+    file.extend([0; 4]);
+    file
+}
+
+/// A JPEG of the fixtures whose frame claims another size.
+fn jpeg(width: u16, height: u16) -> Vec<u8> {
+    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/images/b_stroma/2.jpg");
+    let mut file = std::fs::read(fixture).unwrap();
+    let frame = file.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    file[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+    file[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+    file
+}
+
+/// A grey image of one value.
+fn grey(value: u8) -> image::GrayImage {
+    image::GrayImage::from_pixel(4, 6, image::Luma([value]))
+}
+
+/// What systems leave beside images is no class, and train/ and test/ are none either.
+#[test]
+fn folders_that_are_no_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    for name in
+        ["train/cat", "train/dog", "train/__MACOSX/cat", "train/cat/@eaDir/0.png", "test/cat", "test/dog"]
+    {
+        std::fs::create_dir_all(place(name)).unwrap();
+    }
+    for (value, name) in
+        ["train/cat/0.bmp", "train/dog/0.webp", "test/cat/0.png", "test/dog/0.png"].iter().enumerate()
+    {
+        grey(50 * value as u8).save(place(name)).unwrap();
+    }
+    let refused =
+        read_dataset(&Source::file(folder.path()), &ReadOptions::default()).unwrap_err().to_string();
+    assert!(refused.contains("test, train") && refused.contains(":test"), "{refused}");
+    for part in ["train", "test"] {
+        let source = Source::parse(&format!("{}:{part}", folder.path().display())).unwrap();
+        let data = read_dataset(&source, &ReadOptions::default()).unwrap();
+        assert!(matches!(&data.targets, Some(Targets::Classes { labels, .. }) if *labels == [0, 1]));
+        assert_eq!(data.note, "");
+        let first = if part == "train" { 0.0 } else { 100.0 / 255.0 };
+        assert_eq!(images(&data)[[0, 5, 3, 0]], first);
+    }
+    std::fs::create_dir_all(place("pickles")).unwrap();
+    std::fs::write(place("pickles/batches.meta"), b"").unwrap();
+    let refused =
+        read_dataset(&Source::file(place("pickles")), &ReadOptions::default()).unwrap_err().to_string();
+    assert!(refused.contains("binary version"), "{refused}");
+}
+
+/// A TIFF of two pages, and a PNG with an orientation, as cameras write it.
+#[test]
+fn pages_and_orientations_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut pages =
+        tiff::encoder::TiffEncoder::new(std::fs::File::create(folder.path().join("a.tif")).unwrap()).unwrap();
+    for value in [10, 20] {
+        pages.write_image::<tiff::encoder::colortype::Gray8>(4, 6, &[value; 24]).unwrap();
+    }
+    let mut file = Vec::new();
+    let mut encoder = image::codecs::png::PngEncoder::new(&mut file);
+    // Little endian, one entry: tag 0x112 (orientation), one SHORT, 6.
+    let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    image::ImageEncoder::set_exif_metadata(&mut encoder, exif.to_vec()).unwrap();
+    grey(30).write_with_encoder(encoder).unwrap();
+    std::fs::write(folder.path().join("b.png"), file).unwrap();
+    let data = read_dataset(&Source::file(folder.path()), &ReadOptions::default()).unwrap();
+    assert_eq!(images(&data)[[0, 0, 0, 0]], 10.0 / 255.0);
+    assert!(
+        data.note.contains("1 of 2 images with several pages, of which the first is read"),
+        "{}",
+        data.note
+    );
+    assert!(
+        data.note.contains("1 of 2 images with an EXIF orientation that is not applied"),
+        "{}",
+        data.note
+    );
 }

@@ -110,6 +110,55 @@ fn names_that_are_not_there() {
     assert!(matches!(read("y.npy,float64.npy"), Err(DataError::KeyNotUsed { .. })));
 }
 
+/// A byte order mark, Latin-1 comments, Fortran exponents, deuterium, columns of atomic numbers, lower-case keys.
+#[test]
+fn xyz_of_the_real_world() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        read_molecules(&Source::parse(&format!("{}:all,energy", path.display())).unwrap())
+    };
+    let water = "3\nenergy=-76.4 from the lab\nO 0 0 0.1173\nH 0 0.7572 -0.4692\nH 0 -0.7572 -0.4692\n";
+    let plain = read("w.xyz", water.as_bytes()).unwrap();
+    let latin: Vec<u8> = water.replace("the lab", "5 \u{c5}").chars().map(|c| c as u8).collect();
+    for (what, bytes) in [
+        ("mark", [b"\xef\xbb\xbf", water.as_bytes()].concat()),
+        ("latin", latin),
+        ("fortran", water.replace("0.1173", "1.173D-01").replace("-76.4", "-7.64d+01").into_bytes()),
+        ("deuterium", water.replace('H', "D").into_bytes()),
+        (
+            "columns",
+            water
+                .replace("energy", "properties=Z:I:1:pos:R:3 energy")
+                .replace('H', "1")
+                .replace("O 0", "8 0")
+                .into_bytes(),
+        ),
+    ] {
+        assert_eq!(read("w.xyz", &bytes).unwrap(), plain, "{what}");
+    }
+    assert_eq!(read("w.extxyz", water.as_bytes()).unwrap().charges, plain.charges);
+    assert!(read("u.xyz", b"\xff\xfe3\0").unwrap_err().to_string().contains("UTF-16"));
+    // What macOS leaves beside files is no file of molecules.
+    std::fs::remove_file(folder.path().join("u.xyz")).unwrap();
+    std::fs::write(folder.path().join("._w.xyz"), b"\0\x05\x16\x07").unwrap();
+    let all = read_molecules(&Source::parse(&format!("{}:all", folder.path().display())).unwrap()).unwrap();
+    assert_eq!(all.len(), 2);
+}
+
+/// The rows asked for are in the first file: no other is opened.
+#[test]
+fn the_first_rows_read_no_later_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.xyz"), "1\n\nH 0 0 0\n1\n\nH 0 0 0\n").unwrap();
+    std::fs::write(folder.path().join("b.xyz"), "damaged").unwrap();
+    let read =
+        |rows: &str| read_molecules(&Source::parse(&format!("{}:{rows}", folder.path().display())).unwrap());
+    assert_eq!(read("0..2").unwrap().len(), 2);
+    assert!(read("0..3").is_err());
+}
+
 #[test]
 fn plain_and_extended_xyz() {
     let plain = "2\n\nH 0 0 0\nCL 0.0 0.0 1.27\n\n  3\nwater\n8 0 0 0.1173\n1 0 0.7572 -0.4692\nh\t0\t-7572*^-4\t-0.4692\n\n";
@@ -119,7 +168,7 @@ fn plain_and_extended_xyz() {
     assert_eq!(molecules.positions[1][[2, 1]], -0.7572);
     assert_eq!(write_and_read("two.xyz", &plain.replace('\n', "\r\n"), "").unwrap(), molecules);
 
-    let extended = "2\nLattice=\"1 0 0 0 1 0 0 0 1\" flag Properties=id:I:1:pos:R:3:species:S:1:forces:R:3 energy=-1.5\n\
+    let extended = "2\nLattice=\"1 0 0 0 1 0 0 0 1\" pbc=\"F F F\" flag Properties=id:I:1:pos:R:3:species:S:1:forces:R:3 energy=-1.5\n\
                     1 0 0 0 H 9 9 9\n2 0 0 0.74 H 9 9 9\n";
     let molecules = write_and_read("h2.xyz", extended, ":all,energy").unwrap();
     assert_eq!(molecules.positions, [array![[0.0, 0.0, 0.0], [0.0, 0.0, 0.74]]]);

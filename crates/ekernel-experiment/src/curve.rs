@@ -1,9 +1,9 @@
 //! Learning curves: scores of machines trained on random draws of every size.
 
-use ekernel_core::Control;
+use ekernel_core::{BackendError, Control};
 use ekernel_data::Targets;
-use ekernel_predict::{Nngp, PredictError, Ridge};
-use ndarray::{Array2, ArrayView2, Axis, CowArray, Ix2};
+use ekernel_predict::{Center, Nngp, PredictError, Ridge, Workers};
+use ndarray::{Array2, Axis};
 
 use crate::{
     draws::Draws,
@@ -50,6 +50,7 @@ pub fn learn(
     kernels: &ProblemKernels,
     control: &Control,
 ) -> Result<Curve, ExperimentError> {
+    let workers = Workers::new(training.threads).cancelled_by(&control.cancel);
     let truth = problem.test_targets.as_ref();
     let measured = |score: &Score| problem.measure.value(score);
     let (mut points, mut composition) = (Vec::new(), Vec::new());
@@ -58,11 +59,14 @@ pub fn learn(
         let (mut scores, mut ridges, mut of_atoms) = (Vec::new(), Vec::new(), Vec::new());
         for positions in round {
             control.check()?;
-            let block = Block { positions, whole: positions.len() == draws.pool().len() };
             let drawn: Vec<usize> = positions.iter().map(|&position| draws.pool()[position]).collect();
-            let (prediction, alone) =
-                beside_composition(problem, &drawn, |targets| train_on(&block, training, kernels, targets))
-                    .map_err(|source| ExperimentError::Training { n, source })?;
+            let (prediction, alone) = beside_composition(problem, training.center, &drawn, |targets| {
+                train_on(positions, training, kernels, targets, &workers)
+            })
+            .map_err(|source| match source {
+                PredictError::Cancelled => BackendError::Cancelled.into(),
+                source => ExperimentError::Training { n, source },
+            })?;
             let score = truth.map(|truth| Score::new(&prediction.mean, truth)).transpose()?;
             scores.extend(score.as_ref().map(measured));
             if let (Some(alone), Some(truth)) = (alone, truth) {
@@ -80,46 +84,36 @@ pub fn learn(
     Ok(Curve { points, composition, last, last_score })
 }
 
-/// The part of kernels that a draw is trained on.
-struct Block<'a> {
-    /// Positions in the pool, in rising order.
-    positions: &'a [usize],
-    /// Whether they are all of it, so that nothing need be copied.
-    whole: bool,
+/// Columns of a kernel, for the samples that a draw is trained on.
+fn columns(kernel: &Array2<f64>, positions: &[usize]) -> Array2<f64> {
+    kernel.select(Axis(1), positions)
 }
 
-impl Block<'_> {
-    fn columns<'k>(&self, kernel: &'k Array2<f64>) -> CowArray<'k, f64, Ix2> {
-        if self.whole { kernel.into() } else { kernel.select(Axis(1), self.positions).into() }
-    }
-
-    fn square<'k>(&self, kernel: &'k Array2<f64>) -> CowArray<'k, f64, Ix2> {
-        if self.whole {
-            kernel.into()
-        } else {
-            kernel.select(Axis(0), self.positions).select(Axis(1), self.positions).into()
-        }
-    }
+/// Rows and columns of a kernel of the pool with itself.
+fn block(kernel: &Array2<f64>, positions: &[usize]) -> Array2<f64> {
+    kernel.select(Axis(0), positions).select(Axis(1), positions)
 }
 
 fn train_on(
-    block: &Block<'_>,
+    positions: &[usize],
     training: &Training,
     kernels: &ProblemKernels,
     targets: &Targets,
+    workers: &Workers,
 ) -> Result<Prediction, PredictError> {
-    let (train, cross) = (block.square(&kernels.train), block.columns(&kernels.cross));
-    let predict = |nngp: Option<&Nngp<'_>>| training.predict(train.view(), cross.view(), targets, nngp);
+    let (train, cross) = (block(&kernels.train, positions), columns(&kernels.cross, positions));
+    let predict =
+        |nngp: Option<&Nngp<'_>>| training.predict(train.view(), cross.view(), targets, nngp, workers);
     let Some(NngpKernels { train, cross, test }) = &kernels.nngp else { return predict(None) };
-    let (train, cross) = (block.square(train), block.columns(cross));
-    let [train, cross, test]: [ArrayView2<'_, f64>; 3] = [train.view(), cross.view(), test.view()];
-    predict(Some(&Nngp { train, cross, test }))
+    let (train, cross) = (block(train, positions), columns(cross, positions));
+    predict(Some(&Nngp { train: train.view(), cross: cross.view(), test: test.view() }))
 }
 
 /// Trains on what the composition of the molecules `drawn` leaves of their targets, and puts it back on the prediction. Second
 /// comes what the composition predicts by itself; for other samples there is nothing to take off.
 fn beside_composition(
     problem: &Problem,
+    center: Center,
     drawn: &[usize],
     train: impl Fn(&Targets) -> Result<Prediction, PredictError>,
 ) -> Result<(Prediction, Option<Array2<f64>>), PredictError> {
@@ -129,10 +123,10 @@ fn beside_composition(
     };
     let [taken, restored] = composition.offsets(drawn, values)?;
     let left = values - &taken;
-    let mean = left.mean_axis(Axis(0)).ok_or(PredictError::Empty { what: "set of training molecules" })?;
+    let alone = center.of(left.view())?.restored(restored.clone())?;
     let mut prediction = train(&Targets::Regression(left))?;
     prediction.mean += &restored;
-    Ok((prediction, Some(restored + &mean)))
+    Ok((prediction, Some(alone)))
 }
 
 impl Point {

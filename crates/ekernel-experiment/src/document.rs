@@ -1,5 +1,6 @@
 //! Reports for programs.
 
+use ekernel_data::Targets;
 use serde::Serialize;
 
 use crate::{
@@ -30,6 +31,8 @@ pub struct Facts {
     pub ridge: String,
     /// Training time.
     pub time: String,
+    /// What is taken off regression targets, `mean` or `none`; `None` for classes.
+    pub center: Option<String>,
     /// Seed of the draws.
     pub seed: u32,
     /// Training samples that kernels were computed of.
@@ -159,6 +162,8 @@ impl Outcome<'_> {
             kind: self.training.kind,
             ridge: self.training.ridge.to_string(),
             time: self.training.time.to_string(),
+            center: matches!(problem.train_targets, Targets::Regression(_))
+                .then(|| self.training.center.to_string()),
             seed: self.seed,
             pool: self.draws.pool().len(),
             quadrature: self.quadrature.to_owned(),

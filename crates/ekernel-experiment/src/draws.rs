@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn every_beginning_is_balanced() {
         let labels: Vec<usize> = (0..60).map(|i| i / 20).collect();
-        let targets = Targets::Classes { labels: labels.clone(), n_classes: 3, names: None };
+        let targets = Targets::Classes { labels: labels.clone(), n_classes: 3, names: None, numbered: true };
         let all: Vec<usize> = (0..60).collect();
         for n in [1, 2, 3, 10, 31, 60] {
             let drawn = balanced(&targets, &all, n, 7);
@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_small_class_runs_out_and_the_others_go_on() {
-        let targets = Targets::Classes { labels: vec![0, 0, 0, 0, 1], n_classes: 2, names: None };
+        let targets =
+            Targets::Classes { labels: vec![0, 0, 0, 0, 1], n_classes: 2, names: None, numbered: true };
         let order = balanced_order(&targets, &[0, 1, 2, 3, 4], 3);
         assert_eq!(order.len(), 5);
         assert!(order[..2].contains(&4));
@@ -134,8 +135,12 @@ mod tests {
 
     #[test]
     fn draws_come_from_the_pool_and_repeat() {
-        let targets =
-            Targets::Classes { labels: (0..40).map(|i| i % 4).collect(), n_classes: 4, names: None };
+        let targets = Targets::Classes {
+            labels: (0..40).map(|i| i % 4).collect(),
+            n_classes: 4,
+            names: None,
+            numbered: true,
+        };
         let options = DrawOptions { sizes: vec![8, 4, 20], pool: 20, draws: 3, seed: 0 };
         let draws = Draws::new(&targets, &options);
         let rounds: Vec<_> = draws.rounds().map(|(n, draws)| (n, draws.len())).collect();

@@ -11,11 +11,11 @@
 //! use ekernel_core::{Control, Samples};
 //! use ekernel_data::{Normalizer, Targets};
 //! use ekernel_experiment::{Draws, Kind, Problem, ProblemKernels, RidgeChoice, Training, learn};
-//! use ekernel_predict::{Ridge, TrainingTime};
+//! use ekernel_predict::{Center, Ridge, TrainingTime};
 //! use ndarray::array;
 //!
 //! let (train, test) = (array![[1.0, 0.1], [0.9, -0.2], [-1.0, 0.3], [-0.8, 0.0]], array![[0.7, 0.4], [-0.6, 0.2]]);
-//! let classes = |labels: &[usize]| Targets::Classes { labels: labels.to_vec(), n_classes: 2, names: None };
+//! let classes = |labels: &[usize]| Targets::Classes { labels: labels.to_vec(), n_classes: 2, names: None, numbered: true };
 //! let kernels = ProblemKernels::new(train.dot(&train.t()).mapv(f64::exp), test.dot(&train.t()).mapv(f64::exp));
 //! let problem = Problem::new(
 //!     (Samples::Vectors(train), classes(&[1, 1, 0, 0])),
@@ -26,6 +26,7 @@
 //!     kind: Kind::Ntk,
 //!     ridge: RidgeChoice::Given(Ridge::Relative(1e-4)),
 //!     time: TrainingTime::INFINITE,
+//!     center: Center::Mean,
 //!     threads: 1,
 //! };
 //! let curve = learn(&problem, &Draws::whole(4), &training, &kernels, &Control::new())?;

@@ -18,6 +18,8 @@ pub struct Problem {
     pub test: Arc<Samples>,
     /// What they are, where it is known; in terms of `train_targets`.
     pub test_targets: Option<Targets>,
+    /// A name for each test sample, its row where the data have no names.
+    pub test_names: Vec<String>,
     /// How both were prepared.
     pub normalizer: Normalizer,
     /// What the readers did beside reading.
@@ -38,6 +40,7 @@ impl Problem {
         normalizer: Normalizer,
     ) -> Problem {
         Problem {
+            test_names: (0..test.len()).map(|row| row.to_string()).collect(),
             measure: Measure::of_targets(&train_targets),
             train: Arc::new(train),
             train_targets,
@@ -56,6 +59,7 @@ impl Problem {
     /// If an index is not below the number of test samples.
     pub fn keep_test(&mut self, indices: &[usize]) {
         self.test = Arc::new(self.test.select(indices));
+        self.test_names = indices.iter().map(|&index| self.test_names[index].clone()).collect();
         self.test_targets = self.test_targets.take().map(|targets| targets.select(indices));
         if let Some(composition) = &mut self.composition {
             composition.keep_test(indices);

@@ -10,7 +10,7 @@ use crate::{error::ExperimentError, outcome::Outcome};
 
 impl Outcome<'_> {
     /// Stores predictions and scores in an .npz file. `mean` is (n_test, outputs), with several networks (networks, n_test,
-    /// outputs), that of the last draw of the largest n.
+    /// outputs), that of the last draw of the largest n; `names` are those of the test samples.
     ///
     /// # Errors
     /// [`ExperimentError::Data`] where the file cannot be written, [`ExperimentError::NoDraws`] without networks.
@@ -28,6 +28,7 @@ impl Outcome<'_> {
         if let Some(covariance) = &last.covariance {
             arrays.push(("cov", covariance.into()));
         }
+        arrays.push(("names", self.problem.test_names.as_slice().into()));
         let mut predicted = Array2::<i64>::zeros((count, samples));
         let names = self.classes();
         if let Some(names) = &names {

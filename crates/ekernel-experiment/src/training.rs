@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use ekernel_data::Targets;
 use ekernel_predict::{
-    FINE_RIDGES, Fit, Folds, KernelMachine, Nngp, Par, PredictError, RIDGES, Ridge, RidgeSearch, TargetMean,
-    TrainingTime, one_hot_centered,
+    Center, FINE_RIDGES, Fit, Folds, KernelMachine, Nngp, PredictError, RIDGES, Ridge, RidgeSearch,
+    TrainingTime, Workers, one_hot_centered,
 };
 use ndarray::{Array2, ArrayView2};
 
@@ -34,6 +34,8 @@ pub struct Training {
     pub ridge: RidgeChoice,
     /// How long gradient descent runs.
     pub time: TrainingTime,
+    /// What is taken off regression targets.
+    pub center: Center,
     /// Threads to solve on.
     pub threads: usize,
 }
@@ -50,12 +52,8 @@ pub struct Prediction {
 }
 
 impl Training {
-    fn par(&self) -> Par {
-        if self.threads <= 1 { Par::Seq } else { Par::rayon(self.threads) }
-    }
-
     /// Trains on the kernel (n, n) of the training set and predicts from the kernel (n_test, n); with NNGP kernels also
-    /// the covariance.
+    /// the covariance. `workers` are [`Training::threads`] threads, or others.
     ///
     /// # Errors
     /// Those of [`RidgeSearch`], [`KernelMachine`] and [`Fit`].
@@ -65,8 +63,9 @@ impl Training {
         cross: ArrayView2<'_, f64>,
         targets: &Targets,
         nngp: Option<&Nngp<'_>>,
+        workers: &Workers,
     ) -> Result<Prediction, PredictError> {
-        let (ridge, machine) = self.machine(train, targets)?;
+        let (ridge, machine) = self.machine(train, targets, workers)?;
         match targets {
             Targets::Classes { labels, n_classes, .. } => {
                 let fit = machine.fit(one_hot_centered(labels, *n_classes)?.view())?;
@@ -74,7 +73,7 @@ impl Training {
                 Ok(Prediction { mean: fit.mean(cross)?, covariance, ridge })
             }
             Targets::Regression(values) => {
-                let mean = TargetMean::of(values.view())?;
+                let mean = self.center.of(values.view())?;
                 let fit = machine.fit(mean.centered(values.view())?.view())?;
                 let covariance = self.covariance(&fit, cross, nngp)?;
                 Ok(Prediction { mean: mean.restored(fit.mean(cross)?)?, covariance, ridge })
@@ -101,14 +100,15 @@ impl Training {
         &self,
         train: ArrayView2<'_, f64>,
         targets: &Targets,
+        workers: &Workers,
     ) -> Result<(Ridge, KernelMachine), PredictError> {
         match self.ridge {
-            RidgeChoice::Given(ridge) => {
-                Ok((ridge, KernelMachine::new(train, ridge, self.time, self.par())?))
+            RidgeChoice::Given(ridge) => Ok((ridge, KernelMachine::new(train, ridge, self.time, workers)?)),
+            RidgeChoice::Auto => {
+                self.search(train, targets, &RIDGES, workers)?.machine(train, self.time, workers)
             }
-            RidgeChoice::Auto => self.search(train, targets, &RIDGES)?.machine(train, self.time, self.par()),
             RidgeChoice::Fine => {
-                self.search(train, targets, &FINE_RIDGES)?.machine(train, self.time, self.par())
+                self.search(train, targets, &FINE_RIDGES, workers)?.machine(train, self.time, workers)
             }
         }
     }
@@ -118,6 +118,7 @@ impl Training {
         train: ArrayView2<'_, f64>,
         targets: &Targets,
         ridges: &[Ridge],
+        workers: &Workers,
     ) -> Result<RidgeSearch, PredictError> {
         let folds = FOLDS.min(targets.len());
         let (targets, folds) = match targets {
@@ -126,10 +127,14 @@ impl Training {
                 Folds::stratified(labels, folds)?,
             ),
             Targets::Regression(values) => {
-                (ekernel_predict::Targets::Values(values.view()), Folds::strided(values.nrows(), folds)?)
+                let folds = Folds::strided(values.nrows(), folds)?;
+                match self.center {
+                    Center::Mean => (ekernel_predict::Targets::Values(values.view()), folds),
+                    Center::None => (ekernel_predict::Targets::Uncentered(values.view()), folds),
+                }
             }
         };
-        RidgeSearch::new(train, &targets, ridges, self.time, &folds, self.par())
+        RidgeSearch::new(train, &targets, ridges, self.time, &folds, workers)
     }
 }
 
@@ -142,9 +147,16 @@ impl FromStr for RidgeChoice {
             "fine" => return Ok(RidgeChoice::Fine),
             _ => {}
         }
-        match text.parse::<f64>() {
-            Ok(value) if value >= 0.0 && value.is_finite() => Ok(RidgeChoice::Given(Ridge::Relative(value))),
-            _ => Err("give auto, fine, or a number of at least 0 (relative to the mean diagonal)".to_owned()),
+        let (number, ridge): (&str, fn(f64) -> Ridge) = match text.strip_suffix(":absolute") {
+            Some(number) => (number, Ridge::Absolute),
+            None => (text, Ridge::Relative),
+        };
+        match number.parse::<f64>() {
+            Ok(value) if value >= 0.0 && value.is_finite() => Ok(RidgeChoice::Given(ridge(value))),
+            _ => Err(
+                "give auto, fine, a number of at least 0 (relative to the mean diagonal), or NUMBER:absolute"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -155,6 +167,22 @@ impl fmt::Display for RidgeChoice {
             RidgeChoice::Given(ridge) => ridge.fmt(f),
             RidgeChoice::Auto => write!(f, "chosen by {FOLDS}-fold cross-validation"),
             RidgeChoice::Fine => write!(f, "chosen by {FOLDS}-fold cross-validation, two in a decade"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ridges_are_relative_or_absolute() {
+        let read = |text: &str| text.parse::<RidgeChoice>();
+        assert_eq!(read("0.01"), Ok(RidgeChoice::Given(Ridge::Relative(0.01))));
+        assert_eq!(read("0.01:absolute"), Ok(RidgeChoice::Given(Ridge::Absolute(0.01))));
+        assert_eq!(read("auto"), Ok(RidgeChoice::Auto));
+        for wrong in ["", "-1", "nan", "inf", "1:relative", ":absolute", "-1:absolute", "auto:absolute"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 }

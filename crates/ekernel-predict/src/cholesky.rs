@@ -1,7 +1,9 @@
 //! The direct solve of infinite time: Θ̃ = L Lᵀ.
 
+use std::sync::Arc;
+
 use faer::{
-    Mat, Par,
+    Mat,
     dyn_stack::{MemBuffer, MemStack},
     linalg::{
         cholesky::llt::{
@@ -16,7 +18,7 @@ use faer_ext::IntoFaer;
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
 
 use crate::{
-    PredictError, Ridge,
+    PredictError, Ridge, Workers,
     diagonal::{Spread, mean_diagonal},
     spectrum::eigenvalues,
 };
@@ -24,8 +26,7 @@ use crate::{
 /// L of a training kernel with its ridge; what lies above the diagonal means nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Cholesky {
-    factor: Mat<f64>,
-    par: Par,
+    factor: Arc<Mat<f64>>,
 }
 
 impl Cholesky {
@@ -33,7 +34,7 @@ impl Cholesky {
     pub(crate) fn new(
         kernel: ArrayView2<'_, f64>,
         ridge: Ridge,
-        par: Par,
+        workers: &Workers,
     ) -> Result<(Cholesky, f64), PredictError> {
         let n = kernel.nrows();
         let absolute = ridge.on_diagonal(mean_diagonal(kernel))?;
@@ -45,14 +46,14 @@ impl Cholesky {
             }
             factor[(j, j)] += absolute;
         }
-        let mut buffer = MemBuffer::new(cholesky_in_place_scratch::<f64>(n, par, Default::default()));
-        let outcome = cholesky_in_place(
-            factor.as_mat_mut(),
-            Default::default(),
-            par,
-            MemStack::new(&mut buffer),
-            Default::default(),
-        );
+        let par = workers.par();
+        let (factor, outcome) = workers.run((n as f64).powi(3) / 6.0, move || {
+            let mut buffer = MemBuffer::new(cholesky_in_place_scratch::<f64>(n, par, Default::default()));
+            let stack = MemStack::new(&mut buffer);
+            let outcome =
+                cholesky_in_place(factor.as_mat_mut(), Default::default(), par, stack, Default::default());
+            (factor, outcome)
+        })?;
         let bad = match outcome {
             // On failure the entry at the pivot is left as the pivot found, before its root is taken.
             Err(LltError::NonPositivePivot { index }) => Some((index, factor[(index, index)])),
@@ -63,28 +64,45 @@ impl Cholesky {
             }),
         };
         match bad {
-            None => Ok((Cholesky { factor, par }, absolute)),
+            None => Ok((Cholesky { factor: Arc::new(factor) }, absolute)),
             Some((pivot, value)) => {
                 // Freed first: the eigenvalues need as much memory again.
                 drop(factor);
-                Err(refusal(kernel, ridge, pivot, value, par))
+                Err(refusal(kernel, ridge, pivot, value, workers))
             }
         }
     }
 
     /// Θ̃⁻¹B.
-    pub(crate) fn solve(&self, rhs: ArrayView2<'_, f64>) -> Array2<f64> {
-        let mut solution = column_major(rhs);
-        let stack = MemStack::new(&mut []);
-        solve_in_place(self.factor.as_ref(), solution.view_mut().into_faer(), self.par, stack);
-        solution
+    pub(crate) fn solve(
+        &self,
+        rhs: ArrayView2<'_, f64>,
+        workers: &Workers,
+    ) -> Result<Array2<f64>, PredictError> {
+        let (factor, par, mut solution) = (Arc::clone(&self.factor), workers.par(), column_major(rhs));
+        workers.run(2.0 * self.half_cost(rhs), move || {
+            let stack = MemStack::new(&mut []);
+            solve_in_place(factor.as_ref().as_ref(), solution.view_mut().into_faer(), par, stack);
+            solution
+        })
     }
 
     /// L⁻¹B, whose columns have the inner products BᵀΘ̃⁻¹B.
-    pub(crate) fn half_solve(&self, rhs: ArrayView2<'_, f64>) -> Array2<f64> {
-        let mut half = column_major(rhs);
-        solve_lower_triangular_in_place(self.factor.as_ref(), half.view_mut().into_faer(), self.par);
-        half
+    pub(crate) fn half_solve(
+        &self,
+        rhs: ArrayView2<'_, f64>,
+        workers: &Workers,
+    ) -> Result<Array2<f64>, PredictError> {
+        let (factor, par, mut half) = (Arc::clone(&self.factor), workers.par(), column_major(rhs));
+        workers.run(self.half_cost(rhs), move || {
+            solve_lower_triangular_in_place(factor.as_ref().as_ref(), half.view_mut().into_faer(), par);
+            half
+        })
+    }
+
+    /// Multiplications of one triangular solve.
+    fn half_cost(&self, rhs: ArrayView2<'_, f64>) -> f64 {
+        (self.factor.nrows() * rhs.len()) as f64 / 2.0
     }
 }
 
@@ -95,12 +113,18 @@ fn column_major(view: ArrayView2<'_, f64>) -> Array2<f64> {
     copy
 }
 
-fn refusal(kernel: ArrayView2<'_, f64>, ridge: Ridge, pivot: usize, value: f64, par: Par) -> PredictError {
+fn refusal(
+    kernel: ArrayView2<'_, f64>,
+    ridge: Ridge,
+    pivot: usize,
+    value: f64,
+    workers: &Workers,
+) -> PredictError {
     if !value.is_finite() {
         return PredictError::Overflow { what: "Cholesky factor of the training kernel" };
     }
     let n = kernel.nrows();
-    match eigenvalues(kernel, par) {
+    match eigenvalues(kernel, workers) {
         Err(error) => error,
         Ok(values) => {
             let spread = Spread::new(&values, mean_diagonal(kernel));

@@ -26,7 +26,8 @@ impl Fit<'_> {
     /// Posterior covariance (n_test, n_test) of a machine made from the NNGP kernel K:
     /// K_xx - K(x,X) K̃⁻¹(1 - e^{-2ηK̃t/(nm)}) K(X,x'), from K(x,X) (n_test, n) and K_xx (n_test, n_test).
     ///
-    /// It is the same for each of the m outputs, which are independent.
+    /// It is the same for each of the m outputs, which are independent. A variance that rounding takes below zero, which it
+    /// does where the prediction is certain, is given as zero.
     ///
     /// # Errors
     /// [`PredictError::Mismatch`], [`NotSquare`](PredictError::NotSquare), [`Empty`](PredictError::Empty) or
@@ -38,10 +39,10 @@ impl Fit<'_> {
     ) -> Result<Array2<f64>, PredictError> {
         self.check_cross(CROSS, &cross)?;
         check_test(&test, cross.nrows())?;
-        let removed = self.machine().removed(cross.t(), self.outputs());
-        let covariance = &test - &self.machine().product(removed.t(), removed.view());
+        let removed = self.machine().removed(cross.t(), self.outputs())?;
+        let covariance = &test - &self.machine().product(removed.t(), removed.view())?;
         validate::representable("posterior covariance", covariance.iter())?;
-        Ok(covariance)
+        Ok(without_negative_variances(covariance))
     }
 
     /// The diagonal (n_test) of [`Fit::posterior_covariance`], from the diagonal of K_xx: O(n²·n_test) operations as
@@ -58,7 +59,7 @@ impl Fit<'_> {
     ) -> Result<Array1<f64>, PredictError> {
         self.check_cross(CROSS, &cross)?;
         check_variances(&test, cross.nrows())?;
-        let removed = self.machine().removed(cross.t(), self.outputs());
+        let removed = self.machine().removed(cross.t(), self.outputs())?;
         let squares = removed.mapv(|v| v * v).sum_axis(ndarray::Axis(0));
         let variance = &test - &squares;
         validate::representable("posterior variance", variance.iter())?;
@@ -69,7 +70,8 @@ impl Fit<'_> {
     /// random start, of a machine made from the NTK Θ: with A = Θ(x,X) Θ̃⁻¹(1 - e^{-ηΘ̃t/(nm)}),
     /// K_xx + A K(X,X) Aᵀ - A K(X,x') - K(x,X) Aᵀ. `cross` is Θ(x,X) (n_test, n); K(X,X) has no ridge.
     ///
-    /// It is the same for each of the m outputs, which are independent.
+    /// It is the same for each of the m outputs, which are independent. A variance that rounding takes below zero, which it
+    /// does where the prediction is certain, is given as zero.
     ///
     /// # Errors
     /// [`PredictError::Mismatch`], [`NotSquare`](PredictError::NotSquare), [`Empty`](PredictError::Empty) or
@@ -81,10 +83,10 @@ impl Fit<'_> {
     ) -> Result<Array2<f64>, PredictError> {
         self.check_ensemble(&cross, nngp.train, nngp.cross)?;
         check_test(&nngp.test, cross.nrows())?;
-        let ensemble = self.ensemble(cross, nngp.train);
+        let ensemble = self.ensemble(cross, nngp.train)?;
         // A K(X,X) Aᵀ and K(x,X) Aᵀ; the latter's transpose is the third term.
-        let initial = self.machine().product(ensemble.gain.t(), ensemble.started.view());
-        let mixed = self.machine().product(nngp.cross, ensemble.gain.view());
+        let initial = self.machine().product(ensemble.gain.t(), ensemble.started.view())?;
+        let mixed = self.machine().product(nngp.cross, ensemble.gain.view())?;
         let mut covariance = nngp.test.to_owned();
         Zip::from(&mut covariance)
             .and(&initial)
@@ -93,7 +95,7 @@ impl Fit<'_> {
             .and(mixed.t())
             .for_each(|c, &i, &i_t, &m, &m_t| *c += 0.5 * (i + i_t) - (m + m_t));
         validate::representable("ensemble covariance", covariance.iter())?;
-        Ok(covariance)
+        Ok(without_negative_variances(covariance))
     }
 
     /// The diagonal (n_test) of [`Fit::ensemble_covariance`], without anything of n_test² numbers. A variance that
@@ -108,7 +110,7 @@ impl Fit<'_> {
     ) -> Result<Array1<f64>, PredictError> {
         self.check_ensemble(&cross, nngp.train, nngp.cross)?;
         check_variances(&nngp.test, cross.nrows())?;
-        let ensemble = self.ensemble(cross, nngp.train);
+        let ensemble = self.ensemble(cross, nngp.train)?;
         let mut variance = nngp.test.to_owned();
         for (i, total) in variance.iter_mut().enumerate() {
             let (gain, started) = (ensemble.gain.column(i), ensemble.started.column(i));
@@ -118,10 +120,14 @@ impl Fit<'_> {
         Ok(variance.mapv(|v| v.max(0.0)))
     }
 
-    fn ensemble(&self, cross: ArrayView2<'_, f64>, train: ArrayView2<'_, f64>) -> Ensemble {
-        let gain = self.machine().train(cross.t(), self.outputs());
-        let started = self.machine().product(train, gain.view());
-        Ensemble { gain, started }
+    fn ensemble(
+        &self,
+        cross: ArrayView2<'_, f64>,
+        train: ArrayView2<'_, f64>,
+    ) -> Result<Ensemble, PredictError> {
+        let gain = self.machine().train(cross.t(), self.outputs())?;
+        let started = self.machine().product(train, gain.view())?;
+        Ok(Ensemble { gain, started })
     }
 
     fn check_ensemble(
@@ -136,6 +142,12 @@ impl Fit<'_> {
         validate::symmetric(NNGP_TRAIN, &nngp_train)?;
         validate::length(NNGP_TRAIN, "rows", nngp_train.nrows(), self.machine().n(), "training samples")
     }
+}
+
+/// A covariance whose diagonal rounding took below zero, with zero there.
+fn without_negative_variances(mut covariance: Array2<f64>) -> Array2<f64> {
+    covariance.diag_mut().mapv_inplace(|variance| variance.max(0.0));
+    covariance
 }
 
 /// What the ensemble's covariance and its diagonal share.

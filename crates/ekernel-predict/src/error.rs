@@ -192,6 +192,10 @@ pub enum PredictError {
         samples: usize,
     },
 
+    /// The token of the [`Workers`](crate::Workers) was cancelled.
+    #[error("the work was cancelled")]
+    Cancelled,
+
     /// No ridges to choose from.
     #[error("no ridges to choose from; give at least one")]
     NoRidges,

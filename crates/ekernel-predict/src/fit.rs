@@ -24,7 +24,7 @@ impl KernelMachine {
     /// that do not fit; [`Overflow`](PredictError::Overflow) if the weights leave the range of f64.
     pub fn fit(&self, targets: ArrayView2<'_, f64>) -> Result<Fit<'_>, PredictError> {
         self.check_outputs("targets", &targets, targets.ncols())?;
-        let weights = self.train(targets, targets.ncols());
+        let weights = self.train(targets, targets.ncols())?;
         Fit::new(self, weights)
     }
 
@@ -39,7 +39,7 @@ impl KernelMachine {
     ) -> Result<FitFrom<'_>, PredictError> {
         self.check_outputs("targets", &targets, targets.ncols())?;
         self.check_outputs("initial outputs of the training set", &initial, targets.ncols())?;
-        let weights = self.train((&targets - &initial).view(), targets.ncols());
+        let weights = self.train((&targets - &initial).view(), targets.ncols())?;
         Ok(FitFrom::new(Fit::new(self, weights)?))
     }
 
@@ -85,7 +85,7 @@ impl<'m> Fit<'m> {
     /// that does not fit; [`Overflow`](PredictError::Overflow) if a prediction leaves the range of f64.
     pub fn mean(&self, cross: ArrayView2<'_, f64>) -> Result<Array2<f64>, PredictError> {
         self.check_cross(CROSS, &cross)?;
-        let mean = self.machine.product(cross, self.weights.view());
+        let mean = self.machine.product(cross, self.weights.view())?;
         validate::representable("mean prediction", mean.iter())?;
         Ok(mean)
     }

@@ -29,9 +29,10 @@
 //! - Training a machine needs the kernel of the training set with itself *without* ridge; the ridge is added here.
 //!   K(X,X) in the covariance of an ensemble has none.
 //! - A covariance is between test samples and the same for each of the m outputs.
-//! - The kernel of a network without bias has no intercept: take the mean off regression targets ([`TargetMean`]);
+//! - The kernel of a network without bias has no intercept: take the mean off regression targets ([`TargetMean`], or [`Center::None`]);
 //!   classes are one-hot minus 1/classes ([`one_hot_centered`]).
-//! - Threads are an argument ([`Par`]); `Par::rayon(k)` runs on rayon's pool of the calling thread.
+//! - Threads are an argument: a [`Par`], or [`Workers`] with a token that stops long work. Results have the same bits for
+//!   every number of threads.
 //!
 //! # Example
 //! ```
@@ -82,6 +83,7 @@ mod ridge_search;
 mod spectrum;
 mod time;
 mod validate;
+mod workers;
 
 pub use classes::{accuracy, argmax, confusion, one_hot_centered};
 pub use covariance::Nngp;
@@ -91,8 +93,9 @@ pub use fit::{Fit, FitFrom};
 pub use folds::Folds;
 pub use linear::Linear;
 pub use machine::KernelMachine;
-pub use regression::{RegressionScores, TargetMean};
+pub use regression::{Center, RegressionScores, TargetMean};
 pub use ridge::Ridge;
 pub use ridge_search::{FINE_RIDGES, RIDGES, RidgeScore, RidgeSearch, Targets};
 pub use spectrum::Spectrum;
 pub use time::TrainingTime;
+pub use workers::Workers;

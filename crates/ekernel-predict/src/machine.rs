@@ -1,11 +1,10 @@
 //! A factored training kernel, ready for any targets and any test sets.
 
-use faer::{Accum, Par, linalg::matmul::matmul};
-use faer_ext::IntoFaer;
 use ndarray::{Array2, ArrayView2};
 
 use crate::{
-    PredictError, Ridge, Spectrum, TrainingTime, cholesky::Cholesky, spectrum::Flow, time::filter, validate,
+    PredictError, Ridge, Spectrum, TrainingTime, Workers, cholesky::Cholesky, spectrum::Flow, time::filter,
+    validate,
 };
 
 /// A kernel machine: the training kernel Θ̃ = Θ(X,X) + λ_abs·1, factored once for one training time.
@@ -37,7 +36,7 @@ pub struct KernelMachine {
     n: usize,
     ridge: f64,
     time: TrainingTime,
-    par: Par,
+    workers: Workers,
 }
 
 #[derive(Clone, Debug)]
@@ -47,8 +46,8 @@ enum Factor {
 }
 
 impl KernelMachine {
-    /// Factors the kernel (n, n) of the training set with itself, NTK or NNGP, on the threads that `par` allows
-    /// (`Par::Seq`, or `Par::rayon(k)` for k threads of rayon's pool).
+    /// Factors the kernel (n, n) of the training set with itself, NTK or NNGP, on the threads of `workers`: `Par::Seq`,
+    /// `Par::rayon(k)`, or [`Workers`] with a token that stops long work.
     ///
     /// The kernel must be symmetric to 1e-6 of its largest entry; the upper triangle is used (the lower one for
     /// a finite time where memory runs along the columns).
@@ -58,19 +57,20 @@ impl KernelMachine {
     /// [`Asymmetric`](PredictError::Asymmetric) for what is not a kernel of a set with itself; those of
     /// [`Ridge::on_diagonal`]; at infinite time [`NotPositiveDefinite`](PredictError::NotPositiveDefinite) with the
     /// pivot, its value and the ridge that would do; at finite time those of [`Spectrum::new`] and
-    /// [`Spectrum::machine`].
+    /// [`Spectrum::machine`]; [`Cancelled`](PredictError::Cancelled).
     pub fn new(
         kernel: ArrayView2<'_, f64>,
         ridge: Ridge,
         time: TrainingTime,
-        par: Par,
+        workers: impl Into<Workers>,
     ) -> Result<KernelMachine, PredictError> {
         if !time.is_infinite() {
-            return Spectrum::new(kernel, par)?.machine(ridge, time);
+            return Spectrum::new(kernel, workers)?.machine(ridge, time);
         }
         validate::symmetric("training kernel", &kernel)?;
-        let (factor, ridge) = Cholesky::new(kernel, ridge, par)?;
-        Ok(KernelMachine { factor: Factor::Cholesky(factor), n: kernel.nrows(), ridge, time, par })
+        let workers = workers.into();
+        let (factor, ridge) = Cholesky::new(kernel, ridge, &workers)?;
+        Ok(KernelMachine { factor: Factor::Cholesky(factor), n: kernel.nrows(), ridge, time, workers })
     }
 
     /// Training samples n.
@@ -89,9 +89,13 @@ impl KernelMachine {
     }
 
     /// φ_τ(Θ̃)B with τ = ηt/(n·m): Θ̃⁻¹(1 - e^{-ηΘ̃t/(nm)})B, and Θ̃⁻¹B at infinite time.
-    pub(crate) fn train(&self, rhs: ArrayView2<'_, f64>, outputs: usize) -> Array2<f64> {
+    pub(crate) fn train(
+        &self,
+        rhs: ArrayView2<'_, f64>,
+        outputs: usize,
+    ) -> Result<Array2<f64>, PredictError> {
         match &self.factor {
-            Factor::Cholesky(cholesky) => cholesky.solve(rhs),
+            Factor::Cholesky(cholesky) => cholesky.solve(rhs, &self.workers),
             Factor::Flow(flow) => {
                 let tau = self.tau(outputs);
                 flow.apply(rhs, |s| filter(s, tau))
@@ -100,9 +104,13 @@ impl KernelMachine {
     }
 
     /// V with VᵀV = Bᵀ φ_{2τ}(Θ̃) B, the variance that training removes.
-    pub(crate) fn removed(&self, rhs: ArrayView2<'_, f64>, outputs: usize) -> Array2<f64> {
+    pub(crate) fn removed(
+        &self,
+        rhs: ArrayView2<'_, f64>,
+        outputs: usize,
+    ) -> Result<Array2<f64>, PredictError> {
         match &self.factor {
-            Factor::Cholesky(cholesky) => cholesky.half_solve(rhs),
+            Factor::Cholesky(cholesky) => cholesky.half_solve(rhs, &self.workers),
             Factor::Flow(flow) => {
                 let tau = 2.0 * self.tau(outputs);
                 flow.weighted(rhs, |s| filter(s, tau).sqrt())
@@ -111,11 +119,12 @@ impl KernelMachine {
     }
 
     /// A·B on this machine's threads.
-    pub(crate) fn product(&self, a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
-        let mut product = Array2::zeros((a.nrows(), b.ncols()));
-        let target = product.view_mut().into_faer();
-        matmul(target, Accum::Replace, a.into_faer(), b.into_faer(), 1.0, self.par);
-        product
+    pub(crate) fn product(
+        &self,
+        a: ArrayView2<'_, f64>,
+        b: ArrayView2<'_, f64>,
+    ) -> Result<Array2<f64>, PredictError> {
+        self.workers.product(a, b)
     }
 
     fn tau(&self, outputs: usize) -> f64 {
@@ -135,7 +144,7 @@ impl Spectrum {
     pub fn machine(&self, ridge: Ridge, time: TrainingTime) -> Result<KernelMachine, PredictError> {
         let (shifted, absolute) = self.shifted(ridge, time)?;
         let flow = self.flow(shifted);
-        let (n, par) = (flow.n(), flow.par());
-        Ok(KernelMachine { factor: Factor::Flow(flow), n, ridge: absolute, time, par })
+        let (n, workers) = (flow.n(), flow.workers().clone());
+        Ok(KernelMachine { factor: Factor::Flow(flow), n, ridge: absolute, time, workers })
     }
 }

@@ -25,6 +25,39 @@ pub struct TargetMean {
     mean: Array1<f64>,
 }
 
+/// What is taken off regression targets before training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Center {
+    /// Their mean, which a kernel without bias cannot carry.
+    #[default]
+    Mean,
+    /// Nothing: the formulas as they are written, and what neural-tangents computes.
+    None,
+}
+
+impl std::fmt::Display for Center {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Center::Mean => "mean",
+            Center::None => "none",
+        })
+    }
+}
+
+impl Center {
+    /// What is taken off training targets (n, m), one number for each column.
+    ///
+    /// # Errors
+    /// [`PredictError::Empty`], [`NonFinite`](PredictError::NonFinite) or [`Overflow`](PredictError::Overflow).
+    pub fn of(self, targets: ArrayView2<'_, f64>) -> Result<TargetMean, PredictError> {
+        let mean = TargetMean::of(targets)?;
+        Ok(match self {
+            Center::Mean => mean,
+            Center::None => TargetMean { mean: Array1::zeros(mean.mean.len()) },
+        })
+    }
+}
+
 impl TargetMean {
     /// The column means of training targets (n, m).
     ///

@@ -1,10 +1,9 @@
 //! Choosing a ridge by cross-validation on the training kernel alone.
 
-use faer::Par;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::{
-    Folds, KernelMachine, PredictError, Ridge, Spectrum, TargetMean, TrainingTime, argmax,
+    Center, Folds, KernelMachine, PredictError, Ridge, Spectrum, TargetMean, TrainingTime, Workers, argmax,
     classes::check_labels, one_hot_centered, time::filter, validate,
 };
 
@@ -58,6 +57,8 @@ pub enum Targets<'a> {
     /// Values (n, m): trained on the differences from the [`TargetMean`] of each fold's training part, judged by the
     /// mean squared error.
     Values(ArrayView2<'a, f64>),
+    /// The same, trained as they are: [`Center::None`].
+    Uncentered(ArrayView2<'a, f64>),
 }
 
 /// How one ridge did on the samples held out.
@@ -90,16 +91,18 @@ impl RidgeSearch {
     /// # Errors
     /// [`PredictError::NoRidges`]; those of [`Spectrum::new`]; [`Mismatch`](PredictError::Mismatch) if kernel, targets
     /// and folds disagree about n; what [`one_hot_centered`] and [`TargetMean::of`] refuse; [`Ridge::on_diagonal`]'s;
-    /// [`Indefinite`](PredictError::Indefinite) if no ridge makes every fold positive definite, for the largest of them.
+    /// [`Indefinite`](PredictError::Indefinite) if no ridge makes every fold positive definite, for the largest of them;
+    /// [`Cancelled`](PredictError::Cancelled).
     pub fn new(
         kernel: ArrayView2<'_, f64>,
         targets: &Targets<'_>,
         ridges: &[Ridge],
         time: TrainingTime,
         folds: &Folds,
-        par: Par,
+        workers: impl Into<Workers>,
     ) -> Result<RidgeSearch, PredictError> {
         validate::symmetric("training kernel", &kernel)?;
+        let workers = workers.into();
         let n = kernel.nrows();
         validate::length("division into folds", "samples", folds.samples(), n, "training samples")?;
         let problem = Problem::new(targets, n)?;
@@ -108,14 +111,15 @@ impl RidgeSearch {
         for fold in 0..folds.count() {
             let (train, held_out) = folds.split(fold);
             let block = kernel.select(Axis(0), &train);
-            let spectrum = Spectrum::new(block.select(Axis(1), &train).view(), par)?;
+            let spectrum = Spectrum::new(block.select(Axis(1), &train).view(), &workers)?;
             let cross = kernel.select(Axis(0), &held_out).select(Axis(1), &train);
             let (inputs, mean) = problem.training(&train)?;
             // Q is applied once for all ridges: μ = (Θ(x,X)Q) diag(φ(s̃)) (QᵀY).
-            let cross = spectrum.in_basis(cross.t());
-            let inputs = spectrum.in_basis(inputs.view());
+            let cross = spectrum.in_basis(cross.t())?;
+            let inputs = spectrum.in_basis(inputs.view())?;
             let tau = time.eta_t() / inputs.len() as f64;
             for (tally, &ridge) in tallies.iter_mut().zip(ridges) {
+                workers.check()?;
                 let shifted = match spectrum.shifted(ridge, time) {
                     Ok((shifted, _)) => shifted,
                     Err(error @ PredictError::Indefinite { .. }) => {
@@ -160,23 +164,29 @@ impl RidgeSearch {
         &self,
         kernel: ArrayView2<'_, f64>,
         time: TrainingTime,
-        par: Par,
+        workers: impl Into<Workers>,
     ) -> Result<(Ridge, KernelMachine), PredictError> {
+        let workers = workers.into();
         let outweighs = |ridge: Ridge| {
             let most = match ridge {
                 Ridge::Relative(value) => Ridge::Relative(MOST * value),
                 Ridge::Absolute(value) => Ridge::Absolute(MOST * value),
             };
-            KernelMachine::new(kernel, most, TrainingTime::INFINITE, par).is_ok()
+            match KernelMachine::new(kernel, most, TrainingTime::INFINITE, &workers) {
+                Err(PredictError::Cancelled) => Err(PredictError::Cancelled),
+                other => Ok(other.is_ok()),
+            }
         };
         let ridges = || self.ranking.iter().map(|&i| self.scores[i].ridge);
         // The first that does is the answer in almost all cases, so that few are tried.
-        if let Some(ridge) = ridges().find(|&ridge| outweighs(ridge)) {
-            return KernelMachine::new(kernel, ridge, time, par).map(|machine| (ridge, machine));
+        for ridge in ridges() {
+            if outweighs(ridge)? {
+                return KernelMachine::new(kernel, ridge, time, &workers).map(|machine| (ridge, machine));
+            }
         }
         let mut refused = None;
         for ridge in ridges() {
-            match KernelMachine::new(kernel, ridge, time, par) {
+            match KernelMachine::new(kernel, ridge, time, &workers) {
                 Err(error @ (PredictError::Indefinite { .. } | PredictError::NotPositiveDefinite { .. })) => {
                     refused = refused.or(Some(error))
                 }
@@ -217,6 +227,7 @@ struct Tally {
 struct Problem<'a> {
     values: Array2<f64>,
     labels: Option<&'a [usize]>,
+    center: Center,
 }
 
 impl<'a> Problem<'a> {
@@ -225,23 +236,24 @@ impl<'a> Problem<'a> {
             Targets::Classes { labels, classes } => {
                 validate::length("set of labels", "entries", labels.len(), n, "training samples")?;
                 check_labels(labels, classes)?;
-                Ok(Problem { values: one_hot_centered(labels, classes)?, labels: Some(labels) })
+                let values = one_hot_centered(labels, classes)?;
+                Ok(Problem { values, labels: Some(labels), center: Center::None })
             }
-            Targets::Values(values) => {
-                validate::array("targets", &values, (n, values.ncols()), ("training samples", "targets"))?;
-                Ok(Problem { values: values.to_owned(), labels: None })
-            }
+            Targets::Values(values) => Problem::of_values(values, Center::Mean, n),
+            Targets::Uncentered(values) => Problem::of_values(values, Center::None, n),
         }
+    }
+
+    fn of_values(values: ArrayView2<'_, f64>, center: Center, n: usize) -> Result<Problem<'a>, PredictError> {
+        validate::array("targets", &values, (n, values.ncols()), ("training samples", "targets"))?;
+        Ok(Problem { values: values.to_owned(), labels: None, center })
     }
 
     /// The targets to train on, and the mean to put back on what they predict: zero for classes, whose one-hot is
     /// centred by itself.
     fn training(&self, train: &[usize]) -> Result<(Array2<f64>, TargetMean), PredictError> {
         let values = self.values.select(Axis(0), train);
-        let mean = match self.labels {
-            Some(_) => TargetMean::of(Array2::zeros((1, values.ncols())).view())?,
-            None => TargetMean::of(values.view())?,
-        };
+        let mean = self.center.of(values.view())?;
         Ok((mean.centered(values.view())?, mean))
     }
 

@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use faer::{
-    Accum, Mat, Par,
+    Mat, MatRef, Par,
     diag::Diag,
     dyn_stack::{MemBuffer, MemStack},
-    linalg::{
-        evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch},
-        matmul::matmul,
-    },
+    linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch},
 };
-use faer_ext::IntoFaer;
+use faer_ext::{IntoFaer, IntoNdarray};
 use ndarray::{Array2, ArrayView2};
 
 use crate::{
-    PredictError, Ridge, TrainingTime,
+    PredictError, Ridge, TrainingTime, Workers,
     diagonal::{Spread, mean_diagonal},
     validate,
 };
@@ -32,23 +29,23 @@ pub struct Spectrum {
     basis: Arc<Mat<f64>>,
     eigenvalues: Vec<f64>,
     mean_diagonal: f64,
-    par: Par,
+    workers: Workers,
 }
 
 impl Spectrum {
-    /// Decomposes the kernel (n, n) of the training set with itself, on the threads that `par` allows.
+    /// Decomposes the kernel (n, n) of the training set with itself, on the threads of `workers`: a [`Par`], or
+    /// [`Workers`] with a token.
     ///
     /// # Errors
     /// [`PredictError::Empty`], [`NotSquare`](PredictError::NotSquare), [`NonFinite`](PredictError::NonFinite) or
     /// [`Asymmetric`](PredictError::Asymmetric) for what is not a kernel of a set with itself;
     /// [`NoConvergence`](PredictError::NoConvergence) and [`Overflow`](PredictError::Overflow) if numbers of this size
-    /// defeat the decomposition.
-    pub fn new(kernel: ArrayView2<'_, f64>, par: Par) -> Result<Spectrum, PredictError> {
+    /// defeat the decomposition; [`Cancelled`](PredictError::Cancelled).
+    pub fn new(kernel: ArrayView2<'_, f64>, workers: impl Into<Workers>) -> Result<Spectrum, PredictError> {
         validate::symmetric("training kernel", &kernel)?;
-        let n = kernel.nrows();
-        let mut basis = Mat::<f64>::zeros(n, n);
-        let eigenvalues = decompose(kernel, Some(&mut basis), par)?;
-        Ok(Spectrum { basis: Arc::new(basis), eigenvalues, mean_diagonal: mean_diagonal(kernel), par })
+        let workers = workers.into();
+        let (eigenvalues, basis) = decompose(kernel, ComputeEigenvectors::Yes, &workers)?;
+        Ok(Spectrum { basis: Arc::new(basis), eigenvalues, mean_diagonal: mean_diagonal(kernel), workers })
     }
 
     /// Eigenvalues s of the kernel without ridge, in rising order.
@@ -75,12 +72,12 @@ impl Spectrum {
 
     /// The flow of these eigenvalues of Θ̃.
     pub(crate) fn flow(&self, shifted: Vec<f64>) -> Flow {
-        Flow { basis: Arc::clone(&self.basis), shifted, par: self.par }
+        Flow { basis: Arc::clone(&self.basis), shifted, workers: self.workers.clone() }
     }
 
     /// QᵀB.
-    pub(crate) fn in_basis(&self, rhs: ArrayView2<'_, f64>) -> Array2<f64> {
-        project(&self.basis, rhs, self.par)
+    pub(crate) fn in_basis(&self, rhs: ArrayView2<'_, f64>) -> Result<Array2<f64>, PredictError> {
+        project(&self.basis, rhs, &self.workers)
     }
 }
 
@@ -89,7 +86,7 @@ impl Spectrum {
 pub(crate) struct Flow {
     basis: Arc<Mat<f64>>,
     shifted: Vec<f64>,
-    par: Par,
+    workers: Workers,
 }
 
 impl Flow {
@@ -97,61 +94,90 @@ impl Flow {
         self.shifted.len()
     }
 
-    pub(crate) fn par(&self) -> Par {
-        self.par
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.workers
     }
 
     /// g(Θ̃)B = Q diag(g(s̃)) QᵀB.
-    pub(crate) fn apply(&self, rhs: ArrayView2<'_, f64>, gain: impl Fn(f64) -> f64) -> Array2<f64> {
-        let inner = self.weighted(rhs, gain);
-        let mut outer = Array2::zeros(rhs.raw_dim());
-        let target = outer.view_mut().into_faer();
-        matmul(target, Accum::Replace, self.basis.as_ref(), inner.view().into_faer(), 1.0, self.par);
-        outer
+    pub(crate) fn apply(
+        &self,
+        rhs: ArrayView2<'_, f64>,
+        gain: impl Fn(f64) -> f64,
+    ) -> Result<Array2<f64>, PredictError> {
+        let inner = self.weighted(rhs, gain)?;
+        self.workers.product(self.basis.as_ref().as_ref().into_ndarray(), inner.view())
     }
 
     /// diag(g(s̃)) QᵀB; with the root of a gain, columns whose inner products are Bᵀg(Θ̃)²B.
-    pub(crate) fn weighted(&self, rhs: ArrayView2<'_, f64>, gain: impl Fn(f64) -> f64) -> Array2<f64> {
-        let mut inner = project(&self.basis, rhs, self.par);
+    pub(crate) fn weighted(
+        &self,
+        rhs: ArrayView2<'_, f64>,
+        gain: impl Fn(f64) -> f64,
+    ) -> Result<Array2<f64>, PredictError> {
+        let mut inner = project(&self.basis, rhs, &self.workers)?;
         for (mut row, &s) in inner.rows_mut().into_iter().zip(&self.shifted) {
             row *= gain(s);
         }
-        inner
+        Ok(inner)
     }
 }
 
 /// Eigenvalues alone of a checked symmetric kernel.
-pub(crate) fn eigenvalues(kernel: ArrayView2<'_, f64>, par: Par) -> Result<Vec<f64>, PredictError> {
-    decompose(kernel, None, par)
+pub(crate) fn eigenvalues(kernel: ArrayView2<'_, f64>, workers: &Workers) -> Result<Vec<f64>, PredictError> {
+    Ok(decompose(kernel, ComputeEigenvectors::No, workers)?.0)
 }
 
 /// QᵀB.
-fn project(basis: &Mat<f64>, rhs: ArrayView2<'_, f64>, par: Par) -> Array2<f64> {
-    let mut inner = Array2::zeros(rhs.raw_dim());
-    matmul(inner.view_mut().into_faer(), Accum::Replace, basis.transpose(), rhs.into_faer(), 1.0, par);
-    inner
+fn project(
+    basis: &Mat<f64>,
+    rhs: ArrayView2<'_, f64>,
+    workers: &Workers,
+) -> Result<Array2<f64>, PredictError> {
+    workers.product(basis.transpose().into_ndarray(), rhs)
 }
 
+/// Below this faer decomposes on one thread whatever it is allowed.
+const SMALL: usize = 320;
+
+/// Rows of a kernel in each of the parts that a decomposition is divided into.
+const ROWS: usize = 64;
+
+/// Eigenvalues, and where they are asked for eigenvectors; without them the matrix has no entries.
+///
+/// The sums of a decomposition depend on the number of parts that faer divides the matrix into, which therefore is that of
+/// the matrix and not of the threads that compute them.
 fn decompose(
     kernel: ArrayView2<'_, f64>,
-    basis: Option<&mut Mat<f64>>,
-    par: Par,
-) -> Result<Vec<f64>, PredictError> {
+    vectors: ComputeEigenvectors,
+    workers: &Workers,
+) -> Result<(Vec<f64>, Mat<f64>), PredictError> {
     let n = kernel.nrows();
-    let vectors = if basis.is_some() { ComputeEigenvectors::Yes } else { ComputeEigenvectors::No };
-    let mut buffer = MemBuffer::new(self_adjoint_evd_scratch::<f64>(n, vectors, par, Default::default()));
-    let mut values = Diag::<f64>::zeros(n);
-    self_adjoint_evd(
-        // The transpose of a symmetric row-major kernel is the same matrix, column-major.
-        kernel.reversed_axes().into_faer(),
-        values.as_mut(),
-        basis.map(|basis| basis.as_mut()),
-        par,
-        MemStack::new(&mut buffer),
-        Default::default(),
-    )
-    .map_err(|_| PredictError::NoConvergence { n })?;
-    let values: Vec<f64> = values.column_vector().iter().copied().collect();
+    // The transpose of a symmetric row-major kernel is the same matrix, column-major.
+    let matrix = kernel.reversed_axes().into_faer();
+    let decomposed = if n < SMALL {
+        workers.check()?;
+        evd(matrix, vectors, Par::Seq)
+    } else {
+        let matrix = matrix.to_owned();
+        let parts = Par::rayon(n.div_ceil(ROWS).min(32));
+        workers.run(9.0 * (n as f64).powi(3), move || evd(matrix.as_ref(), vectors, parts))?
+    };
+    let (values, basis) = decomposed.ok_or(PredictError::NoConvergence { n })?;
     validate::representable("eigenvalues of the training kernel", values.iter())?;
-    Ok(values)
+    Ok((values, basis))
+}
+
+/// Nothing where the iteration does not converge.
+fn evd(matrix: MatRef<'_, f64>, vectors: ComputeEigenvectors, par: Par) -> Option<(Vec<f64>, Mat<f64>)> {
+    let n = matrix.nrows();
+    let mut buffer = MemBuffer::new(self_adjoint_evd_scratch::<f64>(n, vectors, par, Default::default()));
+    let stack = MemStack::new(&mut buffer);
+    let mut values = Diag::<f64>::zeros(n);
+    let mut basis = match vectors {
+        ComputeEigenvectors::Yes => Mat::<f64>::zeros(n, n),
+        ComputeEigenvectors::No => Mat::new(),
+    };
+    let wanted = matches!(vectors, ComputeEigenvectors::Yes).then(|| basis.as_mut());
+    self_adjoint_evd(matrix, values.as_mut(), wanted, par, stack, Default::default()).ok()?;
+    Some((values.column_vector().iter().copied().collect(), basis))
 }

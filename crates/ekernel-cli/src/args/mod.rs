@@ -1,5 +1,6 @@
 //! Words of the command line that several commands share.
 
+mod center;
 mod compute;
 mod count;
 mod kind;
@@ -8,8 +9,10 @@ mod quadrature;
 mod reading;
 mod resume;
 mod talk;
+mod targets;
 mod time;
 
+pub(crate) use center::CenterName;
 pub(crate) use compute::{BackendName, Blocks, Compute, Gpu, Precision};
 pub(crate) use count::count;
 pub(crate) use kind::{KindName, kinds};
@@ -18,4 +21,5 @@ pub(crate) use quadrature::{quadrature, quadrature_name};
 pub(crate) use reading::Reading;
 pub(crate) use resume::Resume;
 pub(crate) use talk::Talk;
+pub(crate) use targets::TargetsName;
 pub(crate) use time::time;

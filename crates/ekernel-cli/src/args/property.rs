@@ -12,7 +12,7 @@ pub(crate) struct Property {
     /// Of molecules: what their numbers of atoms alone say, taken off the property before training [default: fit]
     #[arg(long, value_enum)]
     references: Option<ReferencesName>,
-    /// Of molecules: the unit of the property; errors are told in meV [default: by name, QM9's energies are in Hartree]
+    /// Of molecules: the unit of the property; errors are reported in meV [default: by name, QM9's energies are in Hartree]
     #[arg(long, value_enum)]
     unit: Option<UnitName>,
 }

@@ -18,7 +18,7 @@ pub(crate) struct Reading {
     /// Channels of the images of a folder
     #[arg(long, value_enum, default_value = "as-stored")]
     pub(crate) color: Color,
-    /// At most so many images of each class of a folder
+    /// Images of each class of a folder at most
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) per_class: Option<usize>,
 }
@@ -37,7 +37,12 @@ impl Reading {
             Color::Grey => ekernel_data::Color::Grey,
             Color::Rgb => ekernel_data::Color::Rgb,
         };
-        ekernel_data::ReadOptions { image_size: self.resize, color, per_class: self.per_class }
+        ekernel_data::ReadOptions {
+            image_size: self.resize,
+            color,
+            per_class: self.per_class,
+            ..ekernel_data::ReadOptions::default()
+        }
     }
 }
 

@@ -117,7 +117,7 @@ pub(crate) fn run(arguments: &Check) -> anyhow::Result<()> {
         let computer = Computer { task: &task, backend, kinds: KernelSet::Both, resume: None, quiet: true };
         computer.gram(Pairs::within(samples.clone()), label, label).map_err(failure::nothing_kept)
     };
-    // First, so that an adapter that is not there is told before the reference takes its time.
+    // First, so that a missing adapter is an error before the reference takes its time.
     let (tested, mut without) = tested(arguments, &network)?;
     let pairs = names.len() * (names.len() + 1) / 2;
     announce(&network, pairs as u64, arguments.talk.quiet);
@@ -463,16 +463,16 @@ mod tests {
             let (device, reason) = ("a card".to_owned(), "too large".to_owned());
             vec![Without { backend: GPU, device, verdict, reason }]
         };
-        let told = |worst, without: &[Without], named| outcome(&[entry(worst)], without, named);
-        assert!(told(1e-7, &[], true).is_ok());
-        assert!(told(1e-7, &gpu(Verdict::Refused), false).is_ok());
+        let ended = |worst, without: &[Without], named| outcome(&[entry(worst)], without, named);
+        assert!(ended(1e-7, &[], true).is_ok());
+        assert!(ended(1e-7, &gpu(Verdict::Refused), false).is_ok());
         for (worst, without, named, words) in [
             (1e-7, gpu(Verdict::Refused), true, "wgpu f32 refused: too large"),
             (1e-7, gpu(Verdict::Failed), false, "wgpu f32 failed: too large"),
             (1e-5, vec![], false, "cpu f32 differs"),
             (f64::NAN, gpu(Verdict::Refused), false, "cpu f32 differs"),
         ] {
-            let problem = told(worst, &without, named).unwrap_err().to_string();
+            let problem = ended(worst, &without, named).unwrap_err().to_string();
             assert!(problem.contains(words), "{problem}");
         }
     }

@@ -23,6 +23,8 @@ struct Job {
     train: &'static str,
     test: &'static str,
     options: &'static [&'static str],
+    /// The plot, in the current folder.
+    plot: &'static str,
 }
 
 const DIGITS: Job = Job {
@@ -31,6 +33,7 @@ const DIGITS: Job = Job {
     train: "x_train,y_train",
     test: "x_test_rotated,y_test",
     options: &["--n", "10,20,50,100,200,400", "--seeds", "5"],
+    plot: "demo_digits.svg",
 };
 
 const MOLECULES: Job = Job {
@@ -39,6 +42,7 @@ const MOLECULES: Job = Job {
     train: "train,U0",
     test: "test,U0",
     options: &["--n", "16,32,64,128,256", "--seeds", "5", "--ridge", "auto", "--quadrature", "fast"],
+    plot: "demo_molecules.svg",
 };
 
 #[derive(Args, Debug)]
@@ -46,9 +50,9 @@ pub(crate) struct Demo {
     /// What is learned
     #[arg(value_enum, default_value = "digits")]
     subject: Subject,
-    /// The plot to write
-    #[arg(long, value_name = "FILE.svg|png", default_value = "learning_curves.svg")]
-    plot: PathBuf,
+    /// The plot to write [default: demo_digits.svg or demo_molecules.svg]
+    #[arg(long, value_name = "FILE.svg|png")]
+    plot: Option<PathBuf>,
     /// The folder of the repository [default: this one or one above it]
     #[arg(long, value_name = "DIR")]
     repository: Option<PathBuf>,
@@ -74,7 +78,8 @@ pub(crate) fn run(arguments: &Demo) -> anyhow::Result<()> {
     words.extend(["--train".into(), format!("{data}:{}", job.train)]);
     words.extend(["--test".into(), format!("{data}:{}", job.test)]);
     words.extend(job.options.iter().map(|&word| word.to_owned()));
-    words.extend(["--plot".into(), arguments.plot.display().to_string()]);
+    let plot = arguments.plot.as_deref().unwrap_or(Path::new(job.plot));
+    words.extend(["--plot".into(), plot.display().to_string()]);
     if let Some(threads) = &arguments.threads {
         words.extend(["--threads".into(), threads.clone()]);
     }

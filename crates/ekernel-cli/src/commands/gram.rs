@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use ekernel_core::Pairs;
+use ekernel_core::{Pairs, Samples};
 use ekernel_data::{Source, write_npz};
 use ekernel_experiment::Kind;
 use ekernel_gram::FolderStore;
@@ -15,7 +15,7 @@ use crate::{
     args::{self, Compute, KindName, Reading, Resume},
     backends,
     failure::mistake,
-    inputs::ensure_fits,
+    inputs::{ensure_fits, ensure_same_scale},
     kernels::{Computed, Computer},
     matrices::Matrices,
     output,
@@ -70,12 +70,29 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let store = resume.folder.as_deref().map(FolderStore::open).transpose()?;
 
     let space = Space::of(std::slice::from_ref(&architecture))?;
-    let first = space.read_samples(&first_source, &options)?;
-    ensure_fits(&architecture, &first, "--x1", x1)?;
-    let second = second_source.as_ref().map(|source| space.read_samples(source, &options)).transpose()?;
-    if let (Some(second), Some(x2)) = (&second, x2) {
-        ensure_fits(&architecture, second, "--x2", x2)?;
-    }
+    let read = |option: &str, name: &str, source: &Source| -> anyhow::Result<Samples> {
+        let (samples, note) = space.read_samples(source, &options)?;
+        if !note.is_empty() {
+            output::note(compute.talk.quiet, &format!("{option}: {note}"));
+        }
+        ensure_fits(&architecture, &samples, option, name)?;
+        Ok(samples)
+    };
+    let first = read("--x1", x1, &first_source)?;
+    let second = match (x2, &second_source) {
+        (Some(x2), Some(source)) => {
+            let second = read("--x2", x2, source)?;
+            let names = [format!("--x1 {x1}: the samples"), format!("those of --x2 {x2}")];
+            ensure_same_scale(
+                [&first, &second],
+                [&names[0], &names[1]],
+                reading.normalize,
+                compute.talk.quiet,
+            )?;
+            Some(second)
+        }
+        _ => None,
+    };
     let normalizer = reading.normalize.fit(&first)?;
     let first = normalizer.apply(first)?;
     let pairs = match second {

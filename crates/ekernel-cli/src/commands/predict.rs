@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, FromArgMatches};
 use ekernel_core::{Backend, Pairs};
-use ekernel_data::{Source, Targets, destination};
+use ekernel_data::{ReadOptions, Source, TargetKind, Targets, destination};
 use ekernel_experiment::{
     DrawOptions, Draws, Kind, NetworkFacts, NetworkOutcome, NngpKernels, Outcome, Problem, ProblemKernels,
     RidgeChoice, Score, Training, balanced, learn,
@@ -19,9 +19,11 @@ use serde::Serialize;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{Compute, KindName, Property, Reading, Resume, count, quadrature_name, time},
+    args::{
+        CenterName, Compute, KindName, Property, Reading, Resume, TargetsName, count, quadrature_name, time,
+    },
     backends,
-    failure::mistake,
+    failure::{mistake, stopped},
     inputs::{Inputs, ensure_fits},
     kernels::{Computer, ensure_resumable},
     output, plot,
@@ -43,13 +45,24 @@ pub(crate) struct Predict {
     /// Test samples and, if they are known, targets
     #[arg(long, value_name = "FILE:X[,Y]")]
     test: String,
-    /// Added to the diagonal, relative to its mean; auto chooses a power of ten by cross-validation on the training samples, fine
+    /// Added to the diagonal, relative to its mean, or in units of the kernel as NUMBER:absolute; auto chooses a power of ten by cross-validation on the training samples, fine
     /// one of two in each decade
-    #[arg(long, value_name = "R|auto|fine", default_value = "1e-4", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "R|R:absolute|auto|fine",
+        default_value = "1e-4",
+        allow_negative_numbers = true
+    )]
     ridge: RidgeChoice,
     /// Training time: learning rate × steps of gradient descent
     #[arg(long, value_name = "T|inf", default_value = "inf", value_parser = time, allow_negative_numbers = true)]
     time: TrainingTime,
+    /// What targets in arrays are [default: by their type, integers and texts classes, floats values]
+    #[arg(long, value_enum)]
+    targets: Option<TargetsName>,
+    /// Taken off regression targets before training
+    #[arg(long, value_enum, default_value = "mean")]
+    center: CenterName,
     /// ntk: trained networks; nngp: the Bayesian posterior
     #[arg(long, value_enum, default_value = "ntk")]
     kind: KindName,
@@ -65,16 +78,16 @@ pub(crate) struct Predict {
     /// The first seed of the draws
     #[arg(long, value_name = "S", default_value = "0")]
     seed: u32,
-    /// Draw learning curves from so many training samples, themselves drawn [default: the largest --n]
+    /// Number of training samples that learning curves are drawn from, themselves drawn [default: the largest --n]
     #[arg(long, value_name = "N", value_parser = count, requires = "n")]
     pool: Option<usize>,
-    /// Use so many test samples, drawn at random with balanced classes
+    /// Number of test samples to use, drawn at random with balanced classes
     #[arg(long, value_name = "N", value_parser = count)]
     max_test: Option<usize>,
     /// Draw the learning curves, or the confusion of the classes
     #[arg(long, value_name = "FILE.svg|png")]
     plot: Option<PathBuf>,
-    /// Store `mean` (with --cov also `cov`), the scores and `metadata` (JSON)
+    /// Store `mean` (with --cov also `cov`), the `names` of the test samples, the scores and `metadata` (JSON)
     #[arg(long, value_name = "P.npz")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -108,6 +121,7 @@ impl Predict {
             kind: self.kind.into(),
             ridge: self.ridge,
             time: self.time,
+            center: self.center.into(),
             threads: self.compute.thread_count(),
         }
     }
@@ -131,10 +145,14 @@ impl Predict {
         let inputs = Inputs {
             train: &self.train,
             test: &self.test,
-            reading: self.reading.options(),
+            reading: ReadOptions {
+                targets: self.targets.map_or_else(TargetKind::default, TargetKind::from),
+                ..self.reading.options()
+            },
             normalization: self.reading.normalize,
             references: self.property.references(),
             unit: self.property.unit(),
+            quiet: self.compute.talk.quiet,
         };
         inputs.read(space)
     }
@@ -293,7 +311,13 @@ fn network(
     };
     let kernels = kernels(&computer, &architecture.name, problem, draws, training.kind, arguments.cov)?;
     let started = std::time::Instant::now();
-    let curve = learn(problem, draws, training, &kernels, task.control())?;
+    let curve = learn(problem, draws, training, &kernels, task.control()).map_err(|error| {
+        let kept = match &arguments.resume.folder {
+            Some(folder) => format!("its kernels are kept in {}", folder.display()),
+            None => "nothing is kept; --resume DIR keeps its kernels".to_owned(),
+        };
+        stopped(error.into(), &format!(" while a machine was trained; {kept}"))
+    })?;
     Ok(NetworkOutcome {
         facts: NetworkFacts {
             name: architecture.name.clone(),

@@ -9,7 +9,7 @@ use plotters::{
     style::text_anchor::{HPos, Pos, VPos},
 };
 
-use super::{COLOURS, FONT, Picture, register, save};
+use super::canvas::{COLOURS, FONT, Picture, register, save};
 
 /// The length to which names of classes are cut.
 const NAME: usize = 14;

@@ -11,7 +11,7 @@ use plotters::{
     prelude::*,
 };
 
-use super::{COLOURS, FONT, Picture, save};
+use super::canvas::{COLOURS, FONT, Picture, save};
 
 /// What is drawn.
 pub(crate) struct Curves {

@@ -70,8 +70,8 @@ fn adapters_that_are_not_there() {
     here.text("deep.toml", &deep);
     here.refuse("check deep.toml --adapter abacus", &["abacus", "the adapters are"]);
     let output = here.ekernel("devices").env("WGPU_BACKEND", "abacus").output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(told.contains("asked as WGPU_BACKEND=abacus says: none"), "{told}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("asked as WGPU_BACKEND=abacus says: none"), "{said}");
 }
 
 /// The main job of the README, on fewer digits: a CNN and a C4 network, trained on upright digits and tested on turned ones.
@@ -122,7 +122,7 @@ fn strategies_can_be_forced() {
     );
 }
 
-/// What --tune stores is what later commands use; a file that is not understood is told, and never in the way.
+/// What --tune stores is what later commands use; a file that is not understood gets a note, and is never in the way.
 #[test]
 fn tuning_is_stored_and_used() {
     let Some(adapter) = adapter() else { return };
@@ -152,8 +152,8 @@ fn tuning_is_stored_and_used() {
     assert!(!here.succeed(&unnamed).contains("tuned"));
     std::fs::write(&path, "not what it was").unwrap();
     let output = here.ekernel(&gram.replace("--quiet", "")).output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && told.contains("tuning.json is no JSON"), "{told}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("tuning.json is no JSON"), "{said}");
     assert!(!String::from_utf8(output.stdout).unwrap().contains("tuned"));
     let nowhere = format!("bench --tune --backend wgpu --adapter {adapter} --tuning none");
     here.refuse(&nowhere, &["--tune", "--tuning FILE"]);
@@ -219,15 +219,15 @@ fn spheres_have_no_strategy() {
 
 /// A network that the adapter refuses is a verdict like the others, and no good one for an adapter that was named.
 #[test]
-fn a_check_tells_what_is_refused() {
+fn a_check_says_what_is_refused() {
     let Some(adapter) = adapter() else { return };
     let here = Playground::new();
     here.text("strided.toml", &ARCH.replace("filter = [3, 3]", "filter = [3, 3]\nstrides = [2, 2]"));
     let words = format!("check strided.toml --quiet --adapter {adapter} --strategy fused");
     let output = here.ekernel(&words).output().unwrap();
-    let (told, table) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("wgpu f32 refused") && told.contains("stride"), "{told}");
+    let (said, table) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("wgpu f32 refused") && said.contains("stride"), "{said}");
     let verdicts = ["cpu f64", "cpu f32", "wgpu f32 refused", "refused\n"].map(|name| table.contains(name));
     assert_eq!(verdicts, [true; 4], "{table}");
     assert!(!table.contains("WRONG"), "{table}");

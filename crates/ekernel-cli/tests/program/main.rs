@@ -5,5 +5,7 @@ mod gpu;
 mod molecules;
 mod results;
 mod resume;
+mod signals;
+mod silent;
 mod spheres;
 mod support;

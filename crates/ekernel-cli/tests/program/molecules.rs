@@ -77,16 +77,16 @@ fn energies_are_predicted_in_milli_electron_volts() {
     let found = here.json(&format!("{PREDICT} --arch mol.toml --references atoms --out p.npz"));
     assert_eq!(found["property"], "U0");
     assert_eq!((&found["stored_unit"], &found["error_unit"]), (&"Hartree".into(), &"meV".into()));
-    // `mean` is the energy itself, in Hartree; the MAE is told in meV.
+    // `mean` is the energy itself, in Hartree; the MAE is reported in meV.
     let mean = read(&here.path("p.npz"), "mean");
     let truth = Chains::new(16).energies.slice(ndarray::s![12..]).to_owned().insert_axis(Axis(1));
     let mae = (&mean - &truth).mapv(f64::abs).mean().unwrap() * 27_211.386_245_988;
-    let told = found["networks"][0]["mae"].as_f64().unwrap();
-    assert!((mae - told).abs() < 1e-6 * told, "{mae} {told}");
+    let reported = found["networks"][0]["mae"].as_f64().unwrap();
+    assert!((mae - reported).abs() < 1e-6 * reported, "{mae} {reported}");
     assert!(mean.iter().all(|&energy| energy < -60.0), "{mean}");
     // The bond that is left of the energy varies by 0.02 Hartree: without it the atoms alone are hundreds of meV off.
     let alone = found["composition"][0]["mean"].as_f64().unwrap();
-    assert!(told < 0.5 * alone && alone > 100.0, "{told} {alone}");
+    assert!(reported < 0.5 * alone && alone > 100.0, "{reported} {alone}");
     let text = here.succeed(&format!("{PREDICT} --arch mol.toml"));
     assert!(
         text.contains("12 training and 4 test molecules, U0 (Hartree)") && text.contains("meV"),

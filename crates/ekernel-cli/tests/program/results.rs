@@ -293,11 +293,11 @@ fn an_interrupt_ends_cleanly_and_keeps_tiles() {
         assert!(begun.elapsed() < Duration::from_secs(60), "the work did not begin");
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(said.contains("cancelled") && said.contains("kept in tiles"), "{said}");
+    assert!(said.contains("cancelled") && said.contains("kept in") && said.contains("tiles"), "{said}");
     assert!(!here.path("k.npz").exists());
 }
 
@@ -322,7 +322,7 @@ fn a_check_says_its_cost_and_promises_no_tiles() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     let cost = lines.find(|line| line.contains("66 pairs of")).unwrap();
     assert!(cost.contains("million multiplications each, about "), "{cost}");
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let said: Vec<String> = lines.collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{said:?}");
     assert_eq!(said.last().map(String::as_str), Some("ekernel: cancelled; nothing is kept"), "{said:?}");

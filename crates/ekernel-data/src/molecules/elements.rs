@@ -15,8 +15,12 @@ pub fn element_symbol(atomic_number: u8) -> Option<&'static str> {
     SYMBOLS.get(usize::from(atomic_number).checked_sub(1)?).copied()
 }
 
-/// The atomic number of an element, from its symbol in any case, or from the number itself (`C`, `cl`, `6`).
+/// The atomic number of an element, from its symbol in any case, or from the number itself (`C`, `cl`, `6`); D and T are
+/// hydrogen.
 pub fn atomic_number(text: &str) -> Option<u8> {
+    if matches!(text, "D" | "d" | "T" | "t") {
+        return Some(1);
+    }
     let position = SYMBOLS.iter().position(|symbol| symbol.eq_ignore_ascii_case(text));
     match position {
         Some(position) => u8::try_from(position + 1).ok(),

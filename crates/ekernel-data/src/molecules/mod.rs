@@ -24,6 +24,7 @@ mod read;
 mod references;
 mod rows;
 mod set;
+mod total_energy;
 mod unit;
 mod xyz;
 
@@ -33,4 +34,5 @@ pub(crate) use elements::{element_label, element_labels};
 pub use read::read_molecules;
 pub use references::AtomReferences;
 pub use set::{Molecules, Property};
+pub use total_energy::EnergyScale;
 pub use unit::Unit;

@@ -33,7 +33,7 @@ pub fn read_molecules(source: &Source) -> Result<Molecules, DataError> {
         _ if metadata.is_dir() => xyz::read_folder(path, &rows, property)?,
         Some("npz") => npz::read(path, &rows, property)?,
         Some("csv") => qm9_csv::read(path, &rows, property)?,
-        Some("xyz") => xyz::read_file(path, &rows, property)?,
+        Some("xyz" | "extxyz") => xyz::read_file(path, &rows, property)?,
         _ => return Err(unknown_format(path)),
     };
     if molecules.is_empty() {

@@ -11,7 +11,7 @@ pub enum Unit {
     ElectronVolt,
     /// Kilocalories per mole.
     KcalPerMol,
-    /// Anything else: told as it is.
+    /// Anything else: reported as it is stored.
     AsStored,
 }
 

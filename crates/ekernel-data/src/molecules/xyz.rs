@@ -22,7 +22,7 @@ pub(crate) fn read_file(path: &Path, rows: &Rows, property: Option<&str>) -> Res
     read_files(&[path.to_owned()], path, rows, property)
 }
 
-/// All files of a folder that end in .xyz, sorted by name.
+/// All files of a folder that end in .xyz or .extxyz and are not hidden, sorted by name.
 pub(crate) fn read_folder(
     folder: &Path,
     rows: &Rows,
@@ -32,7 +32,10 @@ pub(crate) fn read_folder(
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(fault)? {
         let path = entry.map_err(fault)?.path();
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xyz")) {
+        // Hidden files are what systems leave beside files, such as ._water.xyz.
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        if !hidden && matches!(extension.as_deref(), Some("xyz" | "extxyz")) {
             paths.push(path);
         }
     }
@@ -53,7 +56,10 @@ fn read_files(
     };
     let mut row = 0;
     for path in paths {
-        let text = fs::read_to_string(path).map_err(|source| DataError::io(path, "read", source))?;
+        if rows.end_before(row as u64) {
+            break;
+        }
+        let text = read_text(path)?;
         let mut frames = Frames { path, lines: text.lines().collect(), next: 0, frame: 0 };
         while !rows.end_before(row as u64)
             && let Some(frame) = frames.next()?
@@ -71,6 +77,46 @@ fn read_files(
     }
     rows.within(row, whole)?;
     Ok(molecules)
+}
+
+/// The text of a file, without a byte order mark. Comments of old programs are Latin-1, whose letters are Unicode's first.
+fn read_text(path: &Path) -> Result<String, DataError> {
+    let bytes = fs::read(path).map_err(|source| DataError::io(path, "read", source))?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(DataError::XyzLine {
+            path: path.to_owned(),
+            line: 1,
+            reason: "the file is text in UTF-16; save it as UTF-8".to_owned(),
+        });
+    }
+    Ok(match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    })
+}
+
+/// Refuses a frame of a crystal: its atoms have neighbours in the next cell, which signals around atoms do not see.
+fn ensure_isolated(comment: &str) -> Result<(), String> {
+    let pairs = pairs(comment);
+    let value =
+        |name: &str| pairs.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
+    let periodic = |pbc: &str| {
+        let parts = pbc.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+        parts.into_iter().any(|part| matches!(part.to_lowercase().as_str(), "t" | "true" | "1"))
+    };
+    match (value("pbc"), value("Lattice")) {
+        (Some(pbc), _) if periodic(pbc) => Err(format!("pbc=\"{pbc}\" makes it a crystal")),
+        // Without pbc a lattice is periodic along all axes.
+        (None, Some(_)) => Err("a Lattice without pbc=\"F F F\" makes it a crystal".to_owned()),
+        _ => Ok(()),
+    }
+    .map_err(|what| {
+        format!(
+            "{what}, and only isolated molecules are read: atoms would not see their neighbours in the next cell; if the atoms \
+             are isolated, write pbc=\"F F F\""
+        )
+    })
 }
 
 struct Frames<'a> {
@@ -105,6 +151,7 @@ impl<'a> Frames<'a> {
         let Some(&comment) = self.lines.get(line) else {
             return Err(self.fault(line, "the file ends before the comment line".to_owned()));
         };
+        ensure_isolated(comment).map_err(|reason| self.fault(line, reason))?;
         let columns = Columns::of(comment).map_err(|reason| self.fault(line, reason))?;
         let start = line + 1;
         let mut charges = Vec::new();
@@ -210,16 +257,16 @@ struct Columns {
 impl Columns {
     fn of(comment: &str) -> Result<Columns, String> {
         let pairs = pairs(comment);
-        let Some((_, text)) = pairs.iter().find(|(key, _)| *key == "Properties") else {
+        let Some((_, text)) = pairs.iter().find(|(key, _)| key.eq_ignore_ascii_case("Properties")) else {
             return Ok(Columns { element: 0, position: 1 });
         };
-        let fault = || format!("'Properties={text}' does not list species:S:1 and pos:R:3");
+        let fault = || format!("'Properties={text}' does not list species:S:1 (or Z:I:1) and pos:R:3");
         let fields: Vec<&str> = text.split(':').collect();
         let (mut element, mut position, mut column) = (None, None, 0usize);
         for field in fields.chunks(3) {
             let [name, _, width] = field else { return Err(fault()) };
             match (*name, *width) {
-                ("species", "1") => element = Some(column),
+                ("species" | "Z" | "numbers", "1") => element = Some(column),
                 ("pos", "3") => position = Some(column),
                 _ => {}
             }

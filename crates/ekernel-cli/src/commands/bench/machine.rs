@@ -6,7 +6,7 @@ use serde::Serialize;
 /// The processor and the system.
 #[derive(Serialize)]
 pub(super) struct Machine {
-    /// Its name, where the system tells.
+    /// Its name, where the system gives it.
     processor: Option<String>,
     cores: usize,
     os: &'static str,

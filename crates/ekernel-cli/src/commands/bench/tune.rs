@@ -106,9 +106,9 @@ pub(super) fn run(arguments: &Bench, named: Option<&Sizes>, device: Device) -> a
         default_pairs_per_second: built_in(&found).map(|found| found.pairs_per_second),
         program: output::PROGRAM.to_owned(),
     };
-    // What was measured is told even if it cannot be stored.
+    // What was measured is printed even if it cannot be stored.
     let stored = tuning::store(&path, entry, arguments.quiet);
-    tell(arguments, &device, stored.is_ok().then_some(&path), &found, chosen)?;
+    print(arguments, &device, stored.is_ok().then_some(&path), &found, chosen)?;
     stored
 }
 
@@ -125,7 +125,7 @@ fn choice(found: &[Found]) -> Option<&Found> {
     Some(kept.unwrap_or(fastest))
 }
 
-fn tell(
+fn print(
     arguments: &Bench,
     device: &Device,
     stored: Option<&PathBuf>,
