@@ -1,257 +1,368 @@
-//! Computes readouts of lanes: by the fused kernel where the stage is one run of convolutions and ReLUs, else op by op.
+//! Prepared copies of images, and the readouts of pairs of them: by the fused kernel where the stage is one run of convolutions and
+//! ReLUs, else op by op.
 
 use std::sync::Arc;
 
 use ekernel_core::{
-    GroupElement, Samples,
+    BackendError,
     plan::{Plan, Readout},
 };
+use ekernel_pairs::{Engine, Hints, Lane, Unit, Units, Watch, Workers};
 
 use crate::{
-    CpuOptions,
+    CpuOptions, Precision,
     fused::FusedStage,
-    images::{Image, fill_variances, readout},
-    planes::{Lanes, Pack, Scalar},
-    relu_chain::{self, First, ImageMaps, Kind, Workspace, sum_planes},
+    images::{Image, readout},
+    planes::{Beat, Lanes, Pack, Scalar},
+    registers::{First, Register, Run, registers},
+    relu_chain::{self, ImageMaps, Kind, Workspace, sum_planes},
     simd::Isa,
 };
 
+/// Seconds that a tile should take, and nominal operations of a second of one core: fused, and op by op.
+const TILE_SECONDS: f64 = 0.25;
+const FUSED: f64 = 2e10;
+const GENERAL: f64 = 1e9;
+
+/// Rows and columns of a tile at most.
+const MOST: usize = 64;
+
 /// One copy g·f of a sample, prepared.
 #[derive(Clone, Debug)]
-pub(crate) struct Copy<T> {
+struct Copy<T> {
+    /// Where some readout is computed op by op.
     image: Image,
-    spoiled: bool,
     /// Maps of the fused kernel, for each readout that uses it.
     maps: Vec<Option<ImageMaps<T>>>,
+    /// Whether no pixel is negative.
+    nonnegative: bool,
+    /// Whether T cannot hold its variances where it is computed op by op.
+    spoiled: bool,
 }
 
-impl<T: Scalar> Copy<T> {
-    /// The copy g·f of a sample divided by `size`; [`Engine::prepare`] does the rest.
-    pub(crate) fn new(samples: &Samples, index: usize, element: GroupElement, size: f64) -> Copy<T> {
-        Copy { image: Image::new(samples, index, element, size), spoiled: false, maps: Vec::new() }
-    }
-
-    /// The same copy in another precision, its maps still to be found.
-    pub(crate) fn converted<U>(&self) -> Copy<U> {
-        Copy { image: self.image.clone(), spoiled: self.spoiled, maps: Vec::new() }
-    }
-
-    /// Whether both hold the same numbers, bit for bit.
-    pub(crate) fn equals(&self, other: &Copy<T>) -> bool {
-        self.image.equals(&other.image)
-    }
-
-    /// Whether float32 does not hold what it leads to where it is computed op by op.
-    pub(crate) fn is_spoiled(&self) -> bool {
-        self.spoiled
-    }
-
-    /// Σ f f' over all numbers, divided by how many there are: K⁰ of two vectors.
-    pub(crate) fn inner(&self, other: &Copy<T>) -> f64 {
-        let sum: f64 = self.image.features.iter().zip(&other.image.features).map(|(x, y)| x * y).sum();
-        sum / self.image.features.len() as f64
-    }
-}
-
-/// One pair of copies.
-#[derive(Clone, Copy)]
-pub(crate) struct Lane<'b, T> {
-    pub(crate) first: &'b Copy<T>,
-    pub(crate) second: &'b Copy<T>,
-    /// Whether they are one sample in one orientation.
-    pub(crate) same: bool,
-}
-
-/// Second images side by side, prepared for one readout.
-pub(crate) struct Register<'b, T> {
-    index: usize,
-    seconds: Vec<&'b Copy<T>>,
-    pack: Packed<T>,
-}
-
-enum Packed<T> {
-    Fused(relu_chain::Pack<T>),
-    General(Pack<T>),
-}
-
-/// The first images of a register's lanes.
-#[derive(Clone, Copy)]
-pub(crate) enum Firsts<'b, T> {
-    /// One for all lanes.
-    One(&'b Copy<T>),
-    /// Each lane's second image.
-    Itself,
-}
-
-/// How each readout of a plan is computed.
-pub(crate) struct Engine {
+/// The copies of all samples, and how each readout of a plan is computed.
+pub(crate) struct Planes<T> {
     plan: Arc<Plan>,
     isa: Isa,
-    /// Per readout the fused stage, if it is one.
-    fused: Vec<Option<FusedStage>>,
+    concurrency: usize,
+    /// Per readout the fused stage, if it is one: of any images, and of those without negative pixels.
+    fused: Vec<Option<[FusedStage; 2]>>,
+    /// `[set][unit]`
+    copies: Vec<Vec<Copy<T>>>,
 }
 
-impl Engine {
-    /// `nonnegative` promises that no number of any sample is negative.
-    pub(crate) fn new(plan: &Arc<Plan>, options: &CpuOptions, nonnegative: bool) -> Engine {
-        let fused = plan
-            .readouts
-            .iter()
-            .map(|readout| match readout {
-                Readout::Planes { stage, .. } if options.fused => {
-                    FusedStage::new(plan, &plan.stages[*stage], nonnegative, options.precision)
-                }
-                _ => None,
-            })
-            .collect();
-        Engine { plan: Arc::clone(plan), isa: options.isa, fused }
+impl<T: Scalar> Planes<T> {
+    /// Prepares units, in registers of them.
+    ///
+    /// # Errors
+    /// [`BackendError::Cancelled`].
+    pub(crate) fn new(
+        units: &Units,
+        options: &CpuOptions,
+        workers: Workers,
+        watch: Watch<'_>,
+    ) -> Result<Planes<T>, BackendError> {
+        let mut planes = Planes::bare(units.plan(), options);
+        planes.concurrency = workers.count();
+        let (batch, sets) = (options.isa.lanes::<f64>(), units.sets());
+        for set in 0..sets {
+            let starts: Vec<usize> = (0..units.len(set)).step_by(batch).collect();
+            let prepared = watch.part(set..set + 1, sets, |watch| {
+                workers.map(starts.len(), watch, |at, watch| {
+                    let end = (starts[at] + batch).min(units.len(set));
+                    let numbers = |index| units.numbers(Unit { set, index });
+                    planes.prepare((starts[at]..end).map(numbers).collect(), watch)
+                })
+            })?;
+            planes.copies.push(prepared.into_iter().flatten().collect());
+        }
+        Ok(planes)
+    }
+
+    /// No units yet.
+    fn bare(plan: &Arc<Plan>, options: &CpuOptions) -> Planes<T> {
+        let precision = if T::DIGITS < 53 { Precision::F32 } else { Precision::F64 };
+        let fused = |readout: &Readout| match readout {
+            Readout::Planes { stage, .. } if options.fused => {
+                let made = |nonnegative| FusedStage::new(plan, &plan.stages[*stage], nonnegative, precision);
+                Some([made(false)?, made(true)?])
+            }
+            _ => None,
+        };
+        Planes {
+            plan: Arc::clone(plan),
+            isa: options.isa,
+            concurrency: 1,
+            fused: plan.readouts.iter().map(fused).collect(),
+            copies: Vec::new(),
+        }
+    }
+
+    /// Bytes of one prepared copy, and those that a thread needs for its planes and packs.
+    pub(crate) fn bytes(plan: &Arc<Plan>, options: &CpuOptions) -> [u64; 2] {
+        let planes = Planes::<T>::bare(plan, options);
+        [planes.bytes_per_copy(), planes.bytes_per_thread()]
     }
 
     /// Whether some readout is computed op by op.
     fn has_general(&self) -> bool {
-        self.plan
-            .readouts
-            .iter()
-            .zip(&self.fused)
-            .any(|(readout, fused)| matches!(readout, Readout::Planes { .. }) && fused.is_none())
+        let general = |(readout, fused): (&Readout, &Option<_>)| {
+            matches!(readout, Readout::Planes { .. }) && fused.is_none()
+        };
+        self.plan.readouts.iter().zip(&self.fused).any(general)
     }
 
-    /// Finds the variance maps of a batch of copies.
-    pub(crate) fn prepare<T: Scalar>(&self, mut copies: Vec<Copy<T>>) -> Vec<Copy<T>> {
+    fn prepare(&self, numbers: Vec<Vec<f64>>, watch: Watch<'_>) -> Result<Vec<Copy<T>>, BackendError> {
+        let of_chains = |numbers: &Vec<f64>| Copy {
+            image: Image::default(),
+            maps: self.maps(numbers),
+            nonnegative: numbers.iter().all(|x| *x >= 0.0),
+            spoiled: false,
+        };
+        let mut copies: Vec<Copy<T>> = numbers.iter().map(of_chains).collect();
         if self.has_general() {
-            let mut images: Vec<Image> = copies.iter().map(|copy| copy.image.clone()).collect();
-            fill_variances(&self.plan, self.isa, &mut images);
-            for (copy, image) in copies.iter_mut().zip(images) {
-                (copy.spoiled, copy.image) = (image.spoils_float32(&self.plan), image);
+            for (copy, image) in copies.iter_mut().zip(Image::all(&self.plan, self.isa, numbers, watch)?) {
+                copy.spoiled = T::DIGITS < 53 && image.spoils_float32(&self.plan);
+                copy.image = image;
             }
         }
-        for copy in &mut copies {
-            let pixels: Vec<T> = copy.image.features.iter().map(|x| T::new(*x)).collect();
-            copy.maps = self
-                .fused
-                .iter()
-                .map(|fused| fused.as_ref().and_then(|fused| fused.chain.maps(&pixels).ok()))
-                .collect();
-        }
-        copies
+        Ok(copies)
     }
 
-    /// (K, Θ) of each lane at a readout, whatever the lanes hold.
-    pub(crate) fn evaluate<T: Scalar>(&self, index: usize, lanes: &[Lane<'_, T>]) -> Vec<[f64; 2]> {
-        let width = self.isa.lanes::<T>();
-        let mut workspace = None;
-        let mut values = Vec::with_capacity(lanes.len());
-        let itself = |lane: &Lane<'_, T>| std::ptr::eq(lane.first, lane.second);
-        for chunk in lanes.chunks(width) {
-            let seconds = chunk.iter().map(|lane| lane.second).collect();
-            let same: Vec<bool> = chunk.iter().map(|lane| lane.same).collect();
-            if chunk.iter().all(itself) {
-                let register = self.register(index, seconds);
-                values.extend(self.run(&register, Firsts::Itself, &same, &mut workspace));
-                continue;
-            }
-            for group in chunk.chunk_by(|a, b| std::ptr::eq(a.first, b.first)) {
-                let register = self.register(index, group.iter().map(|lane| lane.second).collect());
-                let same: Vec<bool> = group.iter().map(|lane| lane.same).collect();
-                values.extend(self.run(&register, Firsts::One(group[0].first), &same, &mut workspace));
-            }
-        }
-        values
-    }
-
-    /// Second images of one register, interleaved once for many first images.
-    pub(crate) fn register<'b, T: Scalar>(&self, index: usize, seconds: Vec<&'b Copy<T>>) -> Register<'b, T> {
-        let width = self.isa.lanes::<T>();
-        let pack = match &self.fused[index] {
-            Some(_) => {
-                let maps: Vec<&ImageMaps<T>> =
-                    seconds.iter().filter_map(|copy| copy.maps[index].as_ref()).collect();
-                Packed::Fused(relu_chain::Pack::new(width, &maps))
-            }
-            None => {
-                let images: Vec<&Image> = seconds.iter().map(|copy| &copy.image).collect();
-                Packed::General(Pack::new(&self.plan, &images, width))
-            }
+    fn maps(&self, numbers: &[f64]) -> Vec<Option<ImageMaps<T>>> {
+        let pixels: Vec<T> = numbers.iter().map(|x| T::new(*x)).collect();
+        let maps = |[any, _]: &[FusedStage; 2]| {
+            any.chain.maps(&pixels).expect("units have the numbers of the input, of any sign")
         };
-        Register { index, seconds, pack }
+        self.fused.iter().map(|fused| fused.as_ref().map(maps)).collect()
     }
 
-    /// (K, Θ) of first images against a register; `same` says which lanes hold one sample in one orientation.
-    pub(crate) fn run<T: Scalar>(
-        &self,
-        register: &Register<'_, T>,
-        firsts: Firsts<'_, T>,
-        same: &[bool],
-        workspace: &mut Option<Workspace<T>>,
-    ) -> Vec<[f64; 2]> {
-        let count = register.seconds.len();
-        match (&register.pack, &self.fused[register.index]) {
-            (Packed::Fused(pack), Some(fused)) => {
-                let first = match firsts {
-                    Firsts::One(copy) => {
-                        copy.maps[register.index].as_ref().map_or(First::Itself, First::Image)
-                    }
-                    Firsts::Itself => First::Itself,
-                };
-                let workspace = workspace.get_or_insert_with(|| Workspace::new(self.isa, &fused.chain));
-                let kind = Kind::of(self.plan.kinds);
-                let offsets = fused.offsets.iter().copied();
-                let sums = sum_planes(self.isa, &fused.chain, (first, pack), offsets, kind, workspace);
-                (0..count).map(|i| [sums.nngp[i] * fused.scale, sums.ntk[i] * fused.scale]).collect()
-            }
-            (Packed::General(pack), _) => self.general(register, pack, firsts, same),
-            (Packed::Fused(_), None) => unreachable!("a register is packed for the readout it belongs to"),
-        }
+    fn copy(&self, unit: Unit) -> &Copy<T> {
+        &self.copies[unit.set][unit.index]
     }
 
-    fn general<T: Scalar>(
-        &self,
-        register: &Register<'_, T>,
-        second: &Pack<T>,
-        firsts: Firsts<'_, T>,
-        same: &[bool],
-    ) -> Vec<[f64; 2]> {
-        let Readout::Planes { stage, .. } = self.plan.readouts[register.index] else { return vec![] };
-        let width = self.isa.lanes::<T>();
-        let firsts: Vec<&Image> = match firsts {
-            Firsts::One(copy) => vec![&copy.image; register.seconds.len()],
-            Firsts::Itself => register.seconds.iter().map(|copy| &copy.image).collect(),
-        };
-        let flags = |flag: &dyn Fn(usize) -> bool| -> Vec<T> {
-            let lit = |lane| if lane < firsts.len() && flag(lane) { T::one() } else { T::zero() };
-            (0..width).map(lit).collect()
-        };
-        let job = Lanes {
-            plan: &self.plan,
-            isa: self.isa,
-            lanes: width,
-            first: &Pack::new(&self.plan, &firsts, width),
-            second,
-            twins: flags(&|lane| firsts[lane].equals(&register.seconds[lane].image)),
-            same: flags(&|lane| same[lane]),
-        };
-        let mut values = readout(&job, stage);
-        values.truncate(firsts.len());
-        values
-    }
-
-    /// Copies that fit into a register.
-    pub(crate) fn width<T: Scalar>(&self) -> usize {
-        self.isa.lanes::<T>()
-    }
-
-    /// Bytes a prepared copy takes.
-    pub(crate) fn bytes_per_copy<T: Scalar>(&self) -> u64 {
-        let maps: usize =
-            self.fused.iter().flatten().map(|fused| fused.chain.map_len() * size_of::<T>()).sum();
+    fn bytes_per_copy(&self) -> u64 {
+        let chains = self.fused.iter().flatten().map(|[any, _]| any.chain.map_len());
         let general = if self.has_general() { Image::bytes(&self.plan) } else { 0 };
-        maps as u64 + general + 8 * self.plan.input.shape().iter().product::<usize>() as u64
+        (chains.sum::<usize>() * size_of::<T>() + size_of::<Copy<T>>()) as u64 + general
     }
 
-    /// Bytes a thread needs for its planes and packs.
-    pub(crate) fn bytes_per_thread<T: Scalar>(&self) -> u64 {
+    fn bytes_per_thread(&self) -> u64 {
         let lanes = self.isa.lanes::<T>() as u64;
         let planes = self.plan.cost().bytes / 4 * size_of::<T>() as u64;
         (planes + 2 * Pack::<T>::bytes_per_image(&self.plan)) * lanes
+    }
+}
+
+/// One readout of some lanes under way.
+struct Work<'a, T> {
+    planes: &'a Planes<T>,
+    index: usize,
+    stage: usize,
+    lanes: &'a [Lane],
+    beat: &'a Beat<'a>,
+}
+
+impl<T: Scalar> Work<'_, T> {
+    /// The sums of a register with the first copies that it meets, by the number of the lane.
+    fn fused(
+        &self,
+        stage: &FusedStage,
+        register: &Register,
+        workspace: &mut Workspace<T>,
+        values: &mut [[f64; 2]],
+    ) {
+        let maps = |unit: Unit| -> &ImageMaps<T> {
+            let maps = self.planes.copy(unit).maps[self.index].as_ref();
+            maps.expect("copies have the maps of every fused readout")
+        };
+        let isa = self.planes.isa;
+        let seconds: Vec<&ImageMaps<T>> = register.seconds.iter().map(|unit| maps(*unit)).collect();
+        let pack = relu_chain::Pack::new(isa.lanes::<T>(), &seconds);
+        let kind = Kind::of(self.planes.plan.kinds);
+        for run in &register.runs {
+            let first = match run.first {
+                First::One(unit) => relu_chain::First::Image(maps(unit)),
+                First::Itself => relu_chain::First::Itself,
+            };
+            let offsets = stage.offsets.iter().copied().take_while(|_| self.beat.plane());
+            let sums = sum_planes(isa, &stage.chain, (first, &pack), offsets, kind, workspace);
+            for &(place, at) in &run.lanes {
+                values[at] = [sums.nngp[place] * stage.scale, sums.ntk[place] * stage.scale];
+            }
+        }
+    }
+
+    fn general(&self, register: &Register, values: &mut [[f64; 2]]) {
+        let Planes { plan, isa, .. } = self.planes;
+        let width = isa.lanes::<T>();
+        let image = |unit: Unit| &self.planes.copy(unit).image;
+        let seconds: Vec<&Image> = register.seconds.iter().map(|unit| image(*unit)).collect();
+        let second = Pack::new(plan, &seconds, width);
+        for Run { first, lanes } in &register.runs {
+            let firsts = match first {
+                First::One(unit) => vec![image(*unit); seconds.len()],
+                First::Itself => seconds.clone(),
+            };
+            let flags = |flag: &dyn Fn(&Lane) -> bool| -> Vec<T> {
+                let mut flags = vec![T::zero(); width];
+                let lit = lanes.iter().filter(|(_, at)| flag(&self.lanes[*at]));
+                lit.for_each(|(place, _)| flags[*place] = T::one());
+                flags
+            };
+            let job = Lanes {
+                plan,
+                isa: *isa,
+                lanes: width,
+                first: &Pack::new(plan, &firsts, width),
+                second: &second,
+                identical: flags(&|lane| lane.identical),
+                same: flags(&|lane| lane.same),
+                beat: self.beat,
+            };
+            let found = readout(&job, self.stage);
+            lanes.iter().for_each(|&(place, at)| values[at] = found[place]);
+        }
+    }
+}
+
+impl<T: Scalar> Engine for Planes<T> {
+    fn evaluate(
+        &self,
+        index: usize,
+        lanes: &[Lane],
+        watch: Watch<'_>,
+    ) -> Result<Vec<[f64; 2]>, BackendError> {
+        let Readout::Planes { stage, .. } = self.plan.readouts[index] else {
+            unreachable!("images are read out by planes")
+        };
+        let width = self.isa.lanes::<T>();
+        // Pairs without negative pixels are computed in a way of their own, whatever other pairs there are.
+        let nonnegative = |lane: &Lane| lane.units.iter().all(|unit| self.copy(*unit).nonnegative);
+        let is_fused = self.fused[index].is_some();
+        let (special, any): (Vec<usize>, Vec<usize>) =
+            (0..lanes.len()).partition(|&at| is_fused && nonnegative(&lanes[at]));
+        let parts = [any, special].map(|numbers| registers(lanes, &numbers, width));
+        let runs: usize = parts.iter().flatten().map(|register| register.runs.len()).sum();
+        let offsets = self.plan.stages[stage].offsets.iter().map(Vec::len).product::<usize>();
+        let values_per_plane =
+            width as f64 * self.plan.cost().stages[stage].elements as f64 / offsets.max(1) as f64;
+        let beat = Beat::new(watch, runs * offsets, values_per_plane);
+        let work = Work { planes: self, index, stage, lanes, beat: &beat };
+        let mut values = vec![[0.0; 2]; lanes.len()];
+        let mut workspace = None;
+        for (part, registers) in parts.iter().enumerate() {
+            for register in registers {
+                watch.check()?;
+                match &self.fused[index] {
+                    Some(stages) => {
+                        let chain = &stages[part];
+                        let new = || Workspace::new(self.isa, &chain.chain);
+                        work.fused(chain, register, workspace.get_or_insert_with(new), &mut values);
+                    }
+                    None => work.general(register, &mut values),
+                }
+            }
+        }
+        watch.check()?;
+        Ok(values)
+    }
+
+    fn spoils(&self, unit: Unit) -> bool {
+        // Of vectors alone no copies are prepared.
+        self.copies[unit.set][unit.index].spoiled
+    }
+
+    fn hints(&self, _: f64) -> Hints {
+        let rate = if self.has_general() { GENERAL } else { FUSED };
+        let rate = if T::DIGITS < 53 { rate } else { rate / 2.0 };
+        let copies: usize = self.copies.iter().map(Vec::len).sum();
+        Hints {
+            pairs: TILE_SECONDS * rate / self.plan.cost().flops.max(1) as f64,
+            width: self.isa.lanes::<T>(),
+            most: MOST,
+            concurrency: self.concurrency,
+            held: copies as u64 * self.bytes_per_copy(),
+            per_tile: self.bytes_per_thread(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use ekernel_core::{Control, KernelSet, Network, Pairs, Samples};
+    use ndarray::Array4;
+
+    use super::*;
+    use crate::planes::counted;
+
+    /// Two convolutions, with a local pool between them or without, on images that take long.
+    fn units(pool: &str, activation: &str) -> Units {
+        let conv = format!(
+            "[[layers]]\nop = 'conv'\nfilter = [3, 3]\npadding = 'same'\n[[layers]]\nop = '{activation}'\n"
+        );
+        let text = format!(
+            "[input]\nspace = 'image'\nshape = [16, 16, 1]\n{conv}{pool}{conv}[[layers]]\nop = 'global_avg_pool'\n"
+        );
+        let network: Network = text.parse().expect("a network");
+        let plan = Arc::new(Plan::new(&network, KernelSet::Both).expect("a plan"));
+        let images = Array4::from_shape_fn((3, 16, 16, 1), |(n, r, c, _)| (1 + n * r + c) as f64);
+        let control = Control::new();
+        let watch = Watch::silent(&control);
+        Units::new(&plan, Pairs::within(Samples::Images(images)), false, Workers::one(), watch)
+            .expect("units")
+    }
+
+    const POOL: &str = "[[layers]]\nop = 'avg_pool'\nwindow = [2, 2]\n";
+
+    /// Work is counted in planes, not in time: cancelled at a plane, no other one is computed.
+    #[test]
+    fn preparing_stops_within_a_sample() {
+        let (units, control) = (units(POOL, "relu"), Control::new());
+        let mut result = None;
+        let planes = counted::planes(7, &control.cancel, || {
+            let watch = Watch::silent(&control);
+            result =
+                Some(Planes::<f32>::new(&units, &CpuOptions::default(), Workers::one(), watch).map(drop));
+        });
+        assert!(matches!(result, Some(Err(BackendError::Cancelled))), "{result:?}");
+        assert_eq!(planes, 7);
+    }
+
+    #[test]
+    fn comparing_stops_within_a_pair() {
+        for (pool, activation, extra) in [("", "relu", 0), ("", "erf", 0), (POOL, "erf", 1)] {
+            let (units, control) = (units(pool, activation), Control::new());
+            let watch = Watch::silent(&control);
+            let engine = Planes::<f32>::new(&units, &CpuOptions::default(), Workers::one(), watch);
+            let engine = engine.expect("prepared");
+            let unit = |index| Unit { set: 0, index };
+            let lane = Lane { units: [unit(0), unit(1)], identical: false, same: false };
+            let whole = counted::planes(usize::MAX, &control.cancel, || {
+                engine.evaluate(0, &[lane], watch).expect("computed");
+            });
+            assert!(whole > 200, "{whole}");
+            let mut result = None;
+            let planes = counted::planes(40, &control.cancel, || {
+                result = Some(engine.evaluate(0, &[lane], watch));
+            });
+            assert!(matches!(result, Some(Err(BackendError::Cancelled))), "{result:?}");
+            // The plane that reads pooled ones is still asked about.
+            assert!(planes <= 40 + extra, "{planes}");
+        }
+    }
+
+    /// A pair of large images reports how far it is.
+    #[test]
+    fn reports_come_within_a_pair() {
+        let heard = Mutex::new(Vec::new());
+        let tell = |part: f64| heard.lock().expect("no panic").push(part);
+        let control = Control::new();
+        let beat = Beat::new(Watch { control: &control, tell: &tell }, 1000, 1e6);
+        assert!((0..1000).all(|_| beat.plane()));
+        let heard = heard.into_inner().expect("no panic");
+        assert!(heard.len() == 50 && heard.is_sorted() && heard.last() == Some(&1.0), "{heard:?}");
     }
 }

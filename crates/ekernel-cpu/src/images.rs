@@ -1,38 +1,67 @@
-//! What is computed once per image: its transformed copies and the variance of every op at every position.
+//! What is computed once per copy of an image: the variance behind every op at every position, in float64.
 
 use ekernel_core::{
-    GroupElement, Samples,
+    BackendError,
     plan::{Op, Plan, Sink, Variances},
 };
+use ekernel_pairs::Watch;
 
 use crate::{
-    planes::{Lanes, Pack, Runner, pooled_self},
+    planes::{Beat, Lanes, Pack, Runner, pooled_self},
     simd::Isa,
 };
 
 /// One copy of an image and the variances along the plan.
-#[derive(Clone, Debug)]
-pub(crate) struct Image {
+#[derive(Clone, Debug, Default)]
+pub struct Image {
     /// Pixels `[row][col][channel]` of g·f.
-    pub(crate) features: Vec<f64>,
+    pub features: Vec<f64>,
     /// K_ff(t, t) behind every op of every stage, `[stage][op][position]`.
-    pub(crate) variances: Variances,
+    pub variances: Variances,
 }
 
 impl Image {
-    /// The copy g·f of a sample divided by `size`, its variances still to be found.
-    pub(crate) fn new(samples: &Samples, index: usize, element: GroupElement, size: f64) -> Image {
-        Image { features: samples.copy(index, element, size), variances: Vec::new() }
+    /// The copies with these pixels, their variances found stage by stage.
+    ///
+    /// # Errors
+    /// [`BackendError::Cancelled`].
+    pub fn all(
+        plan: &Plan,
+        isa: Isa,
+        pixels: Vec<Vec<f64>>,
+        watch: Watch<'_>,
+    ) -> Result<Vec<Image>, BackendError> {
+        let new = |features| Image { features, variances: Vec::new() };
+        let mut images: Vec<Image> = pixels.into_iter().map(new).collect();
+        for stage in 0..plan.stages.len() {
+            // Pooled variances come from whole planes of the earlier stage, of all images at once.
+            let pooled: Vec<Option<Vec<Vec<f64>>>> = plan.stages[stage]
+                .ops
+                .iter()
+                .map(|op| match op.op {
+                    Op::Pooled(source) => pooled_variances(plan, isa, source, &images, watch).map(Some),
+                    _ => Ok(None),
+                })
+                .collect::<Result<_, BackendError>>()?;
+            for (lane, image) in images.iter_mut().enumerate() {
+                watch.check()?;
+                let mut maps: Vec<Vec<f64>> = Vec::new();
+                for (i, pooled) in pooled.iter().enumerate() {
+                    let pixels = (&image.features[..], plan.input.channels());
+                    maps.push(match pooled {
+                        Some(pooled) => pooled[lane].clone(),
+                        None => plan.stages[stage].variances(i, pixels, &maps),
+                    });
+                }
+                image.variances.push(maps);
+            }
+        }
+        Ok(images)
     }
 
-    /// [`Plan::spoils_float32`] of its variances, once they are filled in.
-    pub(crate) fn spoils_float32(&self, plan: &Plan) -> bool {
+    /// Whether float32 does not hold what its pairs are made of ([`Plan::spoils_float32`]).
+    pub fn spoils_float32(&self, plan: &Plan) -> bool {
         plan.spoils_float32(&self.variances)
-    }
-
-    /// Whether both hold the same pixels, bit for bit.
-    pub(crate) fn equals(&self, other: &Image) -> bool {
-        self.features == other.features
     }
 
     /// Bytes an image takes.
@@ -43,56 +72,44 @@ impl Image {
     }
 }
 
-/// Fills in the variances of up to one register of images, stage by stage in float64.
-pub(crate) fn fill_variances(plan: &Plan, isa: Isa, images: &mut [Image]) {
-    for stage in 0..plan.stages.len() {
-        // Pooled variances come from whole planes of the earlier stage, of all images at once.
-        let pooled: Vec<Option<Vec<Vec<f64>>>> = plan.stages[stage]
-            .ops
-            .iter()
-            .map(|op| match op.op {
-                Op::Pooled(source) => Some(pooled_variances(plan, isa, source, images)),
-                _ => None,
-            })
-            .collect();
-        for (lane, image) in images.iter_mut().enumerate() {
-            let mut maps: Vec<Vec<f64>> = Vec::new();
-            for (i, pooled) in pooled.iter().enumerate() {
-                let pixels = (&image.features[..], plan.input.channels());
-                maps.push(match pooled {
-                    Some(pooled) => pooled[lane].clone(),
-                    None => plan.stages[stage].variances(i, pixels, &maps),
-                });
-            }
-            image.variances.push(maps);
-        }
-    }
-}
-
 /// K(T, T) of each image's own pooled kernel.
-fn pooled_variances(plan: &Plan, isa: Isa, source: usize, images: &[Image]) -> Vec<Vec<f64>> {
+fn pooled_variances(
+    plan: &Plan,
+    isa: Isa,
+    source: usize,
+    images: &[Image],
+    watch: Watch<'_>,
+) -> Result<Vec<Vec<f64>>, BackendError> {
     let stage = &plan.stages[source];
     let positions = stage.output[0] * stage.output[1];
     if let Sink::Rewrap = stage.sink {
-        return images
-            .iter()
-            .map(|image| image.variances[source].last().cloned().expect("a stage has at least one op"))
-            .collect();
+        let last = |image: &Image| image.variances[source].last().cloned();
+        return Ok(images.iter().map(|image| last(image).expect("a stage has at least one op")).collect());
     }
-    let lanes = isa.lanes::<f64>();
+    let (lanes, beat) = (isa.lanes::<f64>(), Beat::silent(watch));
     let mut out = Vec::new();
     for chunk in images.chunks(lanes) {
         let refs: Vec<&Image> = chunk.iter().collect();
         let pack = Pack::<f64>::until(plan, source + 1, &refs, lanes);
         let ones = vec![1.0; lanes];
-        let job = Lanes { plan, isa, lanes, first: &pack, second: &pack, twins: ones.clone(), same: ones };
+        let job = Lanes {
+            plan,
+            isa,
+            lanes,
+            first: &pack,
+            second: &pack,
+            identical: ones.clone(),
+            same: ones,
+            beat: &beat,
+        };
         let plane = pooled_self(&job, source);
+        watch.check()?;
         for (lane, image) in chunk.iter().enumerate() {
             let pooled = (0..positions).map(|t| plane[t * lanes + lane]);
             out.push(plan.pooled_variances(source, &image.variances, pooled));
         }
     }
-    out
+    Ok(out)
 }
 
 /// Readout of a stage over the lanes.

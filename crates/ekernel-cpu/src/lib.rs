@@ -7,14 +7,14 @@
 //! Kernels of signals on the sphere are functions on SO(3); `rotations` computes those of a register of pairs together.
 mod backend;
 mod engine;
+pub mod float64;
 mod fused;
 mod images;
 mod options;
 mod planes;
-mod precise;
+mod registers;
 pub mod relu_chain;
 mod rotations;
-mod session;
 pub mod simd;
 
 pub use backend::CpuBackend;

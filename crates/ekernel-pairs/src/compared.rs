@@ -92,7 +92,8 @@ impl<E: Engine> Ready<E> {
         watch: Watch<'_>,
     ) -> Result<Ready<E>, BackendError> {
         let plan = Arc::clone(units.plan());
-        let mut ready = Ready { plan, units, engine, blocks, workers, self_units: vec![], self_values: vec![] };
+        let mut ready =
+            Ready { plan, units, engine, blocks, workers, self_units: vec![], self_values: vec![] };
         if !reads_self(&ready.plan) {
             return Ok(ready);
         }
@@ -127,7 +128,8 @@ impl<E: Engine> Ready<E> {
     fn with_themselves(&self, set: usize, watch: Watch<'_>) -> Result<Vec<Vec<f64>>, BackendError> {
         let nngp = |values: Vec<Scalar>| values.iter().map(|value| value.nngp).collect();
         if self.plan.atoms.is_none() {
-            let jobs: Vec<Job> = (0..self.units.samples(set)).map(|sample| Job::itself(set, sample)).collect();
+            let jobs: Vec<Job> =
+                (0..self.units.samples(set)).map(|sample| Job::itself(set, sample)).collect();
             let compared = self.compare(&jobs, watch)?;
             return Ok(compared.into_iter().flat_map(|found| found.values).map(nngp).collect());
         }
@@ -212,8 +214,9 @@ impl<E: Engine> Ready<E> {
             for (job, compared) in jobs.iter().zip(&compared) {
                 self.push_lanes(readout, job, compared, &mut lanes);
             }
-            let found = watch
-                .part(index..index + 1, readouts.len(), |watch| self.evaluate((index, readout), &lanes, watch))?;
+            let found = watch.part(index..index + 1, readouts.len(), |watch| {
+                self.evaluate((index, readout), &lanes, watch)
+            })?;
             let slots: usize = compared.iter().map(|compared| compared.units.len()).sum();
             let blocks = found.len() / slots.max(1);
             let mut values = found.chunks(blocks.max(1)).map(mean);
@@ -296,7 +299,8 @@ impl<E: Engine> Ready<E> {
             let Readout::Atoms { output } = readout else {
                 unreachable!("the head of molecules reads sums over atoms")
             };
-            let own = |(set, sample): (usize, usize)| if known { self.self_values[set][sample][at] } else { 0.0 };
+            let own =
+                |(set, sample): (usize, usize)| if known { self.self_values[set][sample][at] } else { 0.0 };
             let [v, vp] = job.samples.map(own);
             Scalar { v, vp, ..sums[*output] }
         };

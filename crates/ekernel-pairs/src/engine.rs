@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ekernel_core::BackendError;
 
-use crate::{Unit, Units, Watch};
+use crate::{Unit, Units, Watch, Workers};
 
 /// A pair of units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +77,9 @@ pub struct Precise {
     pub thread_bytes: u64,
 }
 
-/// Prepares units in float64.
+/// Prepares units in float64, by these threads.
 pub type MakePrecise =
-    dyn Fn(&Arc<Units>, Watch<'_>) -> Result<Box<dyn Engine>, BackendError> + Send + Sync;
+    dyn Fn(&Arc<Units>, Workers, Watch<'_>) -> Result<Box<dyn Engine>, BackendError> + Send + Sync;
 
 impl Engine for Box<dyn Engine> {
     fn evaluate(

@@ -20,7 +20,7 @@ mod units;
 mod watch;
 mod workers;
 
-pub use engine::{Blocks, Engine, Hints, Lane, Precise};
+pub use engine::{Blocks, Engine, Hints, Lane, MakePrecise, Precise};
 pub use policy::Float32;
 pub use session::{PairSession, Setup};
 pub use units::{Unit, Units};

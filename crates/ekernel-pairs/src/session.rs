@@ -50,7 +50,8 @@ impl<E: Engine> PairSession<E> {
         let Setup { plan, blocks, preparing, within, float32 } = setup;
         pairs.check(&plan.input)?;
         let of: usize = pairs.sets().iter().map(|samples| samples.len()).sum();
-        let tell = |part: f64| control.report(Progress::Prepared { done: (part * of as f64).round() as usize, of });
+        let tell =
+            |part: f64| control.report(Progress::Prepared { done: (part * of as f64).round() as usize, of });
         let watch = Watch { control, tell: &tell };
         let float32 = float32.map(|(float32, precise)| (Policy::new(&plan, float32), precise));
         let compares = float32.as_ref().is_some_and(|(policy, _)| policy.compares());
@@ -119,7 +120,8 @@ impl<E: Engine> PairSession<E> {
             .filter(|(_, doubtful)| !doubtful.is_empty())
             .collect();
         let some = |(at, only): &(usize, Vec<usize>)| Job { only: Some(only.clone()), ..jobs[*at].clone() };
-        let better = self.precise(&atoms.iter().map(some).collect::<Vec<Job>>(), precise, watch, |_, _, found| found)?;
+        let better =
+            self.precise(&atoms.iter().map(some).collect::<Vec<Job>>(), precise, watch, |_, _, found| found)?;
         for ((at, only), better) in atoms.into_iter().zip(better) {
             for (place, values) in only.into_iter().zip(better.values) {
                 compared[at].values[place] = values;
@@ -157,7 +159,7 @@ impl<E: Engine> PairSession<E> {
         });
         let units = self.ready.units.select([&sides[0], &sides[1]], self.within, watch)?;
         let units = Arc::new(units);
-        let engine = (precise.make)(&units, watch)?;
+        let engine = (precise.make)(&units, self.within, watch)?;
         let ready = Ready::new(units, engine, self.blocks, self.within, watch)?;
         let place = |side: usize, sample: usize| {
             sides[side].binary_search(&sample).expect("the samples of all jobs are listed")

@@ -74,7 +74,8 @@ impl Units {
     ) -> Result<Units, BackendError> {
         let signals = plan.input.is_spherical().then(|| Signals::new(&plan.input));
         let signals = signals.transpose().map_err(refused("the signals"))?;
-        let mut units = Units { plan: Arc::clone(plan), elements: elements(plan), signals, sets: vec![], pairs };
+        let mut units =
+            Units { plan: Arc::clone(plan), elements: elements(plan), signals, sets: vec![], pairs };
         let of = units.pairs.sets().len();
         for (at, samples) in units.pairs.sets().into_iter().enumerate() {
             let found = watch.part(at..at + 1, of, |watch| {
@@ -245,9 +246,14 @@ impl Units {
         let of = |set: &Set| {
             let numbers: usize = set.numbers.iter().map(|list| size_of_val(&**list)).sum();
             let harmonics: usize = set.harmonics.iter().map(|unit| size_of_val(&*unit.values)).sum();
-            let charges: usize = set.charges.iter().map(|list| size_of_val(&**list) + size_of::<Vec<u8>>()).sum();
-            size_of_val(&*set.rms) + size_of_val(&*set.starts) + size_of_val(&*set.prints)
-                + numbers + harmonics + charges
+            let charges: usize =
+                set.charges.iter().map(|list| size_of_val(&**list) + size_of::<Vec<u8>>()).sum();
+            size_of_val(&*set.rms)
+                + size_of_val(&*set.starts)
+                + size_of_val(&*set.prints)
+                + numbers
+                + harmonics
+                + charges
         };
         self.sets.iter().map(of).sum::<usize>() as u64
     }

@@ -4,15 +4,21 @@ use ekernel_core::{
     Backend, BackendError, Control, KernelSet, Network, Numerics, Pairs, Prepared,
     plan::{Plan, Readout},
 };
+use ekernel_cpu::{CpuOptions, float64};
+use ekernel_pairs::{Blocks, Float32, PairSession, Setup, Watch, Workers};
 
 use crate::{
     Device, GpuError, Tuning, WgpuOptions, fused,
     lower::lower,
+    planes::Planes,
     resident::{strategies, strategy_name},
-    rotations::{self, RotationSession},
-    session::WgpuSession,
+    rotations::{self, Rotations},
     strategy::Strategy,
 };
+
+/// What float32 planes know: K, a sum over many positions, to some 1e-8 of itself; at the bound that is 2e-6 in θ, 3e-7 in the
+/// NTK. Smooth duals that get K find their defect by subtracting.
+const FLOAT32: Float32 = Float32 { parallel: 2e-5, smooth_subtract: true };
 
 /// Computes kernels on a GPU: planes in float32, sums over planes and the head in float64.
 ///
@@ -71,11 +77,6 @@ impl WgpuBackend {
 
     /// The plan as it is executed.
     pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    #[cfg(test)]
-    pub(crate) fn executed(&self) -> &Arc<Plan> {
         &self.plan
     }
 
@@ -176,16 +177,20 @@ impl Backend for WgpuBackend {
     }
 
     fn prepare(&self, pairs: Pairs, control: &Control) -> Result<Box<dyn Prepared>, BackendError> {
-        pairs.check(&self.plan.input)?;
-        if self.plan.input.is_spherical() {
-            return Ok(Box::new(RotationSession::new(
-                &self.device,
-                &self.plan,
-                self.options,
-                pairs,
-                control,
-            )?));
-        }
-        Ok(Box::new(WgpuSession::new(&self.device, &self.plan, self.options, pairs, control)?))
+        let (options, device) = (self.options, &self.device);
+        let setup = Setup {
+            plan: Arc::clone(&self.plan),
+            blocks: if options.all_blocks { Blocks::All } else { Blocks::Orbit },
+            preparing: Workers::new(0),
+            within: Workers::new(0),
+            float32: Some((FLOAT32, float64::precise(&self.plan, CpuOptions::default())?)),
+        };
+        Ok(if self.plan.input.is_spherical() {
+            let make = |units: &_, watch: Watch<'_>| Rotations::new(device, options, units, watch);
+            Box::new(PairSession::new(setup, pairs, control, make)?)
+        } else {
+            let make = |units: &_, watch: Watch<'_>| Planes::new(device, options, units, watch);
+            Box::new(PairSession::new(setup, pairs, control, make)?)
+        })
     }
 }

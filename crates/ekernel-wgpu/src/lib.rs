@@ -8,25 +8,21 @@
 mod adapters;
 mod backend;
 mod bindings;
-mod copies;
 mod device;
 mod error;
 mod fused;
-mod host;
 mod layered;
 mod lower;
 mod options;
 mod peak;
 mod pending;
+mod planes;
 mod recorder;
 mod resident;
 mod rotations;
 mod run;
-mod session;
 mod strategy;
 mod tensors;
-mod threads;
-mod watch;
 
 pub use adapters::{Adapter, AdapterChoice};
 pub use backend::{StageStrategy, WgpuBackend};

@@ -13,11 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ekernel_pairs::Watch;
+
 use crate::{
     Device, GpuError,
     device::lock,
     tensors::{Tensor, Tensors},
-    watch::Watch,
 };
 
 /// Loop iterations of an invocation at most, counted roughly: some drivers end one silently after 65535.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use ekernel_core::{BackendError, Control};
+use ekernel_pairs::Watch;
 
 use crate::{
     Device, GpuError,
@@ -16,17 +17,33 @@ use crate::{
     recorder::{Pace, Readback, Recorder},
     resident::Resident,
     strategy::{Lanes, Recorded},
-    watch::Watch,
 };
 
 /// Chunks whose results are still under way.
 pub(crate) const CHUNKS_IN_FLIGHT: usize = 2;
+
+/// Lanes of a tile at most.
+const TILE_LANES: f64 = 5e5;
 
 /// A pair of what lies on the device: of which set and which one in it, and flags for the shaders.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lane {
     pub(crate) places: [(usize, usize); 2],
     pub(crate) flags: u32,
+}
+
+impl Lane {
+    pub(crate) fn new(lane: &ekernel_pairs::Lane) -> Lane {
+        let flags = u32::from(lane.identical) | u32::from(lane.same) << 1;
+        Lane { places: lane.units.map(|unit| (unit.set, unit.index)), flags }
+    }
+}
+
+/// Pairs of a tile: a second or so of a card that does 1e12 operations in one, or of a processor; cancelling does not wait for a
+/// tile. `flops` are those of a pair.
+pub(crate) fn tile_pairs(device: &Device, flops: f64, lanes_per_pair: f64) -> f64 {
+    let second = if device.is_software() { 2e9 } else { 5e11 };
+    (second / flops.max(1.0)).min(TILE_LANES / lanes_per_pair)
 }
 
 /// What a session computes on and with.
@@ -116,9 +133,8 @@ pub(crate) trait Chunked {
     fn revive(&self, lost: &Arc<Resident<Self::Strategy>>, control: &Control) -> Result<(), BackendError> {
         let mut resident = lock(&self.working().resident);
         if Arc::ptr_eq(&resident, lost) {
-            // That of a tile is told, and this is none of it.
-            let watch = Watch { control, tell: &|_| {} };
-            *resident = Arc::new(self.upload(&lost.device.reopen()?, watch)?);
+            // The watch of a tile hears of the tile alone.
+            *resident = Arc::new(self.upload(&lost.device.reopen()?, Watch::silent(control))?);
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! How one readout is computed on the device.
 
-use crate::{Device, GpuError, host::Image, recorder::Recorder};
+use ekernel_cpu::float64::Image;
+
+use crate::{Device, GpuError, recorder::Recorder};
 
 /// Pairs of copies of samples, or of units on the sphere, that lie in one page each.
 pub(crate) struct Lanes<'a> {

@@ -73,6 +73,9 @@ impl<T: Scalar> Feed<T> {
             for i in 0..self.inner.offsets[1].len() {
                 let fine = [fine_row, self.inner.offsets[1][i]];
                 self.inner.evaluate(lanes, fine);
+                if !lanes.beat.goes_on() {
+                    return;
+                }
                 for &coarse_row in &coarse_rows {
                     let columns = self.wanted[1].len();
                     let planes =

@@ -5,6 +5,7 @@
 //! instruction set chosen at run time.
 
 mod affine;
+mod beat;
 mod box_mean;
 mod compensated;
 mod correlate;
@@ -19,6 +20,9 @@ mod scalar;
 mod stage;
 mod sum;
 
+pub(crate) use beat::Beat;
+#[cfg(test)]
+pub(crate) use beat::counted;
 pub(crate) use dual::kinked_element;
 pub(crate) use feed::pooled_self;
 pub(crate) use pack::Pack;

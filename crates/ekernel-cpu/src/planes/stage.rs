@@ -5,6 +5,7 @@ use ekernel_core::plan::{Form, KernelSet, Op, Plan, Sink};
 use super::{
     Plane, Scalar,
     affine::Affine,
+    beat::Beat,
     box_mean::BoxMean,
     correlate::Correlate,
     dropout::Dropout,
@@ -26,9 +27,11 @@ pub(crate) struct Lanes<'a, T> {
     pub(crate) first: &'a Pack<T>,
     pub(crate) second: &'a Pack<T>,
     /// 1 where both images of a lane are bit for bit equal, so that at equal positions K = v exactly.
-    pub(crate) twins: Vec<T>,
+    pub(crate) identical: Vec<T>,
     /// 1 where both are the same sample (for dropout).
     pub(crate) same: Vec<T>,
+    /// Asked after each plane; when it says no, what is found is incomplete.
+    pub(crate) beat: &'a Beat<'a>,
 }
 
 impl<T: Scalar> Lanes<'_, T> {
@@ -94,6 +97,9 @@ impl<T: Scalar> Runner<T> {
                 let plane = self.output();
                 for run in runs(op, offset(op, [row, col])) {
                     add_up(&mut sums, run, lanes.lanes, plane);
+                }
+                if !lanes.beat.plane() {
+                    return sums;
                 }
             }
         }
@@ -366,14 +372,14 @@ fn close<T: Scalar>(
     op: usize,
     out: &mut Plane<T>,
 ) {
-    if form == Form::Cov || lanes.twins.iter().all(|twin| twin.is_zero()) {
+    if form == Form::Cov || lanes.identical.iter().all(|identical| identical.is_zero()) {
         return;
     }
     // Behind a dropout a repeated sample is a different draw: there K < v.
     let behind = lanes.plan.facts().of(stage)[op].behind_dropout;
     let dropped = |i: usize| behind && lanes.same[i].is_zero();
     let keep: Vec<T> = (0..lanes.lanes)
-        .map(|i| if lanes.twins[i].is_zero() || dropped(i) { T::one() } else { T::zero() })
+        .map(|i| if lanes.identical[i].is_zero() || dropped(i) { T::one() } else { T::zero() })
         .collect();
     for run in runs {
         for position in run.first..run.first + run.len {

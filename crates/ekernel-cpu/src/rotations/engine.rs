@@ -1,149 +1,110 @@
 //! Units prepared in one precision, and the readouts of pairs of them.
 
-use ekernel_core::{
-    BackendError, Control, KernelSet,
-    plan::{Plan, Readout},
-};
-
+use ekernel_core::{BackendError, Control, KernelSet, plan::Plan};
 use ekernel_harmonic::Harmonics;
+use ekernel_pairs::Watch;
 use ekernel_signals::refused;
 
 use super::{
     pack::{Number, Pack, Signal},
     signal::Lifted,
     stage::{Stage, Workspace},
+    variable::Variable,
 };
 use crate::simd::Isa;
 
-/// A signal on the sphere: a sample, or what an atom sees.
+/// Signals side by side in float64: a register of AVX-512.
+pub(crate) const WIDE: usize = 8;
+
+/// A signal on the sphere, a sample or what an atom sees, per stage.
 #[derive(Clone, Debug)]
-pub(super) struct Unit<T> {
-    /// Per stage.
-    signals: Vec<Signal<T>>,
-    /// Where a readout is the product of the signals themselves.
-    harmonics: Option<Harmonics>,
-}
+pub(super) struct Unit<T>(Vec<Signal<T>>);
 
 /// The stages of a plan in precision `T`, `W` pairs at a time.
 pub(super) struct Engine<T, const W: usize> {
-    readouts: Vec<Readout>,
     stages: Vec<Stage<T>>,
     channels: usize,
 }
+
+/// The variances of signals behind every op of a plan on SO(3).
+pub struct Variances(Engine<f64, WIDE>);
 
 impl<T: Number, const W: usize> Engine<T, W> {
     pub(super) fn new(plan: &Plan, isa: Isa) -> Result<Engine<T, W>, BackendError> {
         let channels = plan.input.channels();
         let ntk = plan.kinds == KernelSet::Both;
         let stages = plan.rotations.iter().map(|stage| Stage::new(stage, channels, isa, ntk));
-        Ok(Engine {
-            readouts: plan.atoms.as_ref().map_or(&plan.readouts, |atoms| &atoms.readouts).clone(),
-            stages: stages.collect::<Result<_, _>>().map_err(refused("cpu"))?,
-            channels,
-        })
+        Ok(Engine { stages: stages.collect::<Result<_, _>>().map_err(refused("cpu"))?, channels })
     }
 
     /// Room for a thread.
-    pub(super) fn workspaces(&self) -> Vec<Workspace<T, W>> {
+    fn workspaces(&self) -> Vec<Workspace<T, W>> {
         self.stages.iter().map(Stage::workspace).collect()
     }
 
-    /// Up to `W` units.
-    pub(super) fn units(
+    /// The variances of each signal behind each op, `[stage][signal][op]`.
+    fn variances(
         &self,
-        harmonics: Vec<Harmonics>,
-        workspaces: &mut [Workspace<T, W>],
-        control: &Control,
-    ) -> Result<Vec<Unit<T>>, BackendError> {
-        let mut stages = Vec::with_capacity(self.stages.len());
-        for (stage, workspace) in self.stages.iter().zip(workspaces) {
-            let signal = |harmonics: &Harmonics| {
-                let lifts: Vec<Lifted<T>> =
-                    stage.fields.lifts().map(|bandlimit| Lifted::new(harmonics, bandlimit)).collect();
-                let variances = stage.variances(lifts.iter().map(|lift| lift.variance));
-                Signal { lifts, variances }
-            };
-            let mut signals: Vec<Signal<T>> = harmonics.iter().map(signal).collect();
-            stage.complete(&mut signals, workspace, control)?;
-            stages.push(signals.into_iter());
-        }
-        let keep = self.readouts.contains(&Readout::Sphere);
-        Ok(harmonics
-            .into_iter()
-            .map(|harmonics| Unit {
-                signals: stages.iter_mut().filter_map(Iterator::next).collect(),
-                harmonics: keep.then_some(harmonics),
-            })
-            .collect())
-    }
-
-    /// The units in precision `T`, of those in float64: the variances are theirs.
-    pub(super) fn narrowed<const V: usize>(
-        &self,
-        engine: &Engine<f64, V>,
         harmonics: &[Harmonics],
-        units: &[Unit<f64>],
-    ) -> Vec<Unit<T>> {
-        let narrowed = |(harmonics, unit): (&Harmonics, &Unit<f64>)| Unit {
-            signals: engine
-                .stages
-                .iter()
-                .zip(&unit.signals)
-                .map(|(stage, signal)| Signal {
-                    lifts: stage.fields.lifts().map(|bandlimit| Lifted::new(harmonics, bandlimit)).collect(),
-                    variances: signal.variances.clone(),
-                })
-                .collect(),
-            harmonics: unit.harmonics.clone(),
-        };
-        harmonics.iter().zip(units).map(narrowed).collect()
-    }
-
-    /// Fixes how readouts are computed, by all units there are.
-    pub(super) fn tune<'u>(&mut self, units: impl Iterator<Item = &'u Unit<T>>)
-    where
-        T: 'u,
-    {
-        let mut largest: Vec<Vec<f64>> =
-            self.stages.iter().map(|stage| stage.fields.lifts().map(|_| 0.0).collect()).collect();
-        for unit in units {
-            for (largest, signal) in largest.iter_mut().zip(&unit.signals) {
-                for (largest, lift) in largest.iter_mut().zip(&signal.lifts) {
-                    *largest = largest.max(lift.variance);
-                }
+        control: &Control,
+    ) -> Result<Vec<Vec<Vec<f64>>>, BackendError> {
+        let mut found = vec![Vec::with_capacity(harmonics.len()); self.stages.len()];
+        for ((stage, mut workspace), found) in self.stages.iter().zip(self.workspaces()).zip(&mut found) {
+            for chunk in harmonics.chunks(W) {
+                let signal = |harmonics: &Harmonics| {
+                    let lifts = lifts(stage, harmonics);
+                    let variances = stage.variances(lifts.iter().map(|lift| lift.variance));
+                    Signal { lifts, variances, variable: Variable::Angle }
+                };
+                let mut signals: Vec<Signal<T>> = chunk.iter().map(signal).collect();
+                stage.complete(&mut signals, &mut workspace, control)?;
+                found.extend(signals.into_iter().map(|signal| signal.variances));
             }
         }
-        self.stages.iter_mut().zip(largest).for_each(|(stage, largest)| stage.tune(largest.into_iter()));
+        Ok(found)
     }
 
-    /// `[pair][readout]`: (K, Θ), each pair by itself whatever its neighbours.
+    /// Units, with variances that were found in float64.
+    pub(super) fn units(
+        &self,
+        harmonics: &[Harmonics],
+        variances: &Variances,
+        control: &Control,
+    ) -> Result<Vec<Unit<T>>, BackendError> {
+        let variances = variances.of(harmonics, control)?;
+        let unit = |(at, harmonics): (usize, &Harmonics)| {
+            let signal = |(stage, variances): (&Stage<T>, &Vec<Vec<f64>>)| Signal {
+                lifts: lifts(stage, harmonics),
+                variable: stage.shorter(&variances[at]),
+                variances: variances[at].clone(),
+            };
+            Unit(self.stages.iter().zip(&variances).map(signal).collect())
+        };
+        Ok(harmonics.iter().enumerate().map(unit).collect())
+    }
+
+    /// (K, Θ) of each pair at a stage, each by itself whatever its neighbours.
     pub(super) fn evaluate(
         &self,
-        pairs: &[(&Unit<T>, &Unit<T>)],
-        workspaces: &mut [Workspace<T, W>],
-        control: &Control,
-    ) -> Result<Vec<Vec<[f64; 2]>>, BackendError> {
-        let mut values = Vec::with_capacity(pairs.len());
-        for chunk in pairs.chunks(W) {
-            let start = values.len();
-            values.resize(start + chunk.len(), Vec::with_capacity(self.readouts.len()));
-            for readout in &self.readouts {
-                let found = match readout {
-                    Readout::Rotations { stage } => {
-                        let first =
-                            Pack::new(chunk.iter().map(|(first, _)| &first.signals[*stage]).collect());
-                        let second =
-                            Pack::new(chunk.iter().map(|(_, second)| &second.signals[*stage]).collect());
-                        self.stages[*stage].evaluate(&first, &second, &mut workspaces[*stage], control)?
-                    }
-                    Readout::Sphere => {
-                        chunk.iter().map(|(first, second)| [inner(first, second), 0.0]).collect()
-                    }
-                    Readout::Vector | Readout::Planes { .. } | Readout::Atoms { .. } => {
-                        vec![[f64::NAN; 2]; chunk.len()]
-                    }
-                };
-                values[start..].iter_mut().zip(found).for_each(|(values, value)| values.push(value));
+        stage: usize,
+        pairs: &[[&Unit<T>; 2]],
+        watch: Watch<'_>,
+    ) -> Result<Vec<[f64; 2]>, BackendError> {
+        let signals: Vec<[&Signal<T>; 2]> =
+            pairs.iter().map(|units| units.map(|Unit(signals)| &signals[stage])).collect();
+        let stage = &self.stages[stage];
+        let mut workspace: Workspace<T, W> = stage.workspace();
+        let mut values = vec![[f64::NAN; 2]; pairs.len()];
+        let mut done = 0;
+        for variable in [Variable::Angle, Variable::Cosine] {
+            let is_of = |&at: &usize| signals[at][0].variable(signals[at][1]) == variable;
+            let some: Vec<usize> = (0..pairs.len()).filter(is_of).collect();
+            for chunk in some.chunks(W) {
+                let pack = |side: usize| Pack::new(chunk.iter().map(|&at| signals[at][side]).collect());
+                let found = stage.evaluate((&pack(0), &pack(1)), variable, &mut workspace, watch.control)?;
+                chunk.iter().zip(found).for_each(|(&at, value)| values[at] = value);
+                done += chunk.len();
+                (watch.tell)(done as f64 / pairs.len() as f64);
             }
         }
         Ok(values)
@@ -151,13 +112,10 @@ impl<T: Number, const W: usize> Engine<T, W> {
 
     /// Bytes of one unit.
     pub(super) fn unit_bytes(&self) -> u64 {
-        let keep = self.readouts.contains(&Readout::Sphere);
         let lifts = self.stages.iter().flat_map(|stage| stage.fields.lifts());
         let lifted: u64 = lifts.map(|bandlimit| Lifted::<T>::bytes(bandlimit, self.channels)).sum();
         let ops: usize = self.stages.iter().map(|stage| stage.plan.ops.len()).sum();
-        let largest = self.stages.iter().flat_map(|stage| stage.fields.lifts()).max().unwrap_or(0);
-        let harmonics = if keep { Lifted::<f64>::bytes(largest, self.channels) } else { 0 };
-        lifted + harmonics + (ops * size_of::<f64>()) as u64
+        lifted + (ops * size_of::<f64>() + size_of::<Unit<T>>()) as u64
     }
 
     /// Bytes of the tables of its transforms, which all threads share.
@@ -183,9 +141,30 @@ impl<T: Number, const W: usize> Engine<T, W> {
     }
 }
 
-fn inner<T>(first: &Unit<T>, second: &Unit<T>) -> f64 {
-    match (&first.harmonics, &second.harmonics) {
-        (Some(first), Some(second)) => first.inner(second),
-        _ => f64::NAN,
+impl Variances {
+    /// For the stages of a plan.
+    ///
+    /// # Errors
+    /// Sizes that the transforms refuse.
+    pub fn new(plan: &Plan, isa: Isa) -> Result<Variances, BackendError> {
+        Ok(Variances(Engine::new(plan, isa)?))
     }
+
+    /// Those of each signal behind each op, `[stage][signal][op]`.
+    ///
+    /// # Errors
+    /// [`BackendError::Cancelled`].
+    pub fn of(&self, harmonics: &[Harmonics], control: &Control) -> Result<Vec<Vec<Vec<f64>>>, BackendError> {
+        self.0.variances(harmonics, control)
+    }
+
+    /// Bytes of its tables.
+    pub(super) fn table_bytes(&self) -> u64 {
+        self.0.table_bytes()
+    }
+}
+
+/// A signal as each lift of a stage sees it.
+fn lifts<T: Number>(stage: &Stage<T>, harmonics: &Harmonics) -> Vec<Lifted<T>> {
+    stage.fields.lifts().map(|bandlimit| Lifted::new(harmonics, bandlimit)).collect()
 }

@@ -27,9 +27,11 @@ mod moments;
 mod pack;
 mod passes;
 mod pointwise;
-mod session;
+mod prepared;
 mod signal;
 mod stage;
 mod variable;
 
-pub(crate) use session::{operations, prepare};
+pub use engine::Variances;
+pub(crate) use engine::WIDE;
+pub(crate) use prepared::{Rotations, operations};

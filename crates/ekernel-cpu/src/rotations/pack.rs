@@ -2,7 +2,7 @@
 
 use ekernel_harmonic::LaneBuffer;
 
-use super::signal::Lifted;
+use super::{signal::Lifted, variable::Variable};
 use crate::planes::Scalar;
 
 /// A number type that both the planes and the transforms know.
@@ -18,6 +18,8 @@ pub(super) struct Signal<T> {
     pub(super) lifts: Vec<Lifted<T>>,
     /// The variance behind each op of the stage.
     pub(super) variances: Vec<f64>,
+    /// The variable in which the readout of the signal with itself is the shorter series.
+    pub(super) variable: Variable,
 }
 
 /// Up to `W` signals, interleaved.
@@ -25,6 +27,16 @@ pub(super) struct Pack<'b, T, const W: usize> {
     pub(super) signals: Vec<&'b Signal<T>>,
     /// Per lift `[packed lm][channel][lane]`.
     pub(super) lifts: Vec<LaneBuffer<T, W>>,
+}
+
+impl<T> Signal<T> {
+    /// The variable in which a pair is computed: one answer for the pair, whatever other pairs there are.
+    pub(super) fn variable(&self, other: &Signal<T>) -> Variable {
+        match (self.variable, other.variable) {
+            (Variable::Cosine, Variable::Cosine) => Variable::Cosine,
+            _ => Variable::Angle,
+        }
+    }
 }
 
 impl<'b, T: Number, const W: usize> Pack<'b, T, W> {

@@ -17,6 +17,7 @@ use super::{
     pack::{Number, Pack, Signal},
     pointwise::{Function, Value},
     stage::{Stage, Workspace, internal},
+    variable::Variable,
 };
 
 /// Rings of values.
@@ -78,13 +79,13 @@ impl<T: Number> Stage<T> {
     /// (1/8π²) ∫ (k, Θ) dU of each lane, by the values at the points.
     pub(super) fn mean_by_points<const W: usize>(
         &self,
-        first: &Pack<'_, T, W>,
-        second: &Pack<'_, T, W>,
+        (first, second): (&Pack<'_, T, W>, &Pack<'_, T, W>),
+        variable: Variable,
         workspace: &mut Workspace<T, W>,
         control: &Control,
     ) -> Result<Vec<[f64; 2]>, BackendError> {
         let of = |pack: &Pack<'_, T, W>| pack.signals.iter().map(|signal| signal.variances.clone()).collect();
-        let mut run = Passes::new(self, [of(first), of(second)], workspace);
+        let mut run = Passes::new(self, variable, [of(first), of(second)], workspace);
         run.load(first, second);
         for level in 0..self.fields.levels() {
             run.truncate(level, false, control)?;
@@ -105,7 +106,7 @@ impl<T: Number> Stage<T> {
         let found = {
             let pack = Pack::<T, W>::new(signals.iter().collect());
             let of: Vec<Vec<f64>> = signals.iter().map(|signal| signal.variances.clone()).collect();
-            let mut run = Passes::new(self, [of.clone(), of], workspace);
+            let mut run = Passes::new(self, Variable::Angle, [of.clone(), of], workspace);
             run.load(&pack, &pack);
             for level in 0..self.fields.levels() {
                 run.truncate(level, true, control)?;
@@ -121,6 +122,7 @@ impl<T: Number> Stage<T> {
 
 struct Passes<'s, T, const W: usize> {
     stage: &'s Stage<T>,
+    variable: Variable,
     variances: Variances,
     workspace: &'s mut Workspace<T, W>,
     rooms: Rooms<T, W>,
@@ -129,11 +131,12 @@ struct Passes<'s, T, const W: usize> {
 impl<'s, T: Number, const W: usize> Passes<'s, T, W> {
     fn new(
         stage: &'s Stage<T>,
+        variable: Variable,
         variances: Variances,
         workspace: &'s mut Workspace<T, W>,
     ) -> Passes<'s, T, W> {
         let rooms = workspace.rooms.take().unwrap_or_else(|| Rooms::new(stage));
-        Passes { stage, variances, workspace, rooms }
+        Passes { stage, variable, variances, workspace, rooms }
     }
 
     fn load(&mut self, first: &Pack<'_, T, W>, second: &Pack<'_, T, W>) {
@@ -280,7 +283,7 @@ impl<'s, T: Number, const W: usize> Passes<'s, T, W> {
             let at = |c: f64| function.at(c, v, vp, &mut values);
             let sound = function.is_sound(v) && function.is_sound(vp);
             let fit =
-                if sound { Fit::new(stage.variable, stage.tolerance(), at) } else { Some(Fit::constant()) };
+                if sound { Fit::new(self.variable, stage.tolerance(), at) } else { Some(Fit::constant()) };
             (fit, function.bound(v, vp))
         };
         let lanes: Vec<(Option<Fit>, f64)> = first.iter().zip(second).map(|(v, vp)| fit(v, vp)).collect();
@@ -318,7 +321,7 @@ impl<'s, T: Number, const W: usize> Passes<'s, T, W> {
         let isa = self.stage.isa;
         match &op.way {
             Way::Curve(curve) => isa.run(Evaluate {
-                variable: self.stage.variable,
+                variable: self.variable,
                 curve,
                 defects,
                 field_ntk,

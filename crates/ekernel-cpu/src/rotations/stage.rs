@@ -32,7 +32,6 @@ pub(super) struct Stage<T> {
     pub(super) transforms: Vec<Option<LaneTransform<T>>>,
     /// What each point of a ring counts in a mean over the group.
     pub(super) weights: Vec<f64>,
-    pub(super) variable: Variable,
     moments: Option<Moments<T>>,
 }
 
@@ -41,8 +40,8 @@ struct Moments<T> {
     function: Function,
     field: usize,
     circle: Circle<T>,
-    /// F(1, 1, ·) of a homogeneous function.
-    shared: Option<Fit>,
+    /// F(1, 1, ·) of a homogeneous function, and its variable.
+    shared: Option<(Variable, Fit)>,
 }
 
 /// Working memory of one thread.
@@ -84,14 +83,15 @@ impl<T: Number> Stage<T> {
             shared: None,
         });
         let weights = (0..plan.nodes).map(|j| grid.volume(j) / (8.0 * PI * PI)).collect();
-        let variable = Variable::Angle;
-        Ok(Stage { plan, fields, channels, isa, ntk, transforms, weights, variable, moments })
+        let mut stage = Stage { plan, fields, channels, isa, ntk, transforms, weights, moments };
+        stage.share();
+        Ok(stage)
     }
 
     /// How far a series may be from its function, of the function's largest value. A mean over the group is often a small
     /// part of that, of odd functions above all.
     pub(super) fn tolerance(&self) -> f64 {
-        if T::DIGITS < 53 { 5e-9 } else { 1e-13 }
+        tolerance::<T>()
     }
 
     /// The variances behind every op that follow from those of the lifts alone; not a number behind a truncation.
@@ -114,36 +114,38 @@ impl<T: Number> Stage<T> {
         }
     }
 
-    /// Chooses the variable in which the readout is the shorter series, from the largest variances of all signals: one
-    /// answer for all pairs, so that an entry does not depend on the tile it is computed in.
-    pub(super) fn tune(&mut self, largest: impl Iterator<Item = f64>) {
-        let Some(way) = &self.moments else { return };
-        let v = self.variances(largest);
+    /// The variable in which the readout of a signal with itself is the shorter series, from the variances behind every op.
+    pub(super) fn shorter(&self, v: &[f64]) -> Variable {
+        let Some(way) = &self.moments else { return Variable::Angle };
+        if let Some((variable, _)) = way.shared {
+            return variable;
+        }
+        if way.function.is_kinked() || !way.function.is_sound(v) {
+            return Variable::Angle;
+        }
         let mut values = Vec::new();
-        if !way.function.is_kinked() && way.function.is_sound(&v) {
-            let mut cost = |variable: Variable| {
-                let fit = Fit::new(variable, self.tolerance(), |c| way.function.at(c, &v, &v, &mut values));
-                fit.map_or(usize::MAX, |fit| moments::operations::<T>(variable, fit.degree() / STEP))
-            };
-            if cost(Variable::Cosine) <= cost(Variable::Angle) {
-                self.variable = Variable::Cosine;
-            }
-        }
-        let Some(way) = &self.moments else { return };
-        let shared = way.function.is_homogeneous().then(|| {
-            let one = self.variances(self.fields.lifts().map(|_| 1.0));
-            Fit::new(self.variable, self.tolerance(), |c| way.function.at(c, &one, &one, &mut values))
-        });
-        if let Some(way) = &mut self.moments {
-            way.shared = shared.flatten();
-        }
+        let mut cost = |variable: Variable| {
+            let fit = Fit::new(variable, self.tolerance(), |c| way.function.at(c, v, v, &mut values));
+            fit.map_or(usize::MAX, |fit| moments::operations::<T>(variable, fit.degree() / STEP))
+        };
+        if cost(Variable::Cosine) <= cost(Variable::Angle) { Variable::Cosine } else { Variable::Angle }
     }
 
-    /// (1/8π²) ∫ (k, Θ) dU of each lane.
+    /// Finds F(1, 1, ·) of a homogeneous function.
+    fn share(&mut self) {
+        let one = self.variances(self.fields.lifts().map(|_| 1.0));
+        let variable = self.shorter(&one);
+        let Some(way) = self.moments.as_mut().filter(|way| way.function.is_homogeneous()) else { return };
+        let (tolerance, mut values) = (tolerance::<T>(), Vec::new());
+        let fit = Fit::new(variable, tolerance, |c| way.function.at(c, &one, &one, &mut values));
+        way.shared = fit.map(|fit| (variable, fit));
+    }
+
+    /// (1/8π²) ∫ (k, Θ) dU of each lane; all of them are pairs of this [`Signal::variable`].
     pub(super) fn evaluate<const W: usize>(
         &self,
-        first: &Pack<'_, T, W>,
-        second: &Pack<'_, T, W>,
+        (first, second): (&Pack<'_, T, W>, &Pack<'_, T, W>),
+        variable: Variable,
         workspace: &mut Workspace<T, W>,
         control: &Control,
     ) -> Result<Vec<[f64; 2]>, BackendError> {
@@ -153,18 +155,19 @@ impl<T: Number> Stage<T> {
         let sound: Vec<bool> = pairs().map(|(a, b)| finite(a) && finite(b)).collect();
         let mut open = sound.clone();
         if let Some(way) = &self.moments {
-            let fits =
-                pairs().zip(&sound).map(|((a, b), &sound)| sound.then(|| self.fit(way, a, b)).flatten());
+            let fits = pairs()
+                .zip(&sound)
+                .map(|((a, b), &sound)| sound.then(|| self.fit(way, variable, a, b)).flatten());
             let fits: Vec<Option<(Fit, f64)>> = fits.collect();
             let blocks = fits.iter().flatten().map(|(fit, _)| fit.degree() / STEP).max();
             if let Some(blocks) = blocks {
-                self.add_up(way, blocks, first, second, workspace, control)?;
+                self.add_up((way, variable, blocks), first, second, workspace, control)?;
             }
             for (lane, fit) in fits.iter().enumerate() {
                 let Some((fit, scale)) = fit else { continue };
                 let moments = moments::moments(&workspace.products, W, lane);
                 // The mean of cos θ is known in float64; what the moments miss of it is a shift of all values.
-                let shift = match self.variable {
+                let shift = match variable {
                     Variable::Cosine => self.mean_cosine(way.field, first, second, lane) - moments[1],
                     Variable::Angle => 0.0,
                 };
@@ -178,7 +181,7 @@ impl<T: Number> Stage<T> {
             }
         }
         if open.contains(&true) {
-            let means = self.mean_by_points(first, second, workspace, control)?;
+            let means = self.mean_by_points((first, second), variable, workspace, control)?;
             for (lane, value) in means.into_iter().enumerate().filter(|(lane, _)| open[*lane]) {
                 values[lane] = value;
             }
@@ -199,22 +202,27 @@ impl<T: Number> Stage<T> {
     }
 
     /// The readout of a pair as a series, and what it is to be multiplied by.
-    fn fit(&self, way: &Moments<T>, first: &Signal<T>, second: &Signal<T>) -> Option<(Fit, f64)> {
+    fn fit(
+        &self,
+        way: &Moments<T>,
+        variable: Variable,
+        first: &Signal<T>,
+        second: &Signal<T>,
+    ) -> Option<(Fit, f64)> {
         let (v, vp) = (&first.variances, &second.variances);
-        if let Some(shared) = &way.shared {
+        if let Some((_, shared)) = &way.shared {
             let lift = self.fields.fields[way.field].op;
             return Some((shared.clone(), (v[lift] * vp[lift]).sqrt()));
         }
         let mut values = Vec::new();
-        let fit = Fit::new(self.variable, self.tolerance(), |c| way.function.at(c, v, vp, &mut values))?;
+        let fit = Fit::new(variable, self.tolerance(), |c| way.function.at(c, v, vp, &mut values))?;
         Some((fit, 1.0))
     }
 
     /// Fills `workspace.products`, see [`moments::moments`].
     fn add_up<const W: usize>(
         &self,
-        way: &Moments<T>,
-        blocks: usize,
+        (way, variable, blocks): (&Moments<T>, Variable, usize),
         first: &Pack<'_, T, W>,
         second: &Pack<'_, T, W>,
         workspace: &mut Workspace<T, W>,
@@ -238,7 +246,7 @@ impl<T: Number> Stage<T> {
                 lines: lines.as_flattened(),
                 circle: &way.circle,
                 lanes: W,
-                variable: self.variable,
+                variable,
                 blocks,
                 weight,
                 sums: workspace.sums.as_mut_slice(),
@@ -296,11 +304,12 @@ impl<T: Number> Stage<T> {
     /// pairs; nothing where it is not.
     pub(super) fn operations(&self) -> Option<u64> {
         let way = self.moments.as_ref()?;
-        let blocks = way.shared.as_ref()?.degree() / STEP;
+        let (variable, shared) = way.shared.as_ref()?;
+        let blocks = shared.degree() / STEP;
         let transform = self.transforms[way.field].as_ref()?;
         let [degrees, alpha, _] = transform.inverse_flops();
         let lines = way.circle.operations() * 2 * self.plan.nodes * self.plan.nodes;
-        let points = self.plan.points() * moments::operations::<T>(self.variable, blocks);
+        let points = self.plan.points() * moments::operations::<T>(*variable, blocks);
         let contraction = transform.coefficients_len() * 2 * self.channels;
         Some((contraction + degrees + alpha + lines + points) as u64)
     }
@@ -317,6 +326,10 @@ impl<T: Number> Stage<T> {
         let lines = self.fields.fields.len() * width * (width + 2 * self.plan.nodes);
         ((spectra + lines + rings) * size_of::<T>() * W) as u64
     }
+}
+
+fn tolerance<T: Number>() -> f64 {
+    if T::DIGITS < 53 { 5e-9 } else { 1e-13 }
 }
 
 /// A transform that refuses what this crate gave it.

@@ -14,8 +14,9 @@ use ekernel_core::{
     double::{Double, exponent, scaled},
 };
 
+use ekernel_cpu::float64::Image;
+
 use super::chain::{Action, Chain, Layer};
-use crate::host::Image;
 
 /// log₂ of the bound on s behind the next convolution.
 const BITS: i32 = 14;

@@ -15,11 +15,11 @@ use ekernel_core::{Plan, double::scaled};
 use crate::{
     Device, GpuError, Tuning,
     device::largest_binding,
-    host::Image,
     recorder::Recorder,
     strategy::{Lanes, Recorded, Strategy},
 };
 use chain::Chain;
+use ekernel_cpu::float64::Image;
 use pipeline::Pipeline;
 use planner::{Layout, Room};
 

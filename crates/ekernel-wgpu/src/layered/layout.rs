@@ -5,7 +5,9 @@ use ekernel_core::{
     plan::{Op, Plan},
 };
 
-use crate::host::{Image, Maps};
+use ekernel_cpu::float64::Image;
+
+use super::maps::Maps;
 
 /// Word offsets of an op's maps; those it does not have are 0.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,6 +8,7 @@ use ekernel_shaders::Stage;
 
 use super::{
     evaluate::{Block, Chunk, Evaluator},
+    geometry::gather,
     params::Params,
     plane_bytes,
     rectangle::Rectangle,
@@ -15,7 +16,6 @@ use super::{
 };
 use crate::{
     GpuError,
-    host::Gather,
     recorder::{ITERATIONS, Recorder},
     tensors::Tensor,
 };
@@ -32,8 +32,8 @@ impl Evaluator<'_> {
     ) -> Result<Tensor, GpuError> {
         let stage = &self.plan.stages[source];
         let Some(last) = stage.ops.last() else { unreachable!("a stage has at least one op") };
-        let gather = Gather::new(self.plan, source);
-        let low = gather.window.low(last.extent);
+        let (sums, _) = gather(self.plan, source);
+        let low = sums.low(last.extent);
         let params = chunk.sized(Params {
             extent: stage.output.map(|n| n as i32),
             input_extent: last.extent.map(|n| n as i32),
@@ -41,10 +41,10 @@ impl Evaluator<'_> {
             cyclic: stage.output_cyclic.into(),
             output_cyclic: stage.output_cyclic.into(),
             has_ntk: (self.plan.kinds == ekernel_core::KernelSet::Both).into(),
-            window: gather.window.size.map(|n| n as i32),
-            stride: gather.window.strides.map(|n| n as i32),
+            window: sums.size.map(|n| n as i32),
+            stride: sums.strides.map(|n| n as i32),
             low: low.map(|n| n as i32),
-            circular: (gather.window.padding == Padding::Circular).into(),
+            circular: (sums.padding == Padding::Circular).into(),
             fine_cyclic: last.cyclic.into(),
             ..Params::default()
         });

@@ -9,8 +9,10 @@ mod correlate;
 mod dropout;
 pub(crate) mod dual;
 mod evaluate;
+mod geometry;
 mod layout;
 mod local_pool;
+mod maps;
 mod normalize;
 mod params;
 mod plane_sum;
@@ -25,11 +27,11 @@ use ekernel_core::{Plan, plan::Op};
 
 use crate::{
     Device, GpuError,
-    host::Image,
     recorder::Recorder,
     strategy::{Lanes, Recorded, Strategy},
     tensors,
 };
+use ekernel_cpu::float64::Image;
 use evaluate::{Block, Evaluator};
 use layout::Layout;
 use stages::Stages;

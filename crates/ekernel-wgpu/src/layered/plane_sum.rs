@@ -5,14 +5,10 @@ use ekernel_shaders::Stage;
 
 use super::{
     evaluate::{Block, Evaluator},
+    geometry::{offset, scale},
     params::Params,
 };
-use crate::{
-    GpuError,
-    host::{offset, scale},
-    recorder::Recorder,
-    tensors::Tensor,
-};
+use crate::{GpuError, recorder::Recorder, tensors::Tensor};
 
 /// Words per plane: ΣK, ΣΘ, elements.
 pub(super) const WORDS: usize = 3;

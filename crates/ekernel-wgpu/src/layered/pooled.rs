@@ -2,8 +2,7 @@
 
 use ekernel_core::plan::{Form, Plan};
 
-use super::params::Params;
-use crate::host::Gather;
+use super::{geometry::gather, params::Params};
 
 pub(super) fn params(params: Params, plan: &Plan, source: usize) -> Params {
     let stage = &plan.stages[source];
@@ -11,7 +10,7 @@ pub(super) fn params(params: Params, plan: &Plan, source: usize) -> Params {
     Params {
         pooled: stage.pools_defects().into(),
         input_defect: (carried == Form::Defect).into(),
-        numbers: [Gather::new(plan, source).weight as f32, 0.0, 0.0, 0.0],
+        numbers: [gather(plan, source).1 as f32, 0.0, 0.0, 0.0],
         ..params
     }
 }

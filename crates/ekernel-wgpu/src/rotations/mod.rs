@@ -17,11 +17,10 @@
 //! One dispatch of coefficients or lines, one shader: `shaders/rotations/`. The shader of the points is put together from the
 //! plan.
 
+mod engine;
 mod layout;
 mod passes;
-mod precise;
 mod resident;
-mod session;
 mod shape;
 mod stage;
 mod tables;
@@ -30,7 +29,7 @@ use ekernel_core::Plan;
 
 use crate::{Device, GpuError, StageStrategy};
 
-pub(crate) use session::RotationSession;
+pub(crate) use engine::Rotations;
 
 /// Compiles the shaders of every stage on SO(3) of a plan.
 ///

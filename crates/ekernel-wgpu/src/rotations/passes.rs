@@ -46,9 +46,7 @@ pub(super) struct Line {
 pub(super) struct Pass {
     /// The field whose coefficients it gives; the readout's pass has none.
     pub(super) into: Option<usize>,
-    /// The op that it is for.
-    pub(super) target: usize,
-    /// What is evaluated at each point, fields included, each op after those it reads; the target is the last.
+    /// What is evaluated at each point, fields included, each op after those it reads; the last one is the op that the pass is for.
     pub(super) ops: Vec<usize>,
     /// Which functions must lie on lines.
     pub(super) lines: Vec<Line>,
@@ -121,7 +119,7 @@ impl Passes {
             std::iter::once(of(false)).chain(carries.then(|| of(true)))
         });
         let odd = ops.iter().all(|&op| is_odd(&stage.ops[op].op));
-        Pass { into, target, lines: lines.collect(), ops, odd }
+        Pass { into, lines: lines.collect(), ops, odd }
     }
 
     /// The field whose values an op is.

@@ -1,40 +1,34 @@
 //! What lies on the device for a session: every unit as each stage sees it, in pages that a binding can hold; and what the host
 //! keeps of the units.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Mutex;
 
-use ekernel_core::{BackendError, Control, Plan, Samples, plan::Readout};
+use ekernel_core::BackendError;
+use ekernel_cpu::float64::Variances;
 use ekernel_harmonic::Harmonics;
-use ekernel_signals::{Signals, refused};
+use ekernel_pairs::{Unit, Units, Watch, Workers};
 
-use super::{layout, precise::Precise, stage::Stage};
+use super::{layout, stage::Stage};
 use crate::{
     Device,
-    resident::{OnDevice, PAGE_BYTES, Resident},
-    threads::on_all_cores,
-    watch::Watch,
+    resident::{OnDevice, PAGE_BYTES, Resident, upload},
 };
 
 /// Variances from here on are not given to the device: shaders would make numbers of what overflows.
 const LARGEST: f64 = 1e36;
 
-/// Samples that are prepared before they are uploaded.
-const BATCH: usize = 256;
+/// Units whose variances are found together.
+const BATCH: usize = 8;
 
 /// What the host keeps of a unit.
 #[derive(Clone, Debug)]
-pub(super) struct Unit {
+pub(super) struct Kept {
     /// What its signal was divided by on the device.
     pub(super) size: f64,
-    /// Per stage, the variance behind each op, of the signal as it is.
-    pub(super) variances: Vec<Vec<f64>>,
-    /// Whether float32 holds all of them.
+    /// Per stage the variance behind its last op, of the signal as it is.
+    pub(super) outputs: Vec<f64>,
+    /// Whether float32 holds the variances behind all ops.
     pub(super) fits: bool,
-    /// Where a readout is the product of the signals themselves.
-    pub(super) harmonics: Option<Harmonics>,
 }
 
 /// What lies on the device of a unit, per stage.
@@ -42,55 +36,52 @@ type Words = Vec<Vec<f32>>;
 
 /// What units are made with.
 pub(super) struct Maker<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) readouts: &'a [Readout],
-    pub(super) signals: &'a Signals,
-    pub(super) precise: &'a [Precise],
-    pub(super) sets: &'a [&'a Arc<Samples>],
+    pub(super) units: &'a Units,
+    pub(super) variances: &'a Variances,
 }
 
 impl Resident<Stage> {
-    /// Prepares all samples on all cores and uploads them; the units of each set, sample after sample.
+    /// Prepares all units on all cores and uploads them.
     pub(super) fn new(
         device: &Device,
         maker: &Maker<'_>,
         watch: Watch<'_>,
-    ) -> Result<(Resident<Stage>, Vec<Vec<Unit>>), BackendError> {
-        let plan = maker.plan;
+    ) -> Result<(Resident<Stage>, Vec<Vec<Kept>>), BackendError> {
+        let (units, plan) = (maker.units, maker.units.plan());
         let stages: Vec<Stage> =
             plan.rotations.iter().map(|stage| Stage::new(device, plan, stage)).collect::<Result<_, _>>()?;
         let most = stages.iter().map(|stage| stage.shape.passes.unit_words).max().unwrap_or(1);
         let per_page = (PAGE_BYTES.min(device.largest_binding()) / (4 * most as u64)).max(1) as usize;
-        let pages = || vec![Vec::new(); maker.sets.len()];
-        let on_device = |strategy| OnDevice { strategy, pages: pages() };
+        let on_device = |strategy| OnDevice { strategy, pages: vec![Vec::new(); units.sets()] };
         let mut stages: Vec<OnDevice<Stage>> = stages.into_iter().map(on_device).collect();
-        let (done, of) = (AtomicUsize::new(0), maker.sets.iter().map(|set| set.len()).sum::<usize>());
-        let mut all = Vec::new();
-        for (set, samples) in maker.sets.iter().enumerate() {
-            let mut units = Vec::new();
-            let mut words: Vec<Vec<f32>> = vec![Vec::new(); stages.len()];
-            for start in (0..samples.len()).step_by(BATCH) {
-                let prepared = on_all_cores((samples.len() - start).min(BATCH), watch.control, |at| {
-                    let made = maker.sample(&stages, samples, start + at, watch.control);
-                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    (watch.tell)(done as f64 / of as f64);
-                    made
+        let (of, mut begun) = ((0..units.sets()).map(|set| units.len(set)).sum::<usize>(), 0);
+        let mut kept = vec![Vec::new(); units.sets()];
+        for (set, kept) in kept.iter_mut().enumerate() {
+            for start in (0..units.len(set)).step_by(per_page) {
+                let end = (start + per_page).min(units.len(set));
+                let starts: Vec<usize> = (start..end).step_by(BATCH).collect();
+                let part = begun..begun + end - start;
+                begun = part.end;
+                let found = watch.part(part, of, |watch| {
+                    Workers::new(0).map(starts.len(), watch, |at, watch| {
+                        let batch = starts[at]..(starts[at] + BATCH).min(end);
+                        let batch: Vec<Unit> = batch.map(|index| Unit { set, index }).collect();
+                        maker.made(&stages, &batch, watch)
+                    })
                 })?;
-                for (unit, own) in prepared.into_iter().flatten() {
-                    units.push(unit);
+                let mut words = Words::new();
+                words.resize(stages.len(), Vec::new());
+                for (unit, own) in found.into_iter().flatten() {
+                    kept.push(unit);
                     words.iter_mut().zip(own).for_each(|(all, own)| all.extend(own));
-                    if units.len().is_multiple_of(per_page) {
-                        upload(device, &mut stages, set, &mut words)?;
-                    }
+                }
+                for (stage, words) in stages.iter_mut().zip(words) {
+                    stage.pages[set].push(upload(device, "ekernel.units", &words)?);
                 }
             }
-            if !units.len().is_multiple_of(per_page) {
-                upload(device, &mut stages, set, &mut words)?;
-            }
-            all.push(units);
         }
         let readouts = stages.into_iter().map(Some).collect();
-        Ok((Resident { device: device.clone(), readouts, per_page, spare: Mutex::default() }, all))
+        Ok((Resident { device: device.clone(), readouts, per_page, spare: Mutex::default() }, kept))
     }
 
     /// Bytes of tables on the device.
@@ -100,50 +91,33 @@ impl Resident<Stage> {
 }
 
 impl Maker<'_> {
-    /// The units of a sample, each with its words for every stage.
-    fn sample(
+    /// Units, each with its words for every stage.
+    fn made(
         &self,
         stages: &[OnDevice<Stage>],
-        samples: &Samples,
-        index: usize,
-        control: &Control,
-    ) -> Result<Vec<(Unit, Words)>, BackendError> {
-        let one = |unit: usize| {
-            let signal = self.signals.harmonics(samples, index, unit).map_err(refused("wgpu"))?;
-            let size = if self.plan.is_homogeneous() { signal.inner(&signal).sqrt() } else { 1.0 };
+        units: &[Unit],
+        watch: Watch<'_>,
+    ) -> Result<Vec<(Kept, Words)>, BackendError> {
+        let plan = self.units.plan();
+        let signals: Vec<Harmonics> =
+            units.iter().map(|unit| self.units.harmonics(*unit)).collect::<Result<_, _>>()?;
+        let variances = self.variances.of(&signals, watch.control)?;
+        let one = |(at, signal): (usize, &Harmonics)| {
+            let size = if plan.is_homogeneous() { signal.inner(signal).sqrt() } else { 1.0 };
             let size = if size > 0.0 && size.is_finite() { size } else { 1.0 };
-            let mut variances = Vec::new();
-            let mut words = Words::new();
-            for ((plan, precise), on_device) in self.plan.rotations.iter().zip(self.precise).zip(stages) {
-                let v = precise.variances(&signal, control)?;
+            let of_stage = || variances.iter().map(|variances| &variances[at]);
+            let pack = |((stage, v), on_device): ((_, &Vec<f64>), &OnDevice<Stage>)| {
                 let passes = &on_device.strategy.shape.passes;
                 let mut own = vec![0.0; passes.unit_words];
-                layout::pack(plan, passes, &signal, (&v, size), &mut own);
-                words.push(own);
-                variances.push(v);
-            }
-            let harmonics = self.readouts.contains(&Readout::Sphere).then_some(signal);
-            // Comparing with a value that is not a number fails.
-            let fits = variances.iter().flatten().all(|v| v / (size * size) < LARGEST);
-            Ok((Unit { size, variances, fits, harmonics }, words))
+                layout::pack(stage, passes, signal, (v, size), &mut own);
+                own
+            };
+            let words = plan.rotations.iter().zip(of_stage()).zip(stages).map(pack).collect();
+            let output = |v: &Vec<f64>| *v.last().expect("a stage has at least one op");
+            // Comparing with NaN fails.
+            let fits = of_stage().flatten().all(|v| v / (size * size) < LARGEST);
+            (Kept { size, outputs: of_stage().map(output).collect(), fits }, words)
         };
-        (0..self.signals.count(samples, index)).map(one).collect()
+        Ok(signals.iter().enumerate().map(one).collect())
     }
-}
-
-/// A page of every stage.
-fn upload(
-    device: &Device,
-    stages: &mut [OnDevice<Stage>],
-    set: usize,
-    words: &mut [Vec<f32>],
-) -> Result<(), BackendError> {
-    for (stage, words) in stages.iter_mut().zip(words) {
-        let bytes = bytemuck::cast_slice(words);
-        stage.pages[set].push(device.upload("ekernel.units", bytes, wgpu::BufferUsages::STORAGE)?);
-        words.clear();
-        // Frees the copy that the upload made.
-        device.checked("an upload", 0, |_| device.queue().submit([]))?;
-    }
-    Ok(())
 }

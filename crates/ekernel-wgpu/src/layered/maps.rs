@@ -2,48 +2,36 @@
 
 use ekernel_core::plan::{Form, Op, Plan, PlaneOp, inverse_std, pool_loss};
 
-use super::Image;
+use ekernel_cpu::float64::Image;
 
 /// What one op needs of a copy, by position. Maps that the op has no use for are empty.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct OpMaps {
+pub(super) struct OpMaps {
     /// s = √v of the op's output.
-    pub(crate) std: Vec<f64>,
+    pub(super) std: Vec<f64>,
     /// 1/s, 0 where s = 0.
-    pub(crate) inverse: Vec<f64>,
+    pub(super) inverse: Vec<f64>,
     /// v.
-    pub(crate) variance: Vec<f64>,
+    pub(super) variance: Vec<f64>,
     /// normalize: 1/√(v + ε). pooled, where defects are pooled: m, the window mean of s before the pool.
-    pub(crate) special: Vec<f64>,
+    pub(super) special: Vec<f64>,
     /// pooled: α = (m² − v)/m².
-    pub(crate) loss: Vec<f64>,
+    pub(super) loss: Vec<f64>,
     /// correlate: the features `[channel][position]`, divided by s where the op carries the defect.
-    pub(crate) features: Vec<f64>,
+    pub(super) features: Vec<f64>,
 }
 
 /// The maps of every op of the stages whose variances are known.
 #[derive(Clone, Debug)]
-pub(crate) struct Maps(pub(crate) Vec<Vec<OpMaps>>);
+pub(super) struct Maps(pub(super) Vec<Vec<OpMaps>>);
 
 impl Maps {
-    pub(crate) fn new(plan: &Plan, image: &Image) -> Maps {
+    pub(super) fn new(plan: &Plan, image: &Image) -> Maps {
         let of_stage = |stage: usize| {
             let ops = &plan.stages[stage].ops;
             (0..ops.len()).map(|i| op_maps(plan, image, stage, i)).collect()
         };
         Maps((0..image.variances.len()).map(of_stage).collect())
-    }
-
-    /// Bytes of memory.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of::<f64>() * self.0.iter().flatten().map(OpMaps::numbers).sum::<usize>()
-    }
-}
-
-impl OpMaps {
-    fn numbers(&self) -> usize {
-        let OpMaps { std, inverse, variance, special, loss, features } = self;
-        [std, inverse, variance, special, loss, features].map(Vec::len).iter().sum()
     }
 }
 
