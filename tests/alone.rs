@@ -6,9 +6,9 @@ mod parity;
 use ekernel::{
     core::{Backend, Group, Input, KernelSet, Kernels, Network, Pairs, Plan, Samples},
     cpu::{CpuBackend, CpuOptions, Precision},
-    reference::ReferenceBackend,
     wgpu::{WgpuBackend, WgpuOptions},
 };
+use ekernel_reference::ReferenceBackend;
 use ekernel_testnets::{network, noise_for, signals_for, sphere_network};
 use ndarray::{Array4, Axis, concatenate};
 use parity::kernels;
@@ -30,7 +30,8 @@ fn mixed(samples: Samples) -> Samples {
             &x + &x.mapv(|x| 1e-6 * (1e3 * x).sin()),
             x.slice_axis(Axis(0), (0..1).into()).to_owned(),
         ];
-        concatenate(Axis(0), &parts.each_ref().map(Array4::view)).expect("one shape")
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        concatenate(Axis(0), &views).expect("one shape")
     };
     match samples {
         Samples::Images(x) => Samples::Images(images(x)),
@@ -104,7 +105,7 @@ fn chosen() -> Vec<(Network, Samples)> {
         let lift = group.map_or(String::new(), |group| {
             format!("[[layers]]\nop = 'lift'\ngroup = '{group}'\nfilter = [3, 3]\n")
         });
-        let text = format!("[input]\nspace = 'image'\nshape = [6, 6, 2]\n{lift}{layers}");
+        let text = format!("[input]\nspace = 'image'\nshape = [8, 8, 2]\n{lift}{layers}");
         text.parse::<Network>().expect("a network")
     };
     let conv = "[[layers]]\nop = 'conv'\nfilter = [3, 3]\nb_std = 0.1\n[[layers]]\nop = 'relu'\n";

@@ -1,6 +1,6 @@
 //! Pairs of samples in one precision: lanes, folded to readouts.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use ekernel_core::{
     BackendError, GroupElement, Plan,
@@ -29,9 +29,9 @@ pub(crate) struct Job {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Compared {
     /// The units that were compared, as their numbers within the samples.
-    pub(crate) units: Vec<[usize; 2]>,
-    /// Per pair of units its value at each readout.
-    pub(crate) values: Vec<Vec<Scalar>>,
+    pub(crate) units: Cow<'static, [[usize; 2]]>,
+    /// `[pair of units][readout]`
+    pub(crate) values: Vec<Scalar>,
 }
 
 /// Samples that an engine has prepared, with their values with themselves.
@@ -80,7 +80,7 @@ impl Job {
 }
 
 impl<E: Engine> Ready<E> {
-    /// Compares samples with themselves where a head reads that.
+    /// Compares samples with themselves where a head reads that; without `whole` pairs of samples, of molecules atoms alone.
     ///
     /// # Errors
     /// Those of the engine.
@@ -89,6 +89,7 @@ impl<E: Engine> Ready<E> {
         engine: E,
         blocks: Blocks,
         workers: Workers,
+        whole: bool,
         watch: Watch<'_>,
     ) -> Result<Ready<E>, BackendError> {
         let plan = Arc::clone(units.plan());
@@ -99,7 +100,7 @@ impl<E: Engine> Ready<E> {
         }
         let sets = ready.units.sets();
         // Of molecules first the atoms, then the sums over them, which read the atoms' values.
-        let steps = 1 + usize::from(ready.plan.atoms.is_some() && ready.plan.needs_self);
+        let steps = 1 + usize::from(whole && ready.plan.atoms.is_some() && ready.plan.needs_self);
         for set in 0..sets {
             let found = watch.part(set..set + 1, sets * steps, |watch| ready.with_themselves(set, watch))?;
             ready.self_units.push(found);
@@ -126,12 +127,12 @@ impl<E: Engine> Ready<E> {
 
     /// The value of each slot of a set with itself: of samples, or of the atoms of molecules.
     fn with_themselves(&self, set: usize, watch: Watch<'_>) -> Result<Vec<Vec<f64>>, BackendError> {
-        let nngp = |values: Vec<Scalar>| values.iter().map(|value| value.nngp).collect();
         if self.plan.atoms.is_none() {
             let jobs: Vec<Job> =
                 (0..self.units.samples(set)).map(|sample| Job::itself(set, sample)).collect();
             let compared = self.compare(&jobs, watch)?;
-            return Ok(compared.into_iter().flat_map(|found| found.values).map(nngp).collect());
+            let nngp = |found: Compared| found.values.iter().map(|value| value.nngp).collect();
+            return Ok(compared.into_iter().map(nngp).collect());
         }
         let units: Vec<[Unit; 2]> = (0..self.units.len(set)).map(|index| [Unit { set, index }; 2]).collect();
         let pieces = self.pieces(&units, 1.0);
@@ -204,9 +205,9 @@ impl<E: Engine> Ready<E> {
         let blank = |job: &Job| {
             let mut units = self.units.compared(job.samples);
             if let Some(only) = &job.only {
-                units = only.iter().map(|&at| units[at]).collect();
+                units = only.iter().map(|&at| units[at]).collect::<Vec<_>>().into();
             }
-            Compared { values: vec![Vec::with_capacity(readouts.len()); units.len()], units }
+            Compared { values: vec![Scalar::default(); units.len() * readouts.len()], units }
         };
         let mut compared: Vec<Compared> = jobs.iter().map(blank).collect();
         for (index, readout) in readouts.iter().enumerate() {
@@ -224,7 +225,7 @@ impl<E: Engine> Ready<E> {
                 for at in 0..compared.units.len() {
                     let [nngp, ntk] = values.next().expect("each pair of units has its lanes");
                     let [v, vp] = self.own_units(job.samples, compared.units[at], index);
-                    compared.values[at].push(Scalar { nngp, ntk, v, vp });
+                    compared.values[at * readouts.len() + index] = Scalar { nngp, ntk, v, vp };
                 }
             }
         }
@@ -246,7 +247,7 @@ impl<E: Engine> Ready<E> {
             }
             return;
         }
-        for &[i, j] in &compared.units {
+        for &[i, j] in &*compared.units {
             let units_ = units.places(job.samples, [i, j]);
             lanes.push(Lane { units: units_, identical: units_[0] == units_[1], same: job.same && i == j });
         }
@@ -291,9 +292,10 @@ impl<E: Engine> Ready<E> {
     }
 
     /// The readouts of the plan for a pair of samples.
-    pub(crate) fn readouts(&self, job: &Job, compared: &Compared) -> Vec<Scalar> {
-        let Some(atoms) = &self.plan.atoms else { return compared.values[0].clone() };
-        let sums = atoms.sums(compared.units.iter().copied().zip(&compared.values), job.same);
+    pub(crate) fn readouts<'c>(&self, job: &Job, compared: &'c Compared) -> Cow<'c, [Scalar]> {
+        let Some(atoms) = &self.plan.atoms else { return Cow::Borrowed(&compared.values) };
+        let values = compared.values.chunks(atoms.readouts.len());
+        let sums = atoms.sums(compared.units.iter().copied().zip(values), job.same);
         let known = self.self_values.len() == self.units.sets();
         let output = |(at, readout): (usize, &Readout)| {
             let Readout::Atoms { output } = readout else {
@@ -308,7 +310,7 @@ impl<E: Engine> Ready<E> {
     }
 
     /// The head's result for a pair of samples, and what it read.
-    pub(crate) fn finish(&self, job: &Job, compared: &Compared) -> (Scalar, Vec<Scalar>) {
+    pub(crate) fn finish<'c>(&self, job: &Job, compared: &'c Compared) -> (Scalar, Cow<'c, [Scalar]>) {
         let readouts = self.readouts(job, compared);
         (self.plan.run_head(&readouts, job.same), readouts)
     }

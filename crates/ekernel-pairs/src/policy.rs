@@ -79,9 +79,12 @@ impl Policy {
     }
 
     /// The pairs of atoms of a pair of molecules whose angles float32 does not know.
-    pub(crate) fn doubtful_atoms(self, plan: &Plan, values: &[Vec<Scalar>]) -> Vec<usize> {
-        debug_assert!(values.iter().all(|values| values.len() == unit_readouts(plan).len()));
-        let doubtful = |at: &usize| self.atoms && values[*at].iter().any(Scalar::is_parallel);
-        (0..values.len()).filter(doubtful).collect()
+    pub(crate) fn doubtful_atoms(self, plan: &Plan, values: &[Scalar]) -> Vec<usize> {
+        if !self.atoms {
+            return Vec::new();
+        }
+        let atoms = values.chunks(unit_readouts(plan).len()).enumerate();
+        let doubtful = |(_, values): &(usize, &[Scalar])| values.iter().any(Scalar::is_parallel);
+        atoms.filter(doubtful).map(|(at, _)| at).collect()
     }
 }

@@ -61,7 +61,7 @@ impl<E: Engine> PairSession<E> {
         let units = Arc::new(units);
         let steps = 1 + usize::from(reads_self(&plan));
         let engine = watch.part(0..1, steps, |watch| make(&units, watch))?;
-        let own = |watch: Watch<'_>| Ready::new(units, engine, blocks, preparing, watch);
+        let own = |watch: Watch<'_>| Ready::new(units, engine, blocks, preparing, true, watch);
         let ready = watch.part(1..2, steps, own)?.shared_by(within);
         tell(1.0);
         Ok(PairSession { ready, plan, blocks, within, symmetric, float32 })
@@ -123,8 +123,9 @@ impl<E: Engine> PairSession<E> {
         let better =
             self.precise(&atoms.iter().map(some).collect::<Vec<Job>>(), precise, watch, |_, _, found| found)?;
         for ((at, only), better) in atoms.into_iter().zip(better) {
-            for (place, values) in only.into_iter().zip(better.values) {
-                compared[at].values[place] = values;
+            let width = better.values.len() / only.len();
+            for (place, values) in only.into_iter().zip(better.values.chunks(width)) {
+                compared[at].values[place * width..][..width].copy_from_slice(values);
             }
         }
         let judged = self.within.map(jobs.len(), watch, |at, _| {
@@ -160,7 +161,8 @@ impl<E: Engine> PairSession<E> {
         let units = self.ready.units.select([&sides[0], &sides[1]], self.within, watch)?;
         let units = Arc::new(units);
         let engine = (precise.make)(&units, self.within, watch)?;
-        let ready = Ready::new(units, engine, self.blocks, self.within, watch)?;
+        let whole = jobs.iter().any(|job| job.only.is_none());
+        let ready = Ready::new(units, engine, self.blocks, self.within, whole, watch)?;
         let place = |side: usize, sample: usize| {
             sides[side].binary_search(&sample).expect("the samples of all jobs are listed")
         };

@@ -1,6 +1,7 @@
 //! What samples are made of: copies of images, vectors, signals, atoms.
 
 use std::{
+    borrow::Cow,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -205,12 +206,12 @@ impl Units {
     }
 
     /// The units of two samples that are compared, as their numbers within the samples; of all but molecules, the first ones.
-    pub(crate) fn compared(&self, samples: [(usize, usize); 2]) -> Vec<[usize; 2]> {
+    pub(crate) fn compared(&self, samples: [(usize, usize); 2]) -> Cow<'static, [[usize; 2]]> {
         match &self.plan.atoms {
-            None => vec![[0, 0]],
+            None => Cow::Borrowed(&[[0, 0]]),
             Some(atoms) => {
                 let [first, second] = samples.map(|(set, sample)| &self.sets[set].charges[sample]);
-                atoms.pairing.pairs(first, second).map(|(i, j)| [i, j]).collect()
+                atoms.pairing.pairs(first, second).map(|(i, j)| [i, j]).collect::<Vec<_>>().into()
             }
         }
     }
