@@ -121,7 +121,7 @@ fn chosen() -> Vec<(Network, Samples)> {
         image(&format!("{conv}[[layers]]\nop = 'avg_pool'\nwindow = [2, 2]\n{conv}{pool}"), None),
         sphere(&["s2_conv", "erf", "so3_conv", "erf", "so3_pool"]),
         sphere(&["s2_conv", "gelu", "so3_pool"]),
-        sphere(&["s2_conv", "relu", "so3_conv", "relu", "so3_pool", "relu", "dense"]),
+        sphere(&["s2_conv", "relu", "so3_conv", "relu", "so3_pool", "dense", "relu", "dense"]),
     ];
     let with_samples = |network: Network| {
         let noise = |n: usize, shape: [usize; 3]| {
