@@ -1,4 +1,5 @@
-//! The NNGP has the same bytes with and without the NTK, which lets the tiles of one serve the other.
+//! The NNGP has the same bytes with and without the NTK, which lets the tiles of one serve the
+//! other.
 
 use ekernel::core::{Backend, Control, KernelSet, Network, Pairs, Plan, Samples};
 use ekernel::cpu::{CpuBackend, CpuOptions, Precision};
@@ -32,7 +33,8 @@ fn digest(network: &Network, kinds: KernelSet) -> String {
     plan.digest().to_string()
 }
 
-/// A network whose NNGP float32 holds and whose NTK it does not: the rounding of a steep erf grows by 13 in K and by 400 in K̇.
+/// A network whose NNGP float32 holds and whose NTK it does not: the rounding of a steep erf grows
+/// by 13 in K and by 400 in K̇.
 fn steep() -> (Network, Samples) {
     let layers = ["conv\"\nfilter = [3, 3]\n", "erf\"\nb = 20.0\n", "global_avg_pool\"\n", "dense\"\n"];
     let layers: String = layers.iter().map(|layer| format!("[[layers]]\nop = \"{layer}")).collect();

@@ -1,4 +1,5 @@
-//! Gram matrices for the commands: what to compute, how long it took, where finished tiles are kept.
+//! Gram matrices for the commands: what to compute, how long it took, where finished tiles are
+//! kept.
 
 use std::{
     path::{Path, PathBuf},
@@ -94,7 +95,8 @@ impl Computer<'_> {
     }
 }
 
-/// Makes the folder of finished tiles, so that a folder that cannot be written is refused before the work.
+/// Makes the folder of finished tiles, so that a folder that cannot be written is refused before
+/// the work.
 pub(crate) fn ensure_resumable(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() && !folder.is_dir() {
         return Err(mistake(format!(

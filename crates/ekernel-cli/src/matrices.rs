@@ -1,4 +1,5 @@
-//! The kernels that `ekernel gram` stores: in memory, or read from their tiles while they are written.
+//! The kernels that `ekernel gram` stores: in memory, or read from their tiles while they are
+//! written.
 
 use std::io;
 

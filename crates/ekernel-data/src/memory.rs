@@ -9,7 +9,8 @@ use crate::place::Place;
 /// Below this the system is not asked: a machine without so much has stopped before.
 const SMALL: u128 = 1 << 20;
 
-/// Checks that `bytes` fit into the memory that this process may still take, where the system says how much that is.
+/// Checks that `bytes` fit into the memory that this process may still take, where the system says
+/// how much that is.
 pub(crate) fn ensure_fits(place: &Place, bytes: u128) -> Result<(), DataError> {
     if bytes <= SMALL { Ok(()) } else { ensure_within(place, bytes, available()) }
 }
@@ -54,7 +55,8 @@ where
     Ok(Array::from_shape_vec(shape, values).expect("there are as many zeros as the shape has elements"))
 }
 
-/// `values` in another form, as [`Array::mapv`] but without aborting where the allocator has no room.
+/// `values` in another form, as [`Array::mapv`] but without aborting where the allocator has no
+/// room.
 ///
 /// # Errors
 /// [`DataError::Allocation`] where the allocator has no room.

@@ -15,9 +15,10 @@ pub struct Tile {
 
 /// The tiles of a Gram matrix, in the order in which they are computed.
 ///
-/// Of two sets, the tiles cover every pair once. Of one set with itself they cover every pair i ≤ j once: square tiles
-/// on the diagonal (their lower half is the session's to mirror) and rectangles strictly above it. The diagonal tiles
-/// have the shorter side of the tile shape, so no tile holds more pairs than the shape says.
+/// Of two sets, the tiles cover every pair once. Of one set with itself they cover every pair i ≤ j
+/// once: square tiles on the diagonal (their lower half is the session's to mirror) and rectangles
+/// strictly above it. The diagonal tiles have the shorter side of the tile shape, so no tile holds
+/// more pairs than the shape says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grid {
     rows: usize,
@@ -93,7 +94,8 @@ fn upper_triangle(n: usize, [height, width]: [usize; 2]) -> Vec<Tile> {
     let mut tiles = Vec::new();
     for band in chunks(0..n, height.min(width)) {
         tiles.push(Tile { rows: band.clone(), cols: band.clone() });
-        // What is left of the band above the diagonal: beside a band of rows, or on top of a band of columns.
+        // What is left of the band above the diagonal: beside a band of rows, or on top of a band
+        // of columns.
         tiles.extend(if height <= width {
             rectangle(band.clone(), band.end..n, [height, width])
         } else {

@@ -62,9 +62,10 @@ enum Destination {
 
 /// Computes K\[i, j\] = k(x₁ᵢ, x₂ⱼ), shape (n₁, n₂), for all `pairs` and the kernels of `options`.
 ///
-/// Reports [`Progress::Pairs`] before the first and after every tile, in rising order; tiles found finished count as
-/// done, and what the session reports of a tile under way comes in between. For what is known before the work begins, take
-/// [`Job::prepare`] and [`Job::run`] one after the other.
+/// Reports [`Progress::Pairs`] before the first and after every tile, in rising order; tiles found
+/// finished count as done, and what the session reports of a tile under way comes in between. For
+/// what is known before the work begins, take [`Job::prepare`] and [`Job::run`] one after the
+/// other.
 ///
 /// # Errors
 /// See [`GramError`]; of several failing tiles the first one's is returned.
@@ -78,11 +79,13 @@ pub fn gram(
 }
 
 impl Job {
-    /// Checks the options, the memory and the store, reads the tiles in it, and, if any are missing, prepares the samples.
+    /// Checks the options, the memory and the store, reads the tiles in it, and, if any are
+    /// missing, prepares the samples.
     ///
     /// # Errors
-    /// An empty set or an option of 0; a store that cannot be read or belongs to another computation; more memory or disk
-    /// space needed than there is; whatever the backend says of the samples.
+    /// An empty set or an option of 0; a store that cannot be read or belongs to another
+    /// computation; more memory or disk space needed than there is; whatever the backend says of
+    /// the samples.
     pub fn prepare(
         backend: &dyn Backend,
         pairs: Pairs,
@@ -204,7 +207,8 @@ impl Job {
     /// Computes the missing tiles and returns the whole Gram matrix.
     ///
     /// # Errors
-    /// A tile that fails, is not finite, or cannot be kept; cancelled. Tiles finished before that stay in the store.
+    /// A tile that fails, is not finite, or cannot be kept; cancelled. Tiles finished before that
+    /// stay in the store.
     pub fn run(mut self, control: &Control) -> Result<Kernels, GramError> {
         let [rows, _] = self.grid.shape();
         let result = self
@@ -241,7 +245,8 @@ impl Job {
             let tile = &tiles[index];
             let kernels = match session.tile(tile.rows.clone(), tile.cols.clone(), control) {
                 Ok(kernels) => kernels,
-                // Not a failure: the count of finished tiles shows it, and a failure of another tile matters more.
+                // Not a failure: the count of finished tiles shows it, and a failure of another
+                // tile matters more.
                 Err(BackendError::Cancelled) => return Ok(()),
                 Err(error) => return Err(GramError::Backend(error)),
             };
@@ -358,8 +363,8 @@ fn open(
     }
 }
 
-/// Looks for the finished tiles of a store and puts them into `result`, if there is one; returns the
-/// positions of the others and how many were damaged.
+/// Looks for the finished tiles of a store and puts them into `result`, if there is one; returns
+/// the positions of the others and how many were damaged.
 fn load(grid: &Grid, kept: &Kept, kinds: KernelSet, mut result: Option<&mut Kernels>) -> (Vec<usize>, usize) {
     let all = 0..grid.shape()[0];
     let mut missing = Vec::new();

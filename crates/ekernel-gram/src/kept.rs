@@ -36,7 +36,8 @@ pub(crate) struct Fresh {
 }
 
 impl Opened {
-    /// Checks that a store belongs to `identity`, with tiles of the shape that was asked for, if one was.
+    /// Checks that a store belongs to `identity`, with tiles of the shape that was asked for, if
+    /// one was.
     pub(crate) fn new(
         store: Arc<dyn TileStore>,
         identity: Identity,

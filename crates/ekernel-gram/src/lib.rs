@@ -18,8 +18,8 @@
 //! - A [`Streaming`] job leaves the result in its store and never holds it whole: [`Stored::bands`]
 //!   reads it some rows at a time.
 //!
-//! Features, all on by default: `fs` has the folder of tiles, `system` asks how much memory is free,
-//! `threads` computes several tiles at a time. Without them the crate builds for WebAssembly.
+//! Features, all on by default: `fs` has the folder of tiles, `system` asks how much memory is
+//! free, `threads` computes several tiles at a time. Without them the crate builds for WebAssembly.
 
 mod allowance;
 mod assemble;

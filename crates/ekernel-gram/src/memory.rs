@@ -9,7 +9,8 @@ use crate::Grid;
 /// Bytes of memory a Gram matrix needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// The result: 8 bytes per entry and kernel. Of one that stays in a store, the rows that are read at a time.
+    /// The result: 8 bytes per entry and kernel. Of one that stays in a store, the rows that are
+    /// read at a time.
     pub result: u64,
     /// What the backend holds for the prepared samples.
     pub session: u64,
@@ -29,9 +30,11 @@ impl Memory {
     }
 }
 
-/// What the Gram matrix of `grid` needs in `session` when `threads` tiles are computed at the same time.
+/// What the Gram matrix of `grid` needs in `session` when `threads` tiles are computed at the same
+/// time.
 ///
-/// A tile larger than the session's own tile shape is taken to need more of the session's memory in proportion.
+/// A tile larger than the session's own tile shape is taken to need more of the session's memory in
+/// proportion.
 pub fn estimate(session: &dyn Prepared, grid: &Grid, kinds: KernelSet, threads: usize) -> Memory {
     Memory {
         result: Memory::of_result(grid.shape(), kinds).result,

@@ -6,8 +6,9 @@ use ekernel_core::Progress;
 
 /// Makes a rate and the time left out of progress reports.
 ///
-/// The rate is counted from the first report of a phase (preparing, computing), so tiles that a resumed run found
-/// finished do not count as fast ones. What is done of a tile under way counts; of several at once, the one that is furthest.
+/// The rate is counted from the first report of a phase (preparing, computing), so tiles that a
+/// resumed run found finished do not count as fast ones. What is done of a tile under way counts;
+/// of several at once, the one that is furthest.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
     start: Option<Start>,
@@ -77,7 +78,8 @@ impl Pace {
         self.reached
     }
 
-    /// How far the work is after a report; `None` for a tile of which nobody has said how many there are.
+    /// How far the work is after a report; `None` for a tile of which nobody has said how many
+    /// there are.
     fn after(&mut self, progress: Progress) -> Option<Reached> {
         let pairs = match progress {
             Progress::Prepared { done, of } => {
@@ -116,7 +118,8 @@ mod tests {
         assert_eq!(speed.left, Duration::ZERO);
     }
 
-    /// One pair that takes minutes has a rate and an end in sight; what is repeated on a new device is not taken back.
+    /// One pair that takes minutes has a rate and an end in sight; what is repeated on a new device
+    /// is not taken back.
     #[test]
     fn parts_of_a_tile_count() {
         let begin = Instant::now();

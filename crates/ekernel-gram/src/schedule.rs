@@ -30,10 +30,12 @@ pub(crate) fn at_most(threads: usize) -> usize {
     if cfg!(feature = "threads") { threads } else { 1 }
 }
 
-/// Calls `step` for each of `0..steps` in order on `threads` threads, until all are done, one fails, or `stop` says so.
+/// Calls `step` for each of `0..steps` in order on `threads` threads, until all are done, one
+/// fails, or `stop` says so.
 ///
-/// Returns the failure of the lowest step: steps begin in order and those under way are finished, so it is the same
-/// failure for every number of threads. `no_thread` makes one of a thread (from 0) that could not be started.
+/// Returns the failure of the lowest step: steps begin in order and those under way are finished,
+/// so it is the same failure for every number of threads. `no_thread` makes one of a thread (from
+/// 0) that could not be started.
 #[cfg(feature = "threads")]
 pub(crate) fn run<E: Send>(
     steps: usize,

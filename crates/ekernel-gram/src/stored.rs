@@ -54,11 +54,12 @@ impl Stored {
         self.kinds
     }
 
-    /// The rows of the Gram matrix from the first to the last, as many at a time as a tile has at most. A tile is read
-    /// at most four times.
+    /// The rows of the Gram matrix from the first to the last, as many at a time as a tile has at
+    /// most. A tile is read at most four times.
     ///
     /// # Errors
-    /// Each band that needs a tile which was changed since it was written, or for which there is no memory.
+    /// Each band that needs a tile which was changed since it was written, or for which there is no
+    /// memory.
     pub fn bands(&self) -> impl Iterator<Item = Result<Band, GramError>> + '_ {
         (0..self.bands.len()).map(|band| self.band(band))
     }

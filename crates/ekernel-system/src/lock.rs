@@ -12,7 +12,8 @@ pub enum Lock {
     Held,
     /// Another handle holds the lock.
     Taken,
-    /// The file system has no locks (NFS without a lock daemon, Lustre, some FUSE mounts); the reason is the system's.
+    /// The file system has no locks (NFS without a lock daemon, Lustre, some FUSE mounts); the
+    /// reason is the system's.
     Missing(io::Error),
 }
 

@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-/// Opens a file with `options`; anything but a plain file is refused: a link, a folder, a pipe, a device.
+/// Opens a file with `options`; anything but a plain file is refused: a link, a folder, a pipe, a
+/// device.
 ///
 /// # Errors
 /// `InvalidInput` for anything but a plain file, and what the system says.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Bytes that this user may still write in `folder`, or in one that will be made there; `None` where the system does not say.
+/// Bytes that this user may still write in `folder`, or in one that will be made there; `None`
+/// where the system does not say.
 pub fn free(folder: &Path) -> Option<u64> {
     fs4::available_space(existing(folder)).ok()
 }

@@ -1,4 +1,5 @@
-//! Folders of finished tiles: what real kills, real starts at the same time and real file systems leave behind.
+//! Folders of finished tiles: what real kills, real starts at the same time and real file systems
+//! leave behind.
 
 use std::{
     fs,
@@ -33,8 +34,8 @@ fn temporary(folder: &Path) -> Vec<String> {
     names.filter(|name| name.starts_with(".ekernel") || name.ends_with(".tmp")).collect()
 }
 
-/// Kills spread over the whole life of a run. The fault of version 0.1.0 (a probe file that made the folder a foreign one)
-/// was met by one kill in thirty.
+/// Kills spread over the whole life of a run. The fault of version 0.1.0 (a probe file that made
+/// the folder a foreign one) was met by one kill in thirty.
 #[test]
 fn whenever_a_run_is_killed_the_folder_serves_the_next() {
     let here = Playground::new();
@@ -113,7 +114,8 @@ fn a_renamed_file_resumes_and_another_computation_is_refused_and_named() {
     here.refuse(words, &data);
 }
 
-/// `predict` keeps the tiles of each network in a folder of its name; under a new name they are found.
+/// `predict` keeps the tiles of each network in a folder of its name; under a new name they are
+/// found.
 #[test]
 fn the_tiles_of_a_renamed_network_serve_predictions() {
     let here = Playground::new();
@@ -222,8 +224,8 @@ fn data_beyond_a_limit_of_memory_are_refused_in_words() {
     assert!(said.contains("are left by the limit of its address space (ulimit -v)"), "{said}");
 }
 
-/// File systems without locks (NFS without a lock daemon, Lustre, FUSE) and without fsync, as a shim in front of the system's
-/// library makes them.
+/// File systems without locks (NFS without a lock daemon, Lustre, FUSE) and without fsync, as a
+/// shim in front of the system's library makes them.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_system_without_locks_serves_with_a_note_and_one_without_fsync_says_so() {

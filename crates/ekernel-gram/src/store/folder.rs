@@ -23,8 +23,8 @@ const USE_ANOTHER: &str = "give a folder that can be written";
 /// A folder of tiles: `lock` (locked while a run writes), `manifest.json` and one `tile-NNNNNN.bin`
 /// per finished tile.
 ///
-/// Files appear whole or not at all. Symbolic links in the folder are not followed. On a file system
-/// without locks the folder serves all the same, and [`FolderStore::notes`] says so.
+/// Files appear whole or not at all. Symbolic links in the folder are not followed. On a file
+/// system without locks the folder serves all the same, and [`FolderStore::notes`] says so.
 #[derive(Debug)]
 pub struct FolderStore {
     path: PathBuf,
@@ -72,10 +72,12 @@ impl FolderStore {
         Ok(FolderStore { path: path.to_owned(), _lock: lock, reserved: 0, notes })
     }
 
-    /// The same for one of several Gram matrices of one of several networks: the folder `part` in the folder `name` in `root`.
+    /// The same for one of several Gram matrices of one of several networks: the folder `part` in
+    /// the folder `name` in `root`.
     ///
-    /// Names and parts may be any text; what cannot name a folder is replaced. Where there is no folder of that name yet, one of another
-    /// name serves that holds tiles of this very computation: the network's file has been renamed.
+    /// Names and parts may be any text; what cannot name a folder is replaced. Where there is no
+    /// folder of that name yet, one of another name serves that holds tiles of this very
+    /// computation: the network's file has been renamed.
     ///
     /// # Errors
     /// As [`FolderStore::open`]; a symbolic link in place of one of the folders; cancelled.
@@ -148,8 +150,8 @@ impl TileStore for FolderStore {
     }
 }
 
-/// A file that no run writes, in a folder without a manifest. Such a folder may hold only what a run
-/// leaves that was killed before it wrote one.
+/// A file that no run writes, in a folder without a manifest. Such a folder may hold only what a
+/// run leaves that was killed before it wrote one.
 fn foreign(path: &Path) -> io::Result<Option<String>> {
     let mut found = None;
     for entry in fs::read_dir(path)? {

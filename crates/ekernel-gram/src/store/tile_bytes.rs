@@ -1,8 +1,8 @@
 //! The bytes of a finished tile.
 //!
-//! Magic (16 bytes) · fingerprint of the computation (32) · first row, end of rows, first column, end
-//! of columns, number of kernels (u64 each) · NNGP then NTK, row-major f64 · SHA-256 of all that
-//! (32). Numbers are little-endian.
+//! Magic (16 bytes) · fingerprint of the computation (32) · first row, end of rows, first column,
+//! end of columns, number of kernels (u64 each) · NNGP then NTK, row-major f64 · SHA-256 of all
+//! that (32). Numbers are little-endian.
 
 use ekernel_core::{KernelSet, Kernels};
 use ndarray::Array2;

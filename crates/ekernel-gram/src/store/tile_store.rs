@@ -4,8 +4,8 @@ use std::{fmt, io};
 
 /// Keeps finished tiles of one Gram matrix, so that a run that was killed goes on from there.
 ///
-/// A store keeps a few named pieces of bytes; what they mean, whether they belong to this computation
-/// and whether they are damaged is checked in one place for all stores.
+/// A store keeps a few named pieces of bytes; what they mean, whether they belong to this
+/// computation and whether they are damaged is checked in one place for all stores.
 pub trait TileStore: fmt::Debug + Shared {
     /// Where an item is, or the store itself, in words for people.
     fn place(&self, item: Option<Item>) -> String;

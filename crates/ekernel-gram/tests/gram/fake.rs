@@ -1,4 +1,5 @@
-//! A backend whose kernel of samples i and j depends on i and j alone, not symmetrically, with noise in every bit.
+//! A backend whose kernel of samples i and j depends on i and j alone, not symmetrically, with
+//! noise in every bit.
 
 use std::{
     collections::BTreeMap,
@@ -76,7 +77,8 @@ impl Fake {
     }
 }
 
-/// Noise of (i, j): the low bits of a mixed 64-bit number make the mantissa, so no two entries agree.
+/// Noise of (i, j): the low bits of a mixed 64-bit number make the mantissa, so no two entries
+/// agree.
 pub(crate) fn value(kernel: u64, i: usize, j: usize) -> f64 {
     let mut z = (i as u64) << 40 ^ (j as u64) << 8 ^ kernel;
     for constant in [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb] {

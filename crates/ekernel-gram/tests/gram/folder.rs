@@ -151,7 +151,8 @@ fn two_runs_do_not_write_one_folder() {
     run(&Fake::new(KernelSet::Both), &x, &folder).unwrap();
 }
 
-/// A second run lists the folder while the first gives its manifest the name: the reason is still the lock.
+/// A second run lists the folder while the first gives its manifest the name: the reason is still
+/// the lock.
 #[test]
 fn a_tile_without_its_manifest_under_a_lock_is_another_run() {
     let root = tempfile::tempdir().unwrap();
@@ -256,7 +257,8 @@ fn parts_of_any_name_lie_below_the_folder() {
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
 }
 
-/// The folder of a network whose file has been renamed since serves it; of another computation it is left alone.
+/// The folder of a network whose file has been renamed since serves it; of another computation it
+/// is left alone.
 #[test]
 fn tiles_of_a_renamed_network_are_found() {
     let root = tempfile::tempdir().unwrap();

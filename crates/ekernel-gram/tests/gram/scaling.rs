@@ -53,7 +53,8 @@ struct Work {
     bytes: u64,
 }
 
-/// Computes a Gram matrix of `n` samples into a store, goes on from it, and reads the result in bands.
+/// Computes a Gram matrix of `n` samples into a store, goes on from it, and reads the result in
+/// bands.
 fn work(n: usize, shape: [usize; 2], symmetric: bool) -> Work {
     let pairs = || if symmetric { Pairs::within(samples(n)) } else { Pairs::cross(samples(n), samples(n)) };
     let grid = Grid::new(&pairs(), shape);
@@ -80,7 +81,8 @@ fn calls_and_bytes_are_linear_in_the_pairs() {
     for symmetric in [true, false] {
         for shape in [[4, 4], [2, 8], [8, 2], [1, 16]] {
             let [small, large] = [48, 192].map(|n| work(n, shape, symmetric));
-            // Sixteen times the pairs: the work of a pair may shrink with the diagonal's share, and not grow.
+            // Sixteen times the pairs: the work of a pair may shrink with the diagonal's share, and
+            // not grow.
             for (what, one, other) in [
                 ("tiles", small.tiles, large.tiles),
                 ("pairs computed", small.computed, large.computed),
@@ -94,7 +96,8 @@ fn calls_and_bytes_are_linear_in_the_pairs() {
                     "{what} of {shape:?}, symmetric {symmetric}: {one} and {other} a pair"
                 );
             }
-            // Written once, read once by the run that goes on, and at most four times for the bands.
+            // Written once, read once by the run that goes on, and at most four times for the
+            // bands.
             assert!(large.calls <= 6 * large.tiles + 4, "{large:?}");
         }
     }

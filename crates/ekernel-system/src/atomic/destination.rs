@@ -12,12 +12,13 @@ const SYSTEM: [&str; 3] = ["/proc", "/sys", "/dev/fd"];
 /// The folder of devices; folders in it, such as /dev/shm, are like any other.
 const DEVICES: &str = "/dev";
 
-/// The file that `path` means: itself, or what it leads to as a symbolic link, whether that exists or not. A file is
-/// replaced by renaming another over it, and that other must lie beside the file, not beside a link to it.
+/// The file that `path` means: itself, or what it leads to as a symbolic link, whether that exists
+/// or not. A file is replaced by renaming another over it, and that other must lie beside the file,
+/// not beside a link to it.
 ///
 /// # Errors
-/// A folder, a device or a pipe; anything in the system's own folders (/dev, /proc, /sys) or reached through them;
-/// links that go in circles.
+/// A folder, a device or a pipe; anything in the system's own folders (/dev, /proc, /sys) or
+/// reached through them; links that go in circles.
 pub fn destination(path: &Path) -> io::Result<PathBuf> {
     let refused = |reason: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     let mut place = path.to_owned();

@@ -21,7 +21,8 @@ const ATTEMPTS: usize = 100;
 
 /// A file under a temporary name, removed when dropped.
 ///
-/// While it is written it is locked, so that [`sweep`] knows it from what a killed run left, which nobody locks.
+/// While it is written it is locked, so that [`sweep`] knows it from what a killed run left, which
+/// nobody locks.
 #[derive(Debug)]
 pub struct Partial(NamedTempFile);
 
@@ -31,14 +32,17 @@ impl Partial {
     /// # Errors
     /// What the system says: no such folder, no permission, no space.
     pub fn new_in(folder: &Path) -> io::Result<Partial> {
-        // A sweeper holds a file for a moment. A file system that always seems to have one is taken at its word in the end.
+        // A sweeper holds a file for a moment. A file system that always seems to have one is taken
+        // at its word in the end.
         let mut attempts = 0..ATTEMPTS;
         loop {
             let mut builder = tempfile::Builder::new();
-            // Opened here and not by the library: it makes private files, and a result is as open as any other new file.
+            // Opened here and not by the library: it makes private files, and a result is as open
+            // as any other new file.
             let open = |path: &Path| File::options().read(true).write(true).create_new(true).open(path);
             let file = builder.prefix(PREFIX).suffix(SUFFIX).make_in(folder, open)?;
-            // Another run may sweep the folder before the lock is held, and take this file for a dead one.
+            // Another run may sweep the folder before the lock is held, and take this file for a
+            // dead one.
             match try_lock(file.as_file())? {
                 Lock::Held if is_there(&file)? => return Ok(Partial(file)),
                 Lock::Missing(_) => return Ok(Partial(file)),
@@ -69,7 +73,8 @@ pub fn is_partial(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// Checks that files can be made in `folder`, by making one. What dead runs left there is removed first.
+/// Checks that files can be made in `folder`, by making one. What dead runs left there is removed
+/// first.
 ///
 /// # Errors
 /// What the system says.
@@ -80,10 +85,11 @@ pub fn probe(folder: &Path) -> io::Result<()> {
     partial.file().sync_all()
 }
 
-/// Removes what dead runs left in `folder`: files in the making that nobody locks. Returns how many there were.
+/// Removes what dead runs left in `folder`: files in the making that nobody locks. Returns how many
+/// there were.
 ///
-/// What cannot be removed is left: it does no harm. On a file system without locks nothing is known of other runs, and all
-/// of them stay.
+/// What cannot be removed is left: it does no harm. On a file system without locks nothing is known
+/// of other runs, and all of them stay.
 pub fn sweep(folder: &Path) -> usize {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let names = entries.flatten().filter(|entry| is_partial(&entry.file_name().to_string_lossy()));
@@ -106,8 +112,8 @@ fn is_there(_: &NamedTempFile) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Makes a rename durable. A file system that cannot sync a folder, or a folder that may not be read, is no reason to fail:
-/// the file has its name.
+/// Makes a rename durable. A file system that cannot sync a folder, or a folder that may not be
+/// read, is no reason to fail: the file has its name.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, Unsupported};
@@ -163,8 +169,8 @@ mod tests {
         assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
     }
 
-    /// Threads that write files while others sweep: what is swept is at most a file that its writer has not locked yet, who
-    /// then makes another.
+    /// Threads that write files while others sweep: what is swept is at most a file that its writer
+    /// has not locked yet, who then makes another.
     #[test]
     fn sweeping_never_takes_a_living_file() {
         let folder = tempfile::tempdir().unwrap();

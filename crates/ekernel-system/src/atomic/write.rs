@@ -4,9 +4,10 @@ use std::{fs::File, io, path::Path};
 
 use super::{Partial, destination, folder_of, sweep};
 
-/// Writes a file so that it is there completely or not at all, also if the power fails. Until the rename, what was at the
-/// path stays; after a failure the temporary file is removed. A symbolic link stays one: what it leads to is replaced, see
-/// [`destination`]. What runs that were killed left in the folder is removed.
+/// Writes a file so that it is there completely or not at all, also if the power fails. Until the
+/// rename, what was at the path stays; after a failure the temporary file is removed. A symbolic
+/// link stays one: what it leads to is replaced, see [`destination`]. What runs that were killed
+/// left in the folder is removed.
 ///
 /// # Errors
 /// With the reason: no such folder, no permission, no space left, a device.
@@ -21,7 +22,8 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut File) -> io::Result
     write_in_place_of(&target, write)
 }
 
-/// The same in place of whatever has the name, a link included; nothing else in the folder is looked at.
+/// The same in place of whatever has the name, a link included; nothing else in the folder is
+/// looked at.
 ///
 /// # Errors
 /// What the system says.

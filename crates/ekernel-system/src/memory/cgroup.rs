@@ -1,7 +1,7 @@
 //! What control groups leave: containers, batch systems, units of systemd.
 //!
-//! Every group above this process has a limit of its own, and the tightest one counts. Page cache is taken to be free: the
-//! system gives it back before it ends a process.
+//! Every group above this process has a limit of its own, and the tightest one counts. Page cache
+//! is taken to be free: the system gives it back before it ends a process.
 
 use super::files::{Files, number};
 
@@ -55,8 +55,8 @@ pub(super) fn left(files: &dyn Files) -> Option<u64> {
 
 /// Where the hierarchy is mounted, and the folder of `group` in it.
 ///
-/// Inside a container the mount may show the container's own group as its root, or the group may lie outside what is
-/// mounted; then the mount itself is the nearest that can be seen.
+/// Inside a container the mount may show the container's own group as its root, or the group may
+/// lie outside what is mounted; then the mount itself is the nearest that can be seen.
 fn mounted(mounts: &str, form: &Form, group: &str) -> Option<(String, String)> {
     mounts.lines().find_map(|line| {
         let (place, kind) = line.split_once(" - ")?;

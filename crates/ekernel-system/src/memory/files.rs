@@ -18,7 +18,8 @@ impl Files for ThisMachine {
     }
 }
 
-/// The number behind `key` in lines such as `MemAvailable:  123 kB`, `inactive_file 123` or `VmSize:  123 kB`.
+/// The number behind `key` in lines such as `MemAvailable:  123 kB`, `inactive_file 123` or
+/// `VmSize:  123 kB`.
 pub(super) fn number(text: &str, key: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(key))?;
     let mut words = rest.split_whitespace();
