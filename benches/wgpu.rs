@@ -14,7 +14,10 @@ use std::{
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ekernel::{
-    core::{Backend, BackendError, Control, KernelSet, Network, Pairs, Plan, Samples, plan::Op},
+    core::{
+        Backend, BackendError, Control, KernelSet, Network, Pairs, Plan, Samples,
+        plan::{PlaneNode, PlaneOp, Pointwise},
+    },
     cpu::{CpuBackend, CpuOptions, Precision},
     wgpu::{AdapterChoice, Device, StrategyChoice, Tuning, WgpuBackend, WgpuOptions},
 };
@@ -43,9 +46,12 @@ fn images(network: &Network, count: usize) -> Samples {
 fn elements(plan: &Plan) -> u64 {
     let cost = plan.cost();
     let stage = |(stage, orbit): (&ekernel::core::plan::Stage, &u64)| -> u64 {
-        let duals = stage.ops.iter().filter(|op| matches!(op.op, Op::Dual(_)));
-        let along = |op: &ekernel::core::plan::PlaneOp, axis: usize| -> u64 {
-            stage.offsets[axis].iter().map(|d| op.span(axis, d * op.step[axis] as isize).len() as u64).sum()
+        let duals = stage.ops.iter().filter(|op| matches!(op.op, PlaneOp::Pointwise(Pointwise::Dual(_))));
+        let along = |op: &PlaneNode, axis: usize| -> u64 {
+            stage.offsets[axis]
+                .iter()
+                .map(|d| op.at.span(axis, d * op.at.step[axis] as isize).len() as u64)
+                .sum()
         };
         orbit * duals.map(|op| along(op, 0) * along(op, 1)).sum::<u64>()
     };

@@ -4,7 +4,10 @@ mod fixture;
 mod parity;
 
 use ekernel::{
-    core::{Activation, BackendError, Input, KernelSet, Network, Pairs, Plan, Samples, plan::Op},
+    core::{
+        Activation, BackendError, Input, KernelSet, Network, Pairs, Plan, Samples,
+        plan::{Op as _, PlaneOp, Pointwise},
+    },
     cpu::{CpuBackend, CpuOptions, Precision, simd::Isa},
 };
 use ekernel_reference::ReferenceBackend;
@@ -57,13 +60,15 @@ fn random_cases(cases: impl Strategy<Value = (Network, Samples)>) -> Vec<Case> {
 /// not, and float32 finds their defects by subtraction.
 fn kinks_behind_smooth(network: &Network) -> bool {
     let plan = Plan::new(network, KernelSet::Both).expect("a plan");
-    let ops = plan.stages.iter().flat_map(|stage| &stage.ops).map(|op| &op.op);
+    let planes = plan.stages.iter().flat_map(|stage| &stage.ops);
+    let planes = planes.map(|node| (matches!(node.op, PlaneOp::Pooled(_)), node.op.pointwise()));
+    let head = plan.head.iter().map(|node| (false, node.op.pointwise()));
     let mut smooth = false;
-    for op in ops.chain(plan.head.iter().map(|op| &op.op)) {
-        if op.wants_defect() && smooth {
+    for (pooled, op) in planes.chain(head) {
+        if smooth && op.is_some_and(Pointwise::wants_defect) {
             return true;
         }
-        smooth |= matches!(op, Op::Pooled(_)) || (matches!(op, Op::Dual(_)) && !op.wants_defect());
+        smooth |= pooled || op.is_some_and(Pointwise::is_smooth_dual);
     }
     false
 }
@@ -277,8 +282,7 @@ fn broken_plans_show() {
             let trusted = cpu(&fixture.network, Precision::F64, false);
             let mut plan = trusted.plan().clone();
             // A layer_norm behind the broken op would hide a scale.
-            let normalized =
-                plan.stages.iter().flat_map(|s| &s.ops).any(|op| matches!(op.op, Op::Normalize(_)));
+            let normalized = plan.pointwise().any(|op| matches!(op, Pointwise::Normalize(_)));
             if normalized || plan.stages.is_empty() || !sabotage(&mut plan) {
                 continue;
             }

@@ -7,7 +7,7 @@ mod spheres;
 use ekernel::{
     core::{
         Activation, Backend, Control, Input, KernelSet, Network, Pairs, Plan, Quadrature, Samples,
-        plan::{Op, Readout, Scalar},
+        plan::{AtomReadout, Pointwise, Scalar},
     },
     cpu::{CpuBackend, CpuOptions, Precision, simd::Isa},
 };
@@ -233,8 +233,9 @@ fn broken_plans_show() {
             let trusted = cpu(&network, Precision::F64);
             let mut plan = trusted.plan().clone();
             // A layer_norm or a sign behind the broken op hides a scale.
-            let scaleless = |op: &Op| matches!(op, Op::Normalize(_) | Op::Dual(Activation::Sign));
-            if plan.rotations[0].ops.iter().any(|op| scaleless(&op.op)) || !sabotage(&mut plan) {
+            let scaleless =
+                |op: &Pointwise| matches!(op, Pointwise::Normalize(_) | Pointwise::Dual(Activation::Sign));
+            if plan.rotations[0].ops.pointwise().any(scaleless) || !sabotage(&mut plan) {
                 continue;
             }
             for precision in [Precision::F64, Precision::F32] {
@@ -254,7 +255,7 @@ fn one_atom_pair_is_a_pair_of_signals() {
     let network = network(&Input::Vector { features: 1 }, "s2_conv|relu|so3_pool|atom_sum");
     let plan = Plan::new(&network, KernelSet::Both).expect("a plan");
     let atoms = plan.atoms.as_ref().expect("molecules");
-    assert_eq!(atoms.readouts, [Readout::Rotations { stage: 0 }]);
+    assert_eq!(atoms.readouts, [AtomReadout::Rotations { stage: 0 }]);
     let value = Scalar { nngp: 2.0, ntk: 3.0, v: 4.0, vp: 5.0 };
     assert_eq!(atoms.run(&[value], false), [value]);
 }

@@ -8,7 +8,7 @@ use ekernel::{
     core::{
         Activation, BackendError, Conv, Dense, GlobalPool, Input, KernelSet, Layer, Network, Padding, Pairs,
         Plan, Samples,
-        plan::{Form, Op, PlaneOp},
+        plan::{Form, PlaneNode, PlaneOp, Pointwise},
     },
     cpu::{CpuBackend, CpuOptions, Precision},
     wgpu::{Adapter, Device, StrategyChoice, WgpuBackend, WgpuOptions, wgpu},
@@ -50,7 +50,7 @@ fn cpu(network: &Network) -> CpuBackend {
 
 /// Whether a kinked activation reads what a local pool gave.
 fn pools(plan: &Plan) -> bool {
-    let pooled = |op: &PlaneOp| matches!(op.op, Op::Pooled(_)) && op.form == Form::Defect;
+    let pooled = |op: &PlaneNode| matches!(op.op, PlaneOp::Pooled(_)) && op.at.form == Form::Defect;
     plan.stages.iter().flat_map(|stage| &stage.ops).any(pooled)
 }
 
@@ -424,8 +424,7 @@ fn broken(strategy: StrategyChoice, least: usize) {
             let trusted = cpu(&fixture.network);
             let mut plan = trusted.plan().clone();
             // A layer_norm behind the broken op would hide a scale.
-            let normalized =
-                plan.stages.iter().flat_map(|s| &s.ops).any(|op| matches!(op.op, Op::Normalize(_)));
+            let normalized = plan.pointwise().any(|op| matches!(op, Pointwise::Normalize(_)));
             if normalized || plan.stages.is_empty() || tried == 6 || !sabotage(&mut plan) {
                 continue;
             }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use ekernel::{
     core::{
         Activation, Backend, BackendError, Control, Input, KernelSet, Molecule, Network, Pairs, Plan,
-        Quadrature, Samples, plan::Op,
+        Quadrature, Samples, plan::Pointwise,
     },
     cpu::{CpuBackend, CpuOptions, Precision},
     wgpu::{WgpuBackend, WgpuOptions},
@@ -220,8 +220,9 @@ fn broken_plans_show() {
             let trusted = fast(&network(&Input::Sphere { bandlimit, channels: 2 }, layers));
             let mut plan = trusted.clone();
             // A layer_norm or a sign behind the broken op hides a scale.
-            let scaleless = |op: &Op| matches!(op, Op::Normalize(_) | Op::Dual(Activation::Sign));
-            if plan.rotations[0].ops.iter().any(|op| scaleless(&op.op)) || !sabotage(&mut plan) {
+            let scaleless =
+                |op: &Pointwise| matches!(op, Pointwise::Normalize(_) | Pointwise::Dual(Activation::Sign));
+            if plan.rotations[0].ops.pointwise().any(scaleless) || !sabotage(&mut plan) {
                 continue;
             }
             tried += 1;

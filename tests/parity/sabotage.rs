@@ -2,38 +2,45 @@
 
 use ekernel::core::{
     Activation, Plan,
-    plan::{Op, Readout},
+    plan::{Op as _, PlaneOp, Pointwise, Readout},
 };
 
 /// What is broken, and how; false where the plan has nothing of the kind.
 pub(crate) type Sabotage = (&'static str, fn(&mut Plan) -> bool);
 
 /// Breaks the last op for which `change` says that it did (behind a first one a layer_norm may hide a scale).
-fn last_op(plan: &mut Plan, change: impl Fn(&mut Op) -> bool) -> bool {
-    plan.stages.iter_mut().rev().flat_map(|stage| stage.ops.iter_mut().rev()).any(|op| change(&mut op.op))
+fn last_op(plan: &mut Plan, change: impl Fn(&mut PlaneOp) -> bool) -> bool {
+    plan.changed(|plan| {
+        plan.stages.iter_mut().rev().flat_map(|stage| stage.ops.iter_mut().rev()).any(|op| change(&mut op.op))
+    })
+}
+
+/// The same for ops at each position.
+fn last_pointwise(plan: &mut Plan, change: impl Fn(&mut Pointwise) -> bool) -> bool {
+    last_op(plan, |op| op.pointwise_mut().is_some_and(&change))
 }
 
 /// w² off by 0.1 %.
-pub(crate) fn scale_weights(op: &mut Op) -> bool {
-    let Op::Affine(affine) = op else { return false };
+pub(crate) fn scale_weights(op: &mut Pointwise) -> bool {
+    let Pointwise::Affine(affine) = op else { return false };
     affine.w2 *= 1.001;
     affine.ntk_scale *= 1.001;
     true
 }
 
 /// What a weighted layer adds to Θ, dropped.
-pub(crate) fn drop_ntk(op: &mut Op) -> bool {
-    let Op::Affine(affine) = op else { return false };
+pub(crate) fn drop_ntk(op: &mut Pointwise) -> bool {
+    let Pointwise::Affine(affine) = op else { return false };
     affine.ntk_scale = 0.0;
     true
 }
 
 pub(crate) const SABOTAGES: [Sabotage; 6] = [
-    ("w² off by 0.1 %", |plan| last_op(plan, scale_weights)),
-    ("ntk dropped", |plan| last_op(plan, drop_ntk)),
+    ("w² off by 0.1 %", |plan| last_pointwise(plan, scale_weights)),
+    ("ntk dropped", |plan| last_pointwise(plan, drop_ntk)),
     ("a tap dropped", |plan| {
         last_op(plan, |op| match op {
-            Op::BoxMean(window) if window.size[0] > 1 => {
+            PlaneOp::BoxMean(window) if window.size[0] > 1 => {
                 window.size[0] -= 1;
                 true
             }
@@ -53,8 +60,8 @@ pub(crate) const SABOTAGES: [Sabotage; 6] = [
         })
     }),
     ("another activation", |plan| {
-        last_op(plan, |op| match op {
-            Op::Dual(activation) => {
+        last_pointwise(plan, |op| match op {
+            Pointwise::Dual(activation) => {
                 *activation = Activation::LeakyRelu { alpha: 0.01 };
                 true
             }

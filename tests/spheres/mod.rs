@@ -3,7 +3,10 @@
 
 use std::{fs, path::Path};
 
-use ekernel::core::{Activation, Input, KernelSet, Molecule, Network, Plan, Quadrature, Samples, plan::Op};
+use ekernel::core::{
+    Activation, Input, KernelSet, Molecule, Network, Plan, Quadrature, Samples,
+    plan::{Op as _, Pointwise, SphereOp},
+};
 use ndarray::{Array3, Array4, Axis, Ix1, Ix3, array};
 use ndarray_npy::NpzReader;
 
@@ -15,7 +18,7 @@ pub(crate) fn is_constant(network: &Network) -> bool {
     plan.rotations
         .iter()
         .flat_map(|stage| &stage.ops)
-        .any(|op| matches!(op.op, Op::CorrelateSphere { bandlimit: 1 } | Op::Truncate { bandlimit: 1 }))
+        .any(|op| matches!(op.op, SphereOp::Correlate { bandlimit: 1 } | SphereOp::Truncate { bandlimit: 1 }))
 }
 
 /// Networks that read their kernels in different ways.
@@ -100,16 +103,20 @@ pub(crate) fn molecules() -> Samples {
 /// What is broken, and how.
 pub(crate) type Sabotage = (&'static str, fn(&mut Plan) -> bool);
 
-fn last_op(plan: &mut Plan, change: impl Fn(&mut Op) -> bool) -> bool {
+fn last_op(plan: &mut Plan, change: impl Fn(&mut SphereOp) -> bool) -> bool {
     plan.rotations.iter_mut().flat_map(|stage| stage.ops.iter_mut().rev()).any(|op| change(&mut op.op))
 }
 
+fn last_pointwise(plan: &mut Plan, change: impl Fn(&mut Pointwise) -> bool) -> bool {
+    last_op(plan, |op| op.pointwise_mut().is_some_and(&change))
+}
+
 pub(crate) const SABOTAGES: [Sabotage; 6] = [
-    ("w² off by 0.1 %", |plan| last_op(plan, scale_weights)),
-    ("ntk dropped", |plan| last_op(plan, drop_ntk)),
+    ("w² off by 0.1 %", |plan| last_pointwise(plan, scale_weights)),
+    ("ntk dropped", |plan| last_pointwise(plan, drop_ntk)),
     ("a degree dropped at the lift", |plan| {
         last_op(plan, |op| match op {
-            Op::CorrelateSphere { bandlimit } => {
+            SphereOp::Correlate { bandlimit } => {
                 *bandlimit -= 1;
                 true
             }
@@ -118,7 +125,7 @@ pub(crate) const SABOTAGES: [Sabotage; 6] = [
     }),
     ("a degree dropped at the truncation", |plan| {
         last_op(plan, |op| match op {
-            Op::Truncate { bandlimit } => {
+            SphereOp::Truncate { bandlimit } => {
                 *bandlimit -= 1;
                 true
             }
@@ -126,8 +133,8 @@ pub(crate) const SABOTAGES: [Sabotage; 6] = [
         })
     }),
     ("another activation", |plan| {
-        last_op(plan, |op| match op {
-            Op::Dual(activation) => {
+        last_pointwise(plan, |op| match op {
+            Pointwise::Dual(activation) => {
                 *activation = Activation::LeakyRelu { alpha: 0.01 };
                 true
             }

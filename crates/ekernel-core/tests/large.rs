@@ -2,7 +2,7 @@
 
 use ekernel_core::{
     Activation, Conv, Dense, Group, GroupConv, Input, KernelSet, Layer, Lift, Network, NetworkBuilder,
-    Padding, Plan, Pool, S2Conv,
+    Padding, Plan, Pool, S2Conv, plan::Op as _,
 };
 
 const IMAGE: Input = Input::Image { height: 4, width: 4, channels: 2 };

@@ -1,8 +1,8 @@
 //! Recognises a stage that is one run of stride-1 convolutions and ReLUs, which the fused kernel computes.
 
 use ekernel_core::{
-    Activation, Domain, Input, Window,
-    plan::{Affine, Op, Plan, Sink, Stage},
+    Activation, Input, Window,
+    plan::{Affine, Plan, PlaneOp, Pointwise, Sink, Stage},
 };
 
 use crate::{
@@ -36,11 +36,11 @@ impl FusedStage {
         precision: Precision,
     ) -> Option<FusedStage> {
         let (first, rest) = stage.ops.split_first()?;
-        if first.op != Op::Correlate || rest.is_empty() || !rest.len().is_multiple_of(3) {
+        if first.op != PlaneOp::Correlate || rest.is_empty() || !rest.len().is_multiple_of(3) {
             return None;
         }
-        let in_a_row = rest.iter().enumerate().all(|(i, op)| op.inputs == [i] && op.step == [1, 1]);
-        if !in_a_row || first.step != [1, 1] {
+        let in_a_row = rest.iter().enumerate().all(|(i, op)| op.inputs == [i] && op.at.step == [1, 1]);
+        if !in_a_row || first.at.step != [1, 1] {
             return None;
         }
         let layers: Vec<(Window, ConvRelu)> = rest.chunks_exact(3).map(conv_relu).collect::<Option<_>>()?;
@@ -61,9 +61,7 @@ impl FusedStage {
         let convs: Vec<ConvRelu> = layers.into_iter().map(|(_, conv)| conv).collect();
         // Whatever the chain refuses (a window larger than the image, say) is left to the general ops.
         let chain = ReluChain::new([height, width, channels], padding, &convs).ok()?.nonnegative(nonnegative);
-        let positions =
-            Domain::Grid { height: stage.ops.last()?.extent[0], width: stage.ops.last()?.extent[1] }
-                .positions() as f64;
+        let positions = stage.last().at.positions() as f64;
         let scale = match stage.sink {
             Sink::Mean { scale } => scale / (positions * positions),
             Sink::Diagonal => positions.recip(),
@@ -77,9 +75,12 @@ impl FusedStage {
     }
 }
 
-fn conv_relu(ops: &[ekernel_core::plan::PlaneOp]) -> Option<(Window, ConvRelu)> {
-    let [Op::BoxMean(window), Op::Affine(affine), Op::Dual(Activation::Relu)] =
-        [ops[0].op, ops[1].op, ops[2].op]
+fn conv_relu(ops: &[ekernel_core::plan::PlaneNode]) -> Option<(Window, ConvRelu)> {
+    let [
+        PlaneOp::BoxMean(window),
+        PlaneOp::Pointwise(Pointwise::Affine(affine)),
+        PlaneOp::Pointwise(Pointwise::Dual(Activation::Relu)),
+    ] = [ops[0].op, ops[1].op, ops[2].op]
     else {
         return None;
     };

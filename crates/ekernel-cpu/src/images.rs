@@ -2,7 +2,7 @@
 
 use ekernel_core::{
     BackendError,
-    plan::{Op, Plan, Sink, Variances},
+    plan::{Plan, PlaneOp, Sink, Variances},
 };
 use ekernel_pairs::Watch;
 
@@ -39,7 +39,7 @@ impl Image {
                 .ops
                 .iter()
                 .map(|op| match op.op {
-                    Op::Pooled(source) => pooled_variances(plan, isa, source, &images, watch).map(Some),
+                    PlaneOp::Pooled(source) => pooled_variances(plan, isa, source, &images, watch).map(Some),
                     _ => Ok(None),
                 })
                 .collect::<Result<_, BackendError>>()?;
@@ -67,7 +67,7 @@ impl Image {
     /// Bytes an image takes.
     pub(crate) fn bytes(plan: &Plan) -> u64 {
         let positions: usize =
-            plan.stages.iter().flat_map(|s| &s.ops).map(|op| op.extent[0] * op.extent[1]).sum();
+            plan.stages.iter().flat_map(|s| &s.ops).map(|op| op.at.extent[0] * op.at.extent[1]).sum();
         8 * (positions + plan.input.shape().iter().product::<usize>()) as u64
     }
 }

@@ -7,7 +7,7 @@ use ekernel_core::{
     plan::{Readout, Scalar},
 };
 
-use crate::{Blocks, Engine, Lane, Unit, Units, Watch, Workers, units::unit_readouts};
+use crate::{Blocks, Engine, Lane, Unit, Units, Watch, Workers};
 
 /// Lanes that are under way at once at most.
 const MOST_LANES: f64 = 5e5;
@@ -137,7 +137,7 @@ impl<E: Engine> Ready<E> {
         let units: Vec<[Unit; 2]> = (0..self.units.len(set)).map(|index| [Unit { set, index }; 2]).collect();
         let pieces = self.pieces(&units, 1.0);
         let found = self.spread(pieces.len(), watch, |at, watch| {
-            let readouts = unit_readouts(&self.plan);
+            let readouts = self.plan.unit_readouts();
             let mut values = vec![Vec::with_capacity(readouts.len()); pieces[at].len()];
             for (index, readout) in readouts.iter().enumerate() {
                 let lane = |units: &[Unit; 2]| Lane { units: *units, identical: true, same: true };
@@ -201,7 +201,7 @@ impl<E: Engine> Ready<E> {
     }
 
     fn compare_some(&self, jobs: &[Job], watch: Watch<'_>) -> Result<Vec<Compared>, BackendError> {
-        let readouts = unit_readouts(&self.plan);
+        let readouts = self.plan.unit_readouts();
         let blank = |job: &Job| {
             let mut units = self.units.compared(job.samples);
             if let Some(only) = &job.only {

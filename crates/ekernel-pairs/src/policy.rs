@@ -4,9 +4,9 @@
 //! are no numbers; and those of units that an engine cannot hold ([`crate::Engine::spoils`]). Every decision is about one pair of
 //! samples alone, so that a part of a Gram matrix is the same whatever else is computed with it.
 
-use ekernel_core::plan::{Form, HeadOp, Op, Plan, Scalar};
+use ekernel_core::plan::{Form, Graph, HeadOp, Plan, PlaneOp, Pointwise, Scalar};
 
-use crate::{Units, compared::Job, units::unit_readouts};
+use crate::{Units, compared::Job};
 
 /// What an engine in float32 knows of a kernel. Thresholds are measured (docs/numerics.md).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,12 +41,14 @@ pub(crate) struct Policy {
 
 impl Policy {
     pub(crate) fn new(plan: &Plan, float32: Float32) -> Policy {
-        let subtracts = |op: &Op| match op {
-            Op::Pooled(_) => true,
-            Op::Dual(activation) => float32.smooth_subtract && activation.kink().is_none(),
-            _ => false,
+        let subtracts = |op: &PlaneOp| match op {
+            PlaneOp::Pooled(_) => true,
+            PlaneOp::Pointwise(Pointwise::Dual(activation)) => {
+                float32.smooth_subtract && activation.kink().is_none()
+            }
+            PlaneOp::Correlate | PlaneOp::BoxMean(_) | PlaneOp::Pointwise(_) => false,
         };
-        let reads_angles = |head: &[HeadOp]| head.iter().any(|op| op.op.wants_defect());
+        let reads_angles = |head: &Graph<HeadOp>| head.pointwise().any(Pointwise::wants_defect);
         let head = reads_angles(&plan.head);
         let bound = float32.parallel.max(PARALLEL_VALUES / plan.fewest_values());
         let mut ops = plan.stages.iter().flat_map(|stage| &stage.ops);
@@ -55,7 +57,7 @@ impl Policy {
             signals: !plan.rotations.is_empty() && head,
             atoms: !plan.rotations.is_empty()
                 && plan.atoms.as_ref().is_some_and(|atoms| reads_angles(&atoms.head)),
-            samples: ops.any(|op| op.form == Form::Defect && subtracts(&op.op)),
+            samples: ops.any(|node| node.at.form == Form::Defect && subtracts(&node.op)),
         }
     }
 
@@ -83,7 +85,7 @@ impl Policy {
         if !self.atoms {
             return Vec::new();
         }
-        let atoms = values.chunks(unit_readouts(plan).len()).enumerate();
+        let atoms = values.chunks(plan.unit_readouts().len()).enumerate();
         let doubtful = |(_, values): &(usize, &[Scalar])| values.iter().any(Scalar::is_parallel);
         atoms.filter(doubtful).map(|(at, _)| at).collect()
     }

@@ -101,7 +101,7 @@ impl Units {
     fn look(&self, samples: &Samples, index: usize, compares: bool) -> Result<Found, BackendError> {
         if let Some(signals) = &self.signals {
             let units = signals.count(samples, index);
-            let keep = unit_readouts(&self.plan).contains(&Readout::Sphere);
+            let keep = self.plan.unit_readouts().contains(&Readout::Sphere);
             let kept = 0..if keep { units } else { 0 };
             let harmonics = |unit| signals.harmonics(samples, index, unit).map_err(refused("the signals"));
             return Ok(Found {
@@ -262,11 +262,6 @@ impl Units {
     fn set(&self, set: usize) -> &Samples {
         if set == 0 { self.pairs.first() } else { self.pairs.second() }
     }
-}
-
-/// The values that are computed of each pair of units.
-pub(crate) fn unit_readouts(plan: &Plan) -> &[Readout] {
-    plan.atoms.as_ref().map_or(&plan.readouts, |atoms| &atoms.readouts)
 }
 
 /// Every element of an orbit, each once; the identity first.

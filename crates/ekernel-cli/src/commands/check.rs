@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use clap::Args;
 use ekernel_core::{
     Backend, BackendError, Input, KernelSet, Kernels, Network, Pairs,
-    plan::{Op, Sink},
+    plan::{PlaneOp, Pointwise, Sink},
 };
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_gram::GramError;
@@ -300,9 +300,7 @@ fn tolerance(network: &Network, precision: Precision, demand: Demand) -> anyhow:
         (Precision::F32, Demand::Relaxed) => {
             let plan = ekernel_core::Plan::new(network, KernelSet::Both)?;
             let pools = plan.stages.iter().any(|stage| matches!(stage.sink, Sink::LocalPool { .. }));
-            let smooth = |op: &Op| matches!(op, Op::Dual(_)) && !op.wants_defect();
-            let ops = plan.stages.iter().flat_map(|stage| stage.ops.iter().map(|op| &op.op));
-            if pools || ops.chain(plan.head.iter().map(|op| &op.op)).any(smooth) { 5e-5 } else { 1e-6 }
+            if pools || plan.pointwise().any(Pointwise::is_smooth_dual) { 5e-5 } else { 1e-6 }
         }
     })
 }
@@ -413,10 +411,10 @@ fn literal_work(network: &Network) -> Option<u64> {
     let blocks = plan.group.map_or(1, |group| group.order() as u64).pow(2);
     let ops = plan.stages.iter().flat_map(|stage| &stage.ops);
     let work = ops.map(|op| {
-        let positions = (op.extent[0] as u64).saturating_mul(op.extent[1] as u64);
+        let positions = op.at.positions() as u64;
         let each = match op.op {
-            Op::BoxMean(window) => (window.size[0] as u64).saturating_mul(window.size[1] as u64),
-            Op::Dual(_) => DUAL,
+            PlaneOp::BoxMean(window) => (window.size[0] as u64).saturating_mul(window.size[1] as u64),
+            PlaneOp::Pointwise(Pointwise::Dual(_)) => DUAL,
             _ => 1,
         };
         positions.saturating_mul(positions).saturating_mul(blocks).saturating_mul(each)

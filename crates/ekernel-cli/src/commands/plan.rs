@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use ekernel_core::plan::{HeadOp, Quadrature};
+use ekernel_core::plan::{HeadOp, Node, Op as _, Quadrature};
 use ekernel_experiment::Kind;
 use serde_json::json;
 
@@ -68,9 +68,9 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
                     "op": op.op.name(),
                     "text": op.op.to_string(),
                     "inputs": op.inputs,
-                    "extent": op.extent,
-                    "step": op.step,
-                    "cyclic": op.cyclic,
+                    "extent": op.at.extent,
+                    "step": op.at.step,
+                    "cyclic": op.at.cyclic,
                     "layer": op.label,
                 })).collect::<Vec<_>>(),
                 "output": stage.output,
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
             })
         })
         .collect();
-    let scalar = |op: &HeadOp| json!({ "op": op.op.name(), "text": op.op.to_string(), "inputs": op.inputs, "layer": op.label });
+    let scalar = |op: &Node<HeadOp>| json!({ "op": op.op.name(), "text": op.op.to_string(), "inputs": op.inputs, "layer": op.label });
     let rotations: Vec<_> = plan
         .rotations
         .iter()

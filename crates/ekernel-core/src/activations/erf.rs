@@ -3,7 +3,7 @@
 
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
-use super::Dual;
+use super::dual::Dual;
 
 pub(super) fn dual(a: f64, b: f64, c: f64, v: f64, vp: f64, k: f64) -> Dual {
     let [v, vp, k] = [v, vp, k].map(|x| b * b * x);

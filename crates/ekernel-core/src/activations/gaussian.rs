@@ -1,7 +1,7 @@
 //! a·exp(bx²): D = √((1−2bv)(1−2bv') − 4b²K²), K_σ = a²/D, K̇ = 4a²b²K/D³. Where the expectation does not exist
 //! (1 ≤ 2bv, or D² ≤ 0) both are NaN, which every caller reports.
 
-use super::Dual;
+use super::dual::Dual;
 
 pub(super) fn dual(a: f64, b: f64, v: f64, vp: f64, k: f64) -> Dual {
     let bound = (v * vp).sqrt();

@@ -4,7 +4,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
-use super::Dual;
+use super::dual::Dual;
 
 pub(super) fn dual(v: f64, vp: f64, k: f64) -> Dual {
     let p = v * vp;

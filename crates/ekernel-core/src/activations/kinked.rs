@@ -5,7 +5,7 @@
 
 use std::f64::consts::TAU;
 
-use super::Dual;
+use super::dual::Dual;
 
 /// √(vv' − K²) without losing it to the squares, and the angle φ ∈ [0, π]; π/2 where vv' = 0.
 pub(super) fn sine_and_angle(v: f64, vp: f64, k: f64) -> (f64, f64) {

@@ -2,7 +2,7 @@
 
 use std::f64::consts::FRAC_2_PI;
 
-use super::{Dual, kinked::sine_and_angle};
+use super::{dual::Dual, kinked::sine_and_angle};
 
 pub(super) fn dual(v: f64, vp: f64, k: f64) -> Dual {
     let (_, angle) = sine_and_angle(v, vp, k);

@@ -4,7 +4,7 @@
 
 use std::f64::consts::{FRAC_PI_4, SQRT_2};
 
-use super::Dual;
+use super::dual::Dual;
 
 pub(super) fn dual(a: f64, b: f64, c: f64, v: f64, vp: f64, k: f64) -> Dual {
     let b2 = b * b;

@@ -15,7 +15,9 @@
 //! The factors of two samples multiply to √(g g′) at every dual, so that A of a pair is at most √(A A′), A of each sample with
 //! itself.
 
-use super::{Op, Plan, Readout, RotationStage, Scalar, Sink, Variances, head};
+use super::{
+    HeadOp, Op as _, Plan, PlaneOp, Pointwise, Readout, RotationStage, Scalar, Sink, Variances, head,
+};
 
 /// The errors of K and of Θ in units of the rounding of K.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,12 +31,16 @@ impl Errors {
     const FRESH: Errors = Errors { nngp: 1.0, ntk: 0.0 };
 
     /// Behind an op that reads these, at these variances.
-    fn behind(op: &Op, inputs: impl Iterator<Item = Errors>, variances: impl Iterator<Item = f64>) -> Errors {
+    fn behind(
+        op: Option<&Pointwise>,
+        inputs: impl Iterator<Item = Errors>,
+        variances: impl Iterator<Item = f64>,
+    ) -> Errors {
         let before = inputs.reduce(|a, b| Errors { nngp: a.nngp.max(b.nngp), ntk: a.ntk.max(b.ntk) });
         let before = before.unwrap_or(Errors::FRESH);
         match op {
-            Op::Affine(_) => Errors { ntk: before.ntk.max(before.nngp), ..before },
-            Op::Dual(activation) if activation.is_smooth() => {
+            Some(Pointwise::Affine(_)) => Errors { ntk: before.ntk.max(before.nngp), ..before },
+            Some(Pointwise::Dual(activation)) if activation.is_smooth() => {
                 let steepest = variances
                     .map(|v| activation.steepness(v))
                     .fold([0.0_f64; 2], |all, one| [all[0].max(one[0]), all[1].max(one[1])]);
@@ -69,7 +75,7 @@ impl Plan {
     ///
     /// Planar networks only; of signals on the sphere ask [`RotationStage::amplification`].
     pub fn amplification(&self, variances: &Variances) -> f64 {
-        if self.stages.is_empty() || !self.has_smooth_duals() {
+        if self.stages.is_empty() || !self.pointwise().any(Pointwise::is_smooth_dual) {
             return 1.0;
         }
         let mut stages: Vec<Errors> = Vec::with_capacity(self.stages.len());
@@ -79,8 +85,8 @@ impl Plan {
                 let before = node.inputs.iter().map(|&input| errors[input]);
                 let v = node.inputs.iter().flat_map(|&input| variances[input].iter().copied());
                 errors.push(match node.op {
-                    Op::Pooled(source) => stages[source],
-                    _ => Errors::behind(&node.op, before, v),
+                    PlaneOp::Pooled(source) => stages[source],
+                    _ => Errors::behind(node.op.pointwise(), before, v),
                 });
             }
             stages.push(errors[errors.len() - 1]);
@@ -113,20 +119,13 @@ impl Plan {
             let before = node.inputs.iter().map(|&input| errors[input]);
             let v = node.inputs.iter().map(|&input| values[input].v);
             errors.push(match node.op {
-                Op::Readout(i) => readouts[i].0,
-                _ => Errors::behind(&node.op, before, v),
+                HeadOp::Readout(i) => readouts[i].0,
+                HeadOp::Pointwise(op) => Errors::behind(Some(&op), before, v),
             });
         }
         let last = errors[errors.len() - 1];
         // Of the NTK also where it is not asked for: the NNGP has the same bytes with and without it.
         last.nngp.max(last.ntk).max(1.0)
-    }
-
-    /// Whether any activation has a smooth dual.
-    fn has_smooth_duals(&self) -> bool {
-        let planes = self.stages.iter().flat_map(|stage| &stage.ops).map(|op| &op.op);
-        let head = self.head.iter().map(|op| &op.op);
-        planes.chain(head).any(|op| matches!(op, Op::Dual(activation) if activation.is_smooth()))
     }
 }
 
@@ -138,7 +137,7 @@ impl RotationStage {
         for op in &self.ops {
             let before = op.inputs.iter().map(|&input| errors[input]);
             let v = op.inputs.iter().map(|&input| variances[input]);
-            errors.push(Errors::behind(&op.op, before, v));
+            errors.push(Errors::behind(op.op.pointwise(), before, v));
         }
         let last = errors[errors.len() - 1];
         last.nngp.max(last.ntk).max(1.0)

@@ -1,6 +1,6 @@
 //! The atoms of a molecule: a plan of their own per pair of atoms, whose outputs are added up over pairs.
 
-use super::{HeadOp, Readout, Scalar, head};
+use super::{AtomReadout, Graph, HeadOp, Scalar, head};
 use crate::AtomPairing;
 
 /// What is computed for each pair of atoms.
@@ -8,10 +8,10 @@ use crate::AtomPairing;
 pub struct AtomPlan {
     /// Which pairs.
     pub pairing: AtomPairing,
-    /// The values per pair of atoms: [`Readout::Rotations`] or [`Readout::Sphere`].
-    pub readouts: Vec<Readout>,
-    /// The ops on them, each after those it reads.
-    pub head: Vec<HeadOp>,
+    /// The values per pair of atoms.
+    pub readouts: Vec<AtomReadout>,
+    /// The ops on them.
+    pub head: Graph<HeadOp>,
     /// The ops of the head that are added up over pairs of atoms, one for each atom_sum.
     pub outputs: Vec<usize>,
     /// Whether the head needs each atom's value with itself.

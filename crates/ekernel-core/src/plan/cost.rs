@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Op, Plan, Readout, RotationStage, Sink, Stage};
+use super::{Plan, PlaneOp, Pointwise, Readout, RotationStage, Sink, SphereOp, Stage};
 
 /// The cost of one stage per pair of images (and per orbit element).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,18 +61,14 @@ impl Plan {
         }
         for i in (0..self.stages.len()).rev() {
             for op in &self.stages[i].ops {
-                if let Op::Pooled(source) = op.op {
+                if let PlaneOp::Pooled(source) = op.op {
                     orbit[source] = orbit[i];
                 }
             }
         }
         let group = self.group.map_or(1, |group| group.order() as u64);
-        let largest = self
-            .stages
-            .iter()
-            .flat_map(|stage| &stage.ops)
-            .map(|op| (op.extent[0] * op.extent[1]) as u64)
-            .max();
+        let largest =
+            self.stages.iter().flat_map(|stage| &stage.ops).map(|op| op.at.positions() as u64).max();
         let rotations: Vec<RotationCost> =
             self.rotations.iter().map(|stage| self.rotation_cost(stage)).collect();
         let planar = largest.map_or(0, |n| times(&[kinds * F32, group, group, n, n]));
@@ -106,25 +102,23 @@ impl Plan {
             2 * rings * (coefficients(l) + orders * circle * orders + circle * circle * orders)
         };
         let (mut flops, mut held) = (points * kinds * 2, 0);
-        for op in &stage.ops {
-            flops += match &op.op {
-                Op::CorrelateSphere { bandlimit } => {
+        for node in &stage.ops {
+            flops += match &node.op {
+                SphereOp::Correlate { bandlimit } => {
                     held += coefficients(*bandlimit);
                     times(&[2, self.input.channels() as u64, coefficients(*bandlimit)])
                         .saturating_add(transform(*bandlimit))
                 }
-                Op::Truncate { bandlimit } => {
+                SphereOp::Truncate { bandlimit } => {
                     held += kinds * coefficients(*bandlimit);
                     2 * kinds * transform(*bandlimit)
                 }
-                Op::Affine(_) => points * (3 * kinds - 1),
-                Op::Dual(activation) => points * (activation.flops() + kinds - 2),
-                Op::Normalize(_) => points * kinds,
-                Op::Sum => points * kinds * (op.inputs.len() as u64 - 1),
-                Op::Dropout(_) | Op::Correlate | Op::Pooled(_) | Op::Readout(_) | Op::BoxMean(_) => 0,
+                // The factors of a normalisation are one for all points.
+                SphereOp::Pointwise(Pointwise::Normalize(_)) => points * kinds,
+                SphereOp::Pointwise(op) => points * op.flops(kinds, node.inputs.len() as u64),
             };
         }
-        let alive = live(stage.ops.iter().map(|op| &op.inputs[..])) as u64;
+        let alive = stage.ops.most_alive() as u64;
         RotationCost { points, flops, bytes: F32 * (held + kinds * alive * circle * circle) }
     }
 
@@ -134,32 +128,26 @@ impl Plan {
         // Ops of one extent, step and wrapping have equally many elements.
         let mut counted: HashMap<_, u64> = HashMap::new();
         for op in &stage.ops {
-            let count = *counted.entry((op.extent, op.step, op.cyclic)).or_insert_with(|| {
+            let count = *counted.entry((op.at.extent, op.at.step, op.at.cyclic)).or_insert_with(|| {
                 let along = |axis: usize| {
-                    let span = |offset: &isize| op.span(axis, offset * op.step[axis] as isize).len() as u64;
+                    let span =
+                        |offset: &isize| op.at.span(axis, offset * op.at.step[axis] as isize).len() as u64;
                     plus(stage.offsets[axis].iter().map(span))
                 };
                 times(&[along(0), along(1)])
             });
             let per_element = match &op.op {
-                Op::Correlate => 2 * self.input.channels() as u64,
-                Op::BoxMean(window) => kinds * (window.size[0] + window.size[1] - 1) as u64,
-                Op::Affine(_) => 3 * kinds - 1,
-                Op::Dual(activation) => activation.flops() + kinds - 2,
-                Op::Normalize(_) => 1 + kinds,
-                Op::Sum => kinds * (op.inputs.len() as u64 - 1),
-                Op::Dropout(_)
-                | Op::Pooled(_)
-                | Op::Readout(_)
-                | Op::CorrelateSphere { .. }
-                | Op::Truncate { .. } => 0,
+                PlaneOp::Correlate => 2 * self.input.channels() as u64,
+                PlaneOp::BoxMean(window) => kinds * (window.size[0] + window.size[1] - 1) as u64,
+                PlaneOp::Pooled(_) => 0,
+                PlaneOp::Pointwise(pointwise) => pointwise.flops(kinds, op.inputs.len() as u64),
             };
             if per_element > 0 {
                 elements = count.saturating_add(elements);
                 flops = times(&[count, per_element]).saturating_add(flops);
             }
         }
-        let area = stage.ops.iter().map(|op| (op.extent[0] * op.extent[1]) as u64).max().unwrap_or(0);
+        let area = stage.ops.iter().map(|op| op.at.positions() as u64).max().unwrap_or(0);
         let pooled = match stage.sink {
             Sink::LocalPool { window, .. } => {
                 let rows = (2 * window.size[0] - 1).div_ceil(window.strides[0]) as u64;
@@ -169,7 +157,7 @@ impl Plan {
             }
             _ => 0,
         };
-        let live = live(stage.ops.iter().map(|op| &op.inputs[..])) as u64;
+        let live = stage.ops.most_alive() as u64;
         StageCost {
             planes: (stage.offsets[0].len() * stage.offsets[1].len()) as u64,
             elements,
@@ -177,24 +165,6 @@ impl Plan {
             bytes: times(&[F32 * kinds, times(&[live, area]).saturating_add(pooled)]),
         }
     }
-}
-
-/// The largest number of ops whose values are alive at once, of ops that read these.
-fn live<'a>(inputs: impl Iterator<Item = &'a [usize]>) -> usize {
-    let inputs: Vec<&[usize]> = inputs.collect();
-    let mut last_reader = vec![inputs.len(); inputs.len()];
-    for (i, reads) in inputs.iter().enumerate() {
-        reads.iter().for_each(|&input| last_reader[input] = i);
-    }
-    let mut ends = vec![0; inputs.len() + 1];
-    last_reader.iter().for_each(|&reader| ends[reader] += 1);
-    let (mut alive, mut most) = (0, 0);
-    for ends in &ends[..inputs.len()] {
-        alive += 1;
-        most = most.max(alive);
-        alive -= ends;
-    }
-    most
 }
 
 /// Saturating product.

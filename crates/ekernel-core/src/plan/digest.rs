@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::{
-    Affine, AtomPlan, Form, HeadOp, KernelSet, Op, Plan, PlaneOp, Readout, RotationOp, RotationStage, Sink,
-    Stage,
+    Affine, AtomPlan, AtomReadout, Form, Graph, HeadOp, KernelSet, Node, Op, Plan, PlaneOp, Planes,
+    Pointwise, Readout, RotationStage, Sink, SphereOp, Stage,
 };
 use crate::{Activation, AtomDescriptor, GroupElement, Input, NormAxes, Window};
 
@@ -72,7 +72,7 @@ impl Plan {
         to.list(rotations, Encoder::rotation_stage);
         to.list(atoms.as_slice(), Encoder::atoms);
         to.list(readouts, Encoder::readout);
-        to.list(head, Encoder::head_op);
+        to.graph(head, Encoder::head_op);
         Digest(to.0.finalize().into())
     }
 }
@@ -142,7 +142,7 @@ impl Encoder {
 
     fn stage(&mut self, stage: &Stage) {
         let Stage { ops, sink, output, output_cyclic, offsets } = stage;
-        self.list(ops, Encoder::plane_op);
+        self.graph(ops, Encoder::plane_op);
         match sink {
             Sink::Mean { scale } => {
                 self.word("mean");
@@ -163,9 +163,20 @@ impl Encoder {
         }
     }
 
-    fn plane_op(&mut self, op: &PlaneOp) {
-        let PlaneOp { op, inputs, extent, step, cyclic, form, label: _ } = op;
-        self.op(op);
+    /// The nodes of a graph without their labels.
+    fn graph<O, At>(&mut self, graph: &Graph<O, At>, each: impl Fn(&mut Encoder, &O, &[usize], &At)) {
+        self.list(graph, |to, Node { op, inputs, at, label: _ }| each(to, op, inputs, at));
+    }
+
+    fn plane_op(&mut self, op: &PlaneOp, inputs: &[usize], at: &Planes) {
+        let Planes { extent, step, cyclic, form } = at;
+        self.word(op.name());
+        match op {
+            PlaneOp::Correlate => {}
+            PlaneOp::Pooled(stage) => self.count(*stage),
+            PlaneOp::BoxMean(window) => self.window(window),
+            PlaneOp::Pointwise(op) => self.pointwise(op),
+        }
         self.counts(inputs);
         self.counts(extent);
         self.counts(step);
@@ -179,8 +190,12 @@ impl Encoder {
     fn rotation_stage(&mut self, stage: &RotationStage) {
         let RotationStage { bandlimit, nodes, ops } = stage;
         self.counts(&[*bandlimit, *nodes]);
-        self.list(ops, |to, RotationOp { op, inputs, label: _ }| {
-            to.op(op);
+        self.graph(ops, |to, op, inputs, ()| {
+            to.word(op.name());
+            match op {
+                SphereOp::Correlate { bandlimit } | SphereOp::Truncate { bandlimit } => to.count(*bandlimit),
+                SphereOp::Pointwise(op) => to.pointwise(op),
+            }
             to.counts(inputs);
         });
     }
@@ -188,8 +203,14 @@ impl Encoder {
     fn atoms(&mut self, atoms: &AtomPlan) {
         let AtomPlan { pairing, readouts, head, outputs, needs_self: _ } = atoms;
         self.word(pairing.name());
-        self.list(readouts, Encoder::readout);
-        self.list(head, Encoder::head_op);
+        self.list(readouts, |to, readout| match readout {
+            AtomReadout::Rotations { stage } => {
+                to.word("rotations");
+                to.count(*stage);
+            }
+            AtomReadout::Sphere => to.word("sphere"),
+        });
+        self.graph(head, Encoder::head_op);
         self.counts(outputs);
     }
 
@@ -213,28 +234,28 @@ impl Encoder {
         }
     }
 
-    fn head_op(&mut self, op: &HeadOp) {
-        let HeadOp { op, inputs, label: _ } = op;
-        self.op(op);
+    fn head_op(&mut self, op: &HeadOp, inputs: &[usize], (): &()) {
+        self.word(op.name());
+        match op {
+            HeadOp::Readout(index) => self.count(*index),
+            HeadOp::Pointwise(op) => self.pointwise(op),
+        }
         self.counts(inputs);
     }
 
-    fn op(&mut self, op: &Op) {
-        self.word(op.name());
+    /// What follows the op's name.
+    fn pointwise(&mut self, op: &Pointwise) {
         match op {
-            Op::Correlate | Op::Sum => {}
-            Op::CorrelateSphere { bandlimit } | Op::Truncate { bandlimit } => self.count(*bandlimit),
-            Op::Pooled(index) | Op::Readout(index) => self.count(*index),
-            Op::BoxMean(window) => self.window(window),
-            Op::Affine(Affine { w2, b2, ntk_scale, ntk_shift }) => {
+            Pointwise::Affine(Affine { w2, b2, ntk_scale, ntk_shift }) => {
                 self.floats(&[*w2, *b2, *ntk_scale, *ntk_shift]);
             }
-            Op::Dual(activation) => self.activation(*activation),
-            Op::Normalize(over) => self.word(match over {
+            Pointwise::Dual(activation) => self.activation(*activation),
+            Pointwise::Normalize(over) => self.word(match over {
                 NormAxes::Channels => "channels",
                 NormAxes::All => "all",
             }),
-            Op::Dropout(keep_rate) => self.float(*keep_rate),
+            Pointwise::Dropout(keep_rate) => self.float(*keep_rate),
+            Pointwise::Sum => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is known of the ops of a plan before any sample: found once, by one pass, when the plan is made.
 
-use super::{Op, Plan};
+use super::{Op, PlaneOp, Pointwise, Stage};
 
 /// What one pass over a plan finds. Consumers look up and do not walk.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,40 +25,28 @@ impl Facts {
     pub fn of(&self, stage: usize) -> &[OpFacts] {
         &self.stages[stage]
     }
-}
 
-impl Plan {
-    /// What is known of its ops.
-    pub fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    /// The plan after a change of its ops, with facts to match. For tests that break a plan on purpose.
-    pub fn changed<R>(&mut self, change: impl FnOnce(&mut Plan) -> R) -> R {
-        let result = change(self);
-        self.find_facts();
-        result
-    }
-
-    /// Fills in the facts, in one pass.
-    pub(crate) fn find_facts(&mut self) {
-        let mut stages: Vec<Vec<OpFacts>> = Vec::with_capacity(self.stages.len());
-        for stage in &self.stages {
-            let mut facts = vec![OpFacts::default(); stage.ops.len()];
-            for (i, op) in stage.ops.iter().enumerate() {
-                let smooth = matches!(op.op, Op::Dual(activation) if activation.is_smooth());
-                facts[i].behind_dropout = match op.op {
-                    Op::Dropout(_) => true,
-                    Op::Pooled(source) => stages[source].last().is_some_and(|last| last.behind_dropout),
-                    _ => op.inputs.iter().any(|&input| facts[input].behind_dropout),
+    pub(super) fn of_stages(plan: &[Stage]) -> Facts {
+        let mut stages: Vec<Vec<OpFacts>> = Vec::with_capacity(plan.len());
+        for stage in plan {
+            let last_readers = stage.ops.last_readers();
+            let mut facts: Vec<OpFacts> = Vec::with_capacity(stage.ops.len());
+            for (node, last_reader) in stage.ops.iter().zip(last_readers) {
+                let above = |input: &usize| facts[*input].behind_dropout;
+                let behind_dropout = match node.op {
+                    PlaneOp::Pointwise(Pointwise::Dropout(_)) => true,
+                    PlaneOp::Pooled(source) => stages[source].last().is_some_and(|last| last.behind_dropout),
+                    PlaneOp::Correlate | PlaneOp::BoxMean(_) | PlaneOp::Pointwise(_) => {
+                        node.inputs.iter().any(above)
+                    }
                 };
-                for &input in &op.inputs {
-                    facts[input].last_reader = Some(i);
-                    facts[input].variance_read |= smooth;
+                if node.op.pointwise().is_some_and(Pointwise::is_smooth_dual) {
+                    node.inputs.iter().for_each(|&input| facts[input].variance_read = true);
                 }
+                facts.push(OpFacts { behind_dropout, last_reader, variance_read: false });
             }
             stages.push(facts);
         }
-        self.facts = Facts { stages };
+        Facts { stages }
     }
 }

@@ -1,7 +1,7 @@
-//! The head of a plan: scalar ops in float64, the same for every backend.
+//! Heads: scalar ops in float64, the same for every backend.
 
-use super::{HeadOp, Op, Plan, Readout, Sink};
-use crate::{BackendError, KernelSet, LayerNorm};
+use super::{Graph, HeadOp, Pointwise};
+use crate::{BackendError, LayerNorm};
 
 /// The values of one pair at a node: K, Θ and both self variances.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -57,58 +57,36 @@ impl Scalar {
     }
 }
 
-impl Plan {
-    /// Of how many values the readout of fewest is a mean, for one element of the orbit; infinitely many where all are of vectors,
-    /// which are multiplied in float64.
-    pub fn fewest_values(&self) -> f64 {
-        let values = |readout: &Readout| {
-            let Readout::Planes { stage, .. } = readout else { return f64::INFINITY };
-            let stage = &self.stages[*stage];
-            let positions = stage.ops.last().map_or(1, |op| op.extent[0] * op.extent[1]) as f64;
-            match stage.sink {
-                Sink::Diagonal => positions,
-                _ => positions * positions,
-            }
-        };
-        self.readouts.iter().map(values).fold(f64::INFINITY, f64::min)
-    }
-
-    /// Runs the head on one pair. `readouts[i]` holds the pair's value at readout i, with the self values v and v' where
-    /// [`Plan::needs_self`]; `same` says that both are one sample of a symmetric Gram matrix, for dropout.
-    pub fn run_head(&self, readouts: &[Scalar], same: bool) -> Scalar {
-        let mut last = run(&self.head, readouts, same).pop().unwrap_or_default();
-        if self.kinds == KernelSet::Nngp {
-            last.ntk = 0.0;
-        }
-        last
-    }
-}
-
 /// The values of all ops of a head.
-pub(super) fn run(head: &[HeadOp], readouts: &[Scalar], same: bool) -> Vec<Scalar> {
+pub(super) fn run(head: &Graph<HeadOp>, readouts: &[Scalar], same: bool) -> Vec<Scalar> {
     let mut values: Vec<Scalar> = Vec::with_capacity(head.len());
-    for op in head {
-        let value = step(op, readouts, &values, same);
-        values.push(value);
+    for node in head {
+        values.push(match &node.op {
+            HeadOp::Readout(i) => readouts[*i],
+            HeadOp::Pointwise(Pointwise::Sum) => {
+                node.inputs.iter().fold(Scalar::default(), |sum, &i| Scalar {
+                    nngp: sum.nngp + values[i].nngp,
+                    ntk: sum.ntk + values[i].ntk,
+                    v: sum.v + values[i].v,
+                    vp: sum.vp + values[i].vp,
+                })
+            }
+            HeadOp::Pointwise(op) => step(op, values[node.inputs[0]], same),
+        });
     }
     values
 }
 
-fn step(op: &HeadOp, readouts: &[Scalar], values: &[Scalar], same: bool) -> Scalar {
-    let input = || values[op.inputs[0]];
-    match op.op {
-        Op::Readout(i) => readouts[i],
-        Op::Affine(affine) => {
-            let x = input();
-            Scalar {
-                nngp: affine.w2 * x.nngp + affine.b2,
-                ntk: affine.w2 * x.ntk + affine.ntk_scale * x.nngp + affine.ntk_shift,
-                v: affine.w2 * x.v + affine.b2,
-                vp: affine.w2 * x.vp + affine.b2,
-            }
-        }
-        Op::Dual(activation) => {
-            let x = input();
+/// A value behind an op that reads one.
+fn step(op: &Pointwise, x: Scalar, same: bool) -> Scalar {
+    match op {
+        Pointwise::Affine(affine) => Scalar {
+            nngp: affine.w2 * x.nngp + affine.b2,
+            ntk: affine.w2 * x.ntk + affine.ntk_scale * x.nngp + affine.ntk_shift,
+            v: affine.w2 * x.v + affine.b2,
+            vp: affine.w2 * x.vp + affine.b2,
+        },
+        Pointwise::Dual(activation) => {
             let dual = activation.dual(x.v, x.vp, x.nngp);
             Scalar {
                 nngp: dual.cov,
@@ -118,26 +96,16 @@ fn step(op: &HeadOp, readouts: &[Scalar], values: &[Scalar], same: bool) -> Scal
             }
         }
         // A scalar has one position, so the mean over positions is the value itself.
-        Op::Normalize(_) => {
-            let x = input();
+        Pointwise::Normalize(_) => {
             let [a, b] = [x.v + LayerNorm::EPSILON, x.vp + LayerNorm::EPSILON];
             let norm = (a * b).sqrt();
             Scalar { nngp: x.nngp / norm, ntk: x.ntk / norm, v: x.v / a, vp: x.vp / b }
         }
-        Op::Dropout(keep) => {
-            let x = input();
+        Pointwise::Dropout(keep) => {
             // The same division for K and v: a sample with itself stays exactly parallel, which a kinked dual would see.
             let own = |value: f64| if same { value / keep } else { value };
             Scalar { nngp: own(x.nngp), ntk: own(x.ntk), v: x.v / keep, vp: x.vp / keep }
         }
-        Op::Sum => op.inputs.iter().fold(Scalar::default(), |sum, &i| Scalar {
-            nngp: sum.nngp + values[i].nngp,
-            ntk: sum.ntk + values[i].ntk,
-            v: sum.v + values[i].v,
-            vp: sum.vp + values[i].vp,
-        }),
-        Op::Correlate | Op::CorrelateSphere { .. } | Op::Truncate { .. } | Op::Pooled(_) | Op::BoxMean(_) => {
-            Scalar::default()
-        }
+        Pointwise::Sum => x,
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Affine, Form, HeadOp, KernelSet, Op, Plan, PlaneOp, Readout, RotationOp, Sink, Stage};
+use super::{
+    Affine, AtomReadout, Form, Graph, HeadOp, KernelSet, Node, Op, Plan, PlaneNode, PlaneOp, Planes,
+    Pointwise, Readout, Sink, SphereOp, Stage,
+};
 use crate::{AtomPairing, Bytes, Window};
 
 impl fmt::Display for Plan {
@@ -53,9 +56,11 @@ impl fmt::Display for Plan {
         }
         if let Some(atoms) = &self.atoms {
             writeln!(f, "\natoms    on scalars per pair of atoms, float64")?;
-            for (i, op) in atoms.head.iter().enumerate() {
-                self.head_op(i, op, &atoms.readouts, f)?;
-            }
+            let readout = |index: usize| match atoms.readouts[index] {
+                AtomReadout::Rotations { stage } => format!("stage {stage}"),
+                AtomReadout::Sphere => "mean of products of signals".to_owned(),
+            };
+            head(&atoms.head, readout, f)?;
             for output in &atoms.outputs {
                 let over = match atoms.pairing {
                     AtomPairing::Indexed => "atoms of equal index",
@@ -69,9 +74,7 @@ impl fmt::Display for Plan {
             }
         }
         writeln!(f, "\nhead     on scalars, float64")?;
-        for (i, op) in self.head.iter().enumerate() {
-            self.head_op(i, op, &self.readouts, f)?;
-        }
+        head(&self.head, |index| self.readout(index), f)?;
         if self.needs_self {
             writeln!(f, "  needs each sample's value with itself")?;
         }
@@ -109,86 +112,110 @@ impl fmt::Display for Stage {
     }
 }
 
-impl fmt::Display for PlaneOp {
+impl fmt::Display for PlaneNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inputs: Vec<String> = self.inputs.iter().map(|input| format!("%{input}")).collect();
-        write!(
-            f,
-            "{:<28} {:<9} {}×{}",
-            self.op.to_string(),
-            inputs.join(" "),
-            self.extent[0],
-            self.extent[1]
-        )?;
-        if self.step != [1, 1] {
-            write!(f, " step {}×{}", self.step[0], self.step[1])?;
+        let Planes { extent, step, cyclic, form } = self.at;
+        let op = self.op.to_string();
+        write!(f, "{op:<28} {:<9} {}×{}", reads(&self.inputs), extent[0], extent[1])?;
+        if step != [1, 1] {
+            write!(f, " step {}×{}", step[0], step[1])?;
         }
-        if self.cyclic {
+        if cyclic {
             write!(f, " cyclic")?;
         }
-        write!(f, "  {}  [{}]", if self.form == Form::Defect { "defect" } else { "cov" }, self.label)
+        write!(f, "  {}  [{}]", if form == Form::Defect { "defect" } else { "cov" }, self.label)
     }
 }
 
-impl fmt::Display for RotationOp {
+impl fmt::Display for Node<SphereOp> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inputs: Vec<String> = self.inputs.iter().map(|input| format!("%{input}")).collect();
-        write!(f, "{:<28} {:<9} [{}]", self.op.to_string(), inputs.join(" "), self.label)
+        write!(f, "{:<28} {:<9} [{}]", self.op.to_string(), reads(&self.inputs), self.label)
     }
+}
+
+/// The ops of a head; `readout` says what one of its readouts is.
+fn head(ops: &Graph<HeadOp>, readout: impl Fn(usize) -> String, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (i, node) in ops.iter().enumerate() {
+        let what = match node.op {
+            HeadOp::Readout(index) => readout(index),
+            HeadOp::Pointwise(op) => op.to_string(),
+        };
+        writeln!(f, "  {i:>3} {what:<38} {:<9} [{}]", reads(&node.inputs), node.label)?;
+    }
+    Ok(())
 }
 
 impl Plan {
-    fn head_op(
-        &self,
-        i: usize,
-        op: &HeadOp,
-        readouts: &[Readout],
-        f: &mut fmt::Formatter<'_>,
-    ) -> fmt::Result {
-        let inputs: Vec<String> = op.inputs.iter().map(|input| format!("%{input}")).collect();
-        let what = match op.op {
-            Op::Readout(readout) => match &readouts[readout] {
-                Readout::Vector => "mean of products of features".to_owned(),
-                Readout::Planes { stage, orbit } if orbit.len() == 1 => format!("stage {stage}"),
-                Readout::Planes { stage, orbit } => {
-                    format!("mean of stage {stage} over {} orbit elements", orbit.len())
-                }
-                Readout::Rotations { stage } => format!("stage {stage}"),
-                Readout::Sphere => "mean of products of signals".to_owned(),
-                Readout::Atoms { output } if self.atoms.as_ref().is_some_and(|a| a.outputs.len() > 1) => {
-                    format!("atoms, sum {output}")
-                }
-                Readout::Atoms { .. } => "atoms".to_owned(),
-            },
-            other => other.to_string(),
-        };
-        writeln!(f, "  {i:>3} {what:<38} {:<9} [{}]", inputs.join(" "), op.label)
+    /// What a readout is.
+    fn readout(&self, index: usize) -> String {
+        match &self.readouts[index] {
+            Readout::Vector => "mean of products of features".to_owned(),
+            Readout::Planes { stage, orbit } if orbit.len() == 1 => format!("stage {stage}"),
+            Readout::Planes { stage, orbit } => {
+                format!("mean of stage {stage} over {} orbit elements", orbit.len())
+            }
+            Readout::Rotations { stage } => format!("stage {stage}"),
+            Readout::Sphere => "mean of products of signals".to_owned(),
+            Readout::Atoms { output } if self.atoms.as_ref().is_some_and(|a| a.outputs.len() > 1) => {
+                format!("atoms, sum {output}")
+            }
+            Readout::Atoms { .. } => "atoms".to_owned(),
+        }
     }
 }
 
-impl fmt::Display for Op {
+impl fmt::Display for PlaneOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PlaneOp::Correlate => f.write_str(self.name()),
+            PlaneOp::Pooled(stage) => write!(f, "{} stage {stage}", self.name()),
+            PlaneOp::BoxMean(window) => write!(f, "{} {}", self.name(), windowed(window)),
+            PlaneOp::Pointwise(op) => op.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for SphereOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SphereOp::Correlate { bandlimit } | SphereOp::Truncate { bandlimit } => {
+                write!(f, "{} l < {bandlimit}", self.name())
+            }
+            SphereOp::Pointwise(op) => op.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for HeadOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HeadOp::Readout(readout) => write!(f, "{} {readout}", self.name()),
+            HeadOp::Pointwise(op) => op.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Pointwise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
         match self {
-            Op::Correlate | Op::Sum => Ok(()),
-            Op::CorrelateSphere { bandlimit } | Op::Truncate { bandlimit } => {
-                write!(f, " l < {bandlimit}")
-            }
-            Op::Pooled(stage) => write!(f, " stage {stage}"),
-            Op::Readout(readout) => write!(f, " {readout}"),
-            Op::BoxMean(window) => write!(f, " {}", windowed(window)),
-            Op::Affine(Affine { w2, b2, ntk_scale, ntk_shift }) => {
+            Pointwise::Affine(Affine { w2, b2, ntk_scale, ntk_shift }) => {
                 write!(f, " {w2}·K + {b2}")?;
                 if (ntk_scale, ntk_shift) != (w2, b2) {
                     write!(f, " (Θ: {ntk_scale}·K + {ntk_shift})")?;
                 }
                 Ok(())
             }
-            Op::Dual(activation) => write!(f, " {}", activation.name()),
-            Op::Normalize(over) => write!(f, " {over:?}"),
-            Op::Dropout(keep) => write!(f, " keep {keep}"),
+            Pointwise::Dual(activation) => write!(f, " {}", activation.name()),
+            Pointwise::Normalize(over) => write!(f, " {over:?}"),
+            Pointwise::Dropout(keep) => write!(f, " keep {keep}"),
+            Pointwise::Sum => Ok(()),
         }
     }
+}
+
+fn reads(inputs: &[usize]) -> String {
+    inputs.iter().map(|input| format!("%{input}")).collect::<Vec<_>>().join(" ")
 }
 
 fn windowed(window: &Window) -> String {

@@ -4,8 +4,8 @@
 //! k as it is (or drop its high degrees), nonlinearities act on each value k(U), and the variances are constants. The pooling
 //! is one quadrature over U, on a grid that U ↦ U⁻¹ maps to itself.
 
-use super::Op;
-use crate::{ArchError, LayerNorm};
+use super::{Graph, SphereOp};
+use crate::ArchError;
 
 /// How finely k(U) is sampled: the number B of Gauss-Legendre nodes in β; α and γ take 2B equidistant values each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -48,19 +48,8 @@ pub struct RotationStage {
     pub bandlimit: usize,
     /// B: Gauss-Legendre nodes in β; the grid is B × 2B × 2B (β, α, γ).
     pub nodes: usize,
-    /// The ops, each after those it reads; the value of the stage is (1/8π²) ∫ k(U) dU of the last.
-    pub ops: Vec<RotationOp>,
-}
-
-/// One op on the values k(U), Θ(U) and the variances q, q' of the two samples.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RotationOp {
-    /// What it does.
-    pub op: Op,
-    /// The ops of this stage it reads.
-    pub inputs: Vec<usize>,
-    /// The layer it comes from.
-    pub label: String,
+    /// The ops; the value of the stage is (1/8π²) ∫ k(U) dU of the last.
+    pub ops: Graph<SphereOp>,
 }
 
 impl RotationStage {
@@ -69,29 +58,8 @@ impl RotationStage {
         4 * self.nodes * self.nodes * self.nodes
     }
 
-    /// Whether a sample's variances need its kernel with itself on the whole grid: k_trunc(e) of an [`Op::Truncate`].
+    /// Whether a sample's variances need its kernel with itself on the whole grid: k_trunc(e) of an [`SphereOp::Truncate`].
     pub fn truncates(&self) -> bool {
-        self.ops.iter().any(|op| matches!(op.op, Op::Truncate { .. }))
-    }
-}
-
-impl Op {
-    /// The variance after an op that acts at each position alone, of the variances before it; `None` for ops whose variance
-    /// needs more than that (signals, windows, coefficients).
-    pub fn variance(&self, inputs: &[f64]) -> Option<f64> {
-        let v = inputs.first().copied().unwrap_or_default();
-        match self {
-            Op::Affine(affine) => Some(affine.w2 * v + affine.b2),
-            Op::Dual(activation) => Some(activation.variance(v)),
-            Op::Normalize(_) => Some(v / (v + LayerNorm::EPSILON)),
-            Op::Dropout(keep) => Some(v / keep),
-            Op::Sum => Some(inputs.iter().sum()),
-            Op::Correlate
-            | Op::CorrelateSphere { .. }
-            | Op::Truncate { .. }
-            | Op::Pooled(_)
-            | Op::Readout(_)
-            | Op::BoxMean(_) => None,
-        }
+        self.ops.iter().any(|op| matches!(op.op, SphereOp::Truncate { .. }))
     }
 }

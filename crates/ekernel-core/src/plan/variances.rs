@@ -2,7 +2,7 @@
 //!
 //! Variances are the field's v, standard deviations s = √v. Maps are `[stage][op][position]`, positions row by row.
 
-use super::{Form, Op, Plan, Sink, Stage};
+use super::{Plan, PlaneOp, Pointwise, Sink, Stage};
 use crate::{Activation, Window};
 
 /// `[stage][op][position]`.
@@ -15,13 +15,7 @@ const FAINT: f64 = 1e-30;
 const CANCELLED: f64 = 16.0 * f64::EPSILON;
 
 impl Stage {
-    /// Whether its local pool adds up defects.
-    pub fn pools_defects(&self) -> bool {
-        matches!(self.sink, Sink::LocalPool { .. })
-            && self.ops.last().is_some_and(|op| op.form == Form::Defect)
-    }
-
-    /// v behind the op `index`, from the maps of the ops before it; of [`Op::Correlate`] from the numbers `[position][channel]` of the
+    /// v behind the op `index`, from the maps of the ops before it; of [`PlaneOp::Correlate`] from the numbers `[position][channel]` of the
     /// sample. Nothing for ops that read other stages.
     pub fn variances(
         &self,
@@ -31,32 +25,30 @@ impl Stage {
     ) -> Vec<f64> {
         let op = &self.ops[index];
         let each = |f: &dyn Fn(f64) -> f64| maps[op.inputs[0]].iter().map(|v| f(*v)).collect();
-        match op.op {
-            Op::Correlate => {
+        match &op.op {
+            PlaneOp::Correlate => {
                 let mean = |f: &[f64]| f.iter().map(|x| x * x).sum::<f64>() / channels as f64;
                 numbers.chunks_exact(channels).map(mean).collect()
             }
-            Op::BoxMean(window) => {
+            PlaneOp::BoxMean(window) => {
                 let input = op.inputs[0];
                 let area = window.area() as f64;
-                let sums = window_sums(&window, self.ops[input].extent, op.extent, |t| maps[input][t]);
+                let sums = window_sums(window, self.ops[input].at.extent, op.at.extent, |t| maps[input][t]);
                 sums.into_iter().map(|x| x / area).collect()
             }
-            Op::Affine(affine) => each(&|v| affine.w2 * v + affine.b2),
-            Op::Dual(activation) => each(&|v| activation.variance(v)),
-            Op::Normalize(over) => {
+            PlaneOp::Pointwise(Pointwise::Normalize(over)) => {
                 let v = &maps[op.inputs[0]];
                 v.iter().zip(over.factors(v)).map(|(v, n)| v * n * n).collect()
             }
-            Op::Dropout(keep) => each(&|v| v / keep),
-            Op::Sum => {
+            PlaneOp::Pointwise(op) if *op != Pointwise::Sum => each(&|v| op.variance(&[v])),
+            PlaneOp::Pointwise(_) => {
                 let mut sum = vec![0.0; maps[op.inputs[0]].len()];
                 for &input in &op.inputs {
                     sum.iter_mut().zip(&maps[input]).for_each(|(sum, v)| *sum += v);
                 }
                 sum
             }
-            Op::Pooled(_) | Op::Readout(_) | Op::CorrelateSphere { .. } | Op::Truncate { .. } => vec![],
+            PlaneOp::Pooled(_) => vec![],
         }
     }
 }
@@ -66,21 +58,20 @@ impl Plan {
     /// is some 1e-7 of them. A part that faint does not show, unless some op forgets sizes (a sign, a normalisation).
     pub fn is_faint(&self, variances: &[f64]) -> bool {
         let faint = |v: &f64| *v > 0.0 && *v < FAINT;
-        let forgets = |op: &Op| matches!(op, Op::Normalize(_) | Op::Dual(Activation::Sign));
+        let forgets =
+            |op: &Pointwise| matches!(op, Pointwise::Normalize(_) | Pointwise::Dual(Activation::Sign));
         let largest = variances.iter().fold(0.0, |largest: f64, v| largest.max(*v));
-        let ops = self.stages.iter().flat_map(|stage| &stage.ops);
-        faint(&largest) || (variances.iter().any(faint) && ops.map(|op| &op.op).any(forgets))
+        let mut ops = self.stages.iter().flat_map(|stage| stage.ops.pointwise());
+        faint(&largest) || (variances.iter().any(faint) && ops.any(forgets))
     }
 
     /// m(T): the mean over the window of a stage's local pool of s before it, times √scale. Nothing without a local pool.
     pub fn pool_means(&self, source: usize, variances: &Variances) -> Vec<f64> {
         let stage = &self.stages[source];
-        let (Sink::LocalPool { window, scale }, Some(last)) = (&stage.sink, stage.ops.last()) else {
-            return vec![];
-        };
+        let Sink::LocalPool { window, scale } = &stage.sink else { return vec![] };
         let v = &variances[source][stage.ops.len() - 1];
         let weight = scale.sqrt() / window.area() as f64;
-        let sums = window_sums(window, last.extent, stage.output, |t| v[t].sqrt());
+        let sums = window_sums(window, stage.last().at.extent, stage.output, |t| v[t].sqrt());
         sums.into_iter().map(|x| weight * x).collect()
     }
 

@@ -3,7 +3,7 @@
 use super::limits::at_most;
 use crate::{
     ArchError,
-    plan::{Form, Op, Plan, PlaneOp, Sink, Stage},
+    plan::{Form, Plan, PlaneNode, PlaneOp, Pointwise, Sink, Stage},
 };
 
 /// Fills in [`Stage::offsets`] from the readouts down, and every op's form.
@@ -19,13 +19,13 @@ pub(super) fn propagate(stages: &mut [Stage]) -> Result<(), ArchError> {
                 laid_out += stage.offsets[axis].len();
             }
         }
-        for op in &stage.ops {
-            if let Op::Pooled(source) = op.op {
-                if let (Form::Defect, Some(last)) = (op.form, before[source].ops.last_mut()) {
-                    last.form = Form::Defect;
+        for node in &stage.ops {
+            if let PlaneOp::Pooled(source) = node.op {
+                if let (Form::Defect, Some(last)) = (node.at.form, before[source].ops.last_mut()) {
+                    last.at.form = Form::Defect;
                 }
                 for axis in 0..2 {
-                    let step = op.step[axis] as isize;
+                    let step = node.at.step[axis] as isize;
                     let read = stage.offsets[axis].iter().map(|offset| offset * step);
                     before[source].offsets[axis] = pooled_offsets(&before[source], axis, read, laid_out)?;
                     laid_out += before[source].offsets[axis].len();
@@ -42,7 +42,7 @@ fn room(laid_out: usize, more: isize) -> Result<(), ArchError> {
 }
 
 fn readout_offsets(stage: &Stage, axis: usize, laid_out: usize) -> Result<Vec<isize>, ArchError> {
-    let Some(last) = stage.ops.last() else { return Ok(vec![]) };
+    let last = stage.last().at;
     let n = last.extent[axis] as isize;
     if stage.sink == Sink::Diagonal {
         return Ok(vec![0]);
@@ -58,7 +58,7 @@ fn pooled_offsets(
     read: impl Iterator<Item = isize>,
     laid_out: usize,
 ) -> Result<Vec<isize>, ArchError> {
-    let Some(last) = stage.ops.last() else { return Ok(vec![]) };
+    let last = stage.last().at;
     let [n, output] = [last.extent[axis], stage.output[axis]].map(|x| x as isize);
     let read = read.map(|d| if stage.output_cyclic { d.rem_euclid(output) } else { d });
     // Ranges from the first to the last offset.
@@ -85,13 +85,16 @@ fn pooled_offsets(
 
 /// A value is carried as a defect where a kinked dual reads it, directly or through other ops: a smooth dual too must get a
 /// defect to give one.
-fn forms(ops: &mut [PlaneOp]) {
+fn forms(ops: &mut [PlaneNode]) {
     for i in (0..ops.len()).rev() {
-        let passes =
-            matches!(ops[i].op, Op::BoxMean(_) | Op::Affine(_) | Op::Sum | Op::Normalize(_) | Op::Dropout(_));
-        if ops[i].op.wants_defect() || (passes && ops[i].form == Form::Defect) {
+        let (wants, passes) = match &ops[i].op {
+            PlaneOp::Correlate | PlaneOp::Pooled(_) => (false, false),
+            PlaneOp::BoxMean(_) => (false, true),
+            PlaneOp::Pointwise(op) => (op.wants_defect(), !matches!(op, Pointwise::Dual(_))),
+        };
+        if wants || (passes && ops[i].at.form == Form::Defect) {
             for input in ops[i].inputs.clone() {
-                ops[input].form = Form::Defect;
+                ops[input].at.form = Form::Defect;
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::{demand, heads, limits, orbit};
 use crate::{
     ArchError, Input, KernelSet, Network,
-    plan::{AtomPlan, HeadOp, Op, Plan, Quadrature},
+    plan::{AtomPlan, Graph, Plan, Pointwise, Quadrature},
 };
 
 impl Plan {
@@ -34,7 +34,7 @@ impl Plan {
             Input::Molecule { atoms, .. } => Some(AtomPlan {
                 pairing: *atoms,
                 readouts: Vec::new(),
-                head: Vec::new(),
+                head: Graph::default(),
                 outputs: Vec::new(),
                 needs_self: false,
             }),
@@ -48,22 +48,18 @@ impl Plan {
             rotations: Vec::new(),
             atoms,
             readouts: Vec::new(),
-            head: Vec::new(),
+            head: Graph::default(),
             needs_self: false,
             facts: Default::default(),
         };
         heads::build(network, quadrature, &mut plan)?;
         demand::propagate(&mut plan.stages)?;
-        plan.needs_self = reads_variances(&plan.head);
+        plan.needs_self = plan.head.pointwise().any(Pointwise::reads_variances);
         if let Some(atoms) = &mut plan.atoms {
-            atoms.needs_self = plan.needs_self || reads_variances(&atoms.head);
+            atoms.needs_self = plan.needs_self || atoms.head.pointwise().any(Pointwise::reads_variances);
         }
         plan.find_facts();
         limits::affordable(&plan)?;
         Ok(plan)
     }
-}
-
-fn reads_variances(head: &[HeadOp]) -> bool {
-    head.iter().any(|op| matches!(op.op, Op::Dual(_) | Op::Normalize(_)))
 }

@@ -2,8 +2,8 @@
 
 use super::{orbit, order::Make, pointwise::pointwise, rotations, stages, wraps::Wraps};
 use crate::{
-    ArchError, Domain, Layer, Network, Node, PerAtom, PoolKind, Source,
-    plan::{HeadOp, Op, Plan, Quadrature, Readout, Sink},
+    ArchError, Domain, Layer, Network, PerAtom, PoolKind, Source,
+    plan::{AtomPlan, AtomReadout, Graph, HeadOp, Node, Plan, Quadrature, Readout, Sink},
 };
 
 /// Appends the heads, the readouts and their stages.
@@ -43,7 +43,7 @@ impl Make for Heads<'_> {
 
     fn make(&mut self, source: Source) -> Result<(), ArchError> {
         let Source::Node(i) = source else {
-            self.input = Some(readout(self.plan, Domain::Vector, Readout::Vector, "input"));
+            self.input = Some(readout(self.plan, Readout::Vector, "input"));
             return Ok(());
         };
         let node = &self.network.nodes()[i];
@@ -53,19 +53,23 @@ impl Make for Heads<'_> {
         let op = match (from, &node.layer) {
             (Domain::Atoms(PerAtom::Vector), Layer::AtomSum) => {
                 let summed = self.made(below);
-                let atoms = self.plan.atoms.as_mut().expect("only molecules have atoms, and their plans");
-                atoms.outputs.push(summed);
-                let output = atoms.outputs.len() - 1;
-                readout(self.plan, node.domain, Readout::Atoms { output }, label)
+                let outputs = &mut self.atoms().outputs;
+                outputs.push(summed);
+                let output = outputs.len() - 1;
+                readout(self.plan, Readout::Atoms { output }, label)
             }
             (Domain::Vector | Domain::Atoms(PerAtom::Vector), _) => self.scalar(node),
-            (Domain::Rotations { .. } | Domain::Atoms(PerAtom::Rotations { .. }), _) => {
-                self.plan.rotations.push(rotations::stage(self.network, below, self.quadrature)?);
-                let stage = self.plan.rotations.len() - 1;
-                readout(self.plan, node.domain, Readout::Rotations { stage }, label)
+            (Domain::Rotations { .. }, _) => {
+                let stage = self.rotations(below)?;
+                readout(self.plan, Readout::Rotations { stage }, label)
             }
-            (Domain::Sphere { .. } | Domain::Atoms(PerAtom::Sphere { .. }), _) => {
-                readout(self.plan, node.domain, Readout::Sphere, label)
+            (Domain::Atoms(PerAtom::Rotations { .. }), _) => {
+                let stage = self.rotations(below)?;
+                atom_readout(self.atoms(), AtomReadout::Rotations { stage }, label)
+            }
+            (Domain::Sphere { .. }, _) => readout(self.plan, Readout::Sphere, label),
+            (Domain::Atoms(PerAtom::Sphere { .. }), _) => {
+                atom_readout(self.atoms(), AtomReadout::Sphere, label)
             }
             (Domain::Grid { .. } | Domain::GroupGrid { .. }, _) => {
                 let stage = stages::readout(
@@ -76,7 +80,7 @@ impl Make for Heads<'_> {
                     (self.plan, &mut self.laid_out),
                 )?;
                 let orbit = orbit::elements(node, from);
-                readout(self.plan, node.domain, Readout::Planes { stage, orbit }, label)
+                readout(self.plan, Readout::Planes { stage, orbit }, label)
             }
         };
         self.done[i] = Some(op);
@@ -96,37 +100,51 @@ impl Heads<'_> {
         self.place(source).expect("a head op is made after those it needs")
     }
 
-    fn scalar(&mut self, node: &Node) -> usize {
+    /// What is computed per pair of atoms.
+    fn atoms(&mut self) -> &mut AtomPlan {
+        self.plan.atoms.as_mut().expect("only molecules have atoms, and their plans")
+    }
+
+    /// Appends the stage that gives k(U) at `below`.
+    fn rotations(&mut self, below: Source) -> Result<usize, ArchError> {
+        self.plan.rotations.push(rotations::stage(self.network, below, self.quadrature)?);
+        Ok(self.plan.rotations.len() - 1)
+    }
+
+    fn scalar(&mut self, node: &crate::Node) -> usize {
         let inputs: Vec<usize> = node.inputs.iter().map(|input| self.made(*input)).collect();
         match pointwise(node) {
             None => inputs[0],
             Some(op) => {
-                let (_, head) = level(self.plan, node.domain);
-                head.push(HeadOp { op, inputs, label: node.place.op.clone() });
-                head.len() - 1
+                let label = node.place.op.clone();
+                level(self.plan, node.domain).push(Node { op: HeadOp::Pointwise(op), inputs, at: (), label })
             }
         }
     }
 }
 
-/// The readouts and the head that values on this domain belong to.
-fn level(plan: &mut Plan, domain: Domain) -> (&mut Vec<Readout>, &mut Vec<HeadOp>) {
+/// The head that values on this domain belong to.
+fn level(plan: &mut Plan, domain: Domain) -> &mut Graph<HeadOp> {
     match (&mut plan.atoms, domain.per_atom()) {
-        (Some(atoms), Some(_)) => (&mut atoms.readouts, &mut atoms.head),
-        _ => (&mut plan.readouts, &mut plan.head),
+        (Some(atoms), Some(_)) => &mut atoms.head,
+        _ => &mut plan.head,
     }
 }
 
-fn readout(plan: &mut Plan, domain: Domain, readout: Readout, label: &str) -> usize {
-    let (readouts, head) = level(plan, domain);
-    readouts.push(readout);
-    let op = Op::Readout(readouts.len() - 1);
-    head.push(HeadOp { op, inputs: vec![], label: label.to_owned() });
-    head.len() - 1
+fn readout(plan: &mut Plan, readout: Readout, label: &str) -> usize {
+    plan.readouts.push(readout);
+    let op = HeadOp::Readout(plan.readouts.len() - 1);
+    plan.head.push(Node { op, inputs: vec![], at: (), label: label.to_owned() })
+}
+
+fn atom_readout(atoms: &mut AtomPlan, readout: AtomReadout, label: &str) -> usize {
+    atoms.readouts.push(readout);
+    let op = HeadOp::Readout(atoms.readouts.len() - 1);
+    atoms.head.push(Node { op, inputs: vec![], at: (), label: label.to_owned() })
 }
 
 /// How the layer that leaves the spatial domain reads the planes.
-fn sink(node: &Node, from: Domain) -> Sink {
+fn sink(node: &crate::Node, from: Domain) -> Sink {
     match &node.layer {
         Layer::GlobalPool(pool) if pool.kind == PoolKind::Sum => {
             let positions = from.positions() as f64;

@@ -2,23 +2,23 @@
 
 use crate::{
     Domain, Layer, Node, Parameterization, Window,
-    plan::{Affine, Op},
+    plan::{Affine, Pointwise},
 };
 
 /// The op of a layer that acts at each position alone; `None` for layers that do nothing. Convolutions are their affine
 /// part here; the window is the stage's.
-pub(super) fn pointwise(node: &Node) -> Option<Op> {
+pub(super) fn pointwise(node: &Node) -> Option<Pointwise> {
     match &node.layer {
         Layer::Dense(_)
         | Layer::Conv(_)
         | Layer::Lift(_)
         | Layer::GroupConv(_)
         | Layer::S2Conv(_)
-        | Layer::So3Conv(_) => affine(node).map(Op::Affine),
-        Layer::Activation(activation) => Some(Op::Dual(*activation)),
-        Layer::LayerNorm(norm) => Some(Op::Normalize(norm.over)),
-        Layer::Dropout(dropout) => (dropout.keep_rate < 1.0).then_some(Op::Dropout(dropout.keep_rate)),
-        Layer::Sum => Some(Op::Sum),
+        | Layer::So3Conv(_) => affine(node).map(Pointwise::Affine),
+        Layer::Activation(activation) => Some(Pointwise::Dual(*activation)),
+        Layer::LayerNorm(norm) => Some(Pointwise::Normalize(norm.over)),
+        Layer::Dropout(dropout) => (dropout.keep_rate < 1.0).then_some(Pointwise::Dropout(dropout.keep_rate)),
+        Layer::Sum => Some(Pointwise::Sum),
         Layer::Identity
         | Layer::GroupPool
         | Layer::Pool(_)

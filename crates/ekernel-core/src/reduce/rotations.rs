@@ -3,7 +3,7 @@
 use super::{order::Make, pointwise::pointwise};
 use crate::{
     ArchError, Domain, Layer, Network, PerAtom, Source,
-    plan::{Op, Quadrature, RotationOp, RotationStage},
+    plan::{Graph, Node, Quadrature, RotationStage, SphereOp},
 };
 
 /// The stage whose last op gives k(U) at `source`, a domain of rotations.
@@ -12,11 +12,11 @@ pub(super) fn stage(
     source: Source,
     quadrature: Quadrature,
 ) -> Result<RotationStage, ArchError> {
-    let mut builder = Builder { network, ops: Vec::new(), done: vec![None; network.nodes().len()] };
+    let mut builder = Builder { network, ops: Graph::default(), done: vec![None; network.nodes().len()] };
     builder.make_all(source)?;
     let ops = builder.ops;
     let lifted = ops.iter().filter_map(|op| match op.op {
-        Op::CorrelateSphere { bandlimit } => Some(bandlimit),
+        SphereOp::Correlate { bandlimit } => Some(bandlimit),
         _ => None,
     });
     let bandlimit = lifted.max().expect("only a lift leads from a sphere to rotations");
@@ -27,7 +27,7 @@ pub(super) fn stage(
 
 struct Builder<'a> {
     network: &'a Network,
-    ops: Vec<RotationOp>,
+    ops: Graph<SphereOp>,
     /// The op that gives k(U) at a node.
     done: Vec<Option<usize>>,
 }
@@ -57,20 +57,20 @@ impl Make for Builder<'_> {
         let inputs: Vec<usize> = match &node.layer {
             Layer::S2Conv(_) => {
                 let bandlimit = bandlimit(node.domain).expect("s2_conv leads to rotations");
-                vec![self.push(Op::CorrelateSphere { bandlimit }, vec![], label)]
+                vec![self.push(SphereOp::Correlate { bandlimit }, vec![], label)]
             }
             Layer::So3Conv(conv) => {
                 let input = made(&node.inputs[0]);
                 match conv.bandlimit {
                     None => vec![input],
-                    Some(bandlimit) => vec![self.push(Op::Truncate { bandlimit }, vec![input], label)],
+                    Some(bandlimit) => vec![self.push(SphereOp::Truncate { bandlimit }, vec![input], label)],
                 }
             }
             _ => node.inputs.iter().map(made).collect(),
         };
         let op = match pointwise(node) {
             None => inputs[0],
-            Some(op) => self.push(op, inputs, label),
+            Some(op) => self.push(SphereOp::Pointwise(op), inputs, label),
         };
         self.done[i] = Some(op);
         Ok(())
@@ -85,9 +85,8 @@ impl Builder<'_> {
         }
     }
 
-    fn push(&mut self, op: Op, inputs: Vec<usize>, label: &str) -> usize {
-        self.ops.push(RotationOp { op, inputs, label: label.to_owned() });
-        self.ops.len() - 1
+    fn push(&mut self, op: SphereOp, inputs: Vec<usize>, label: &str) -> usize {
+        self.ops.push(Node { op, inputs, at: (), label: label.to_owned() })
     }
 }
 

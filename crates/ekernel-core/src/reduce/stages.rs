@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ArchError, Layer, Network, Padding, Pool, PoolKind, Source, Window,
-    plan::{Form, Op, Plan, PlaneOp, Sink, Stage},
+    plan::{Form, Graph, Node, Plan, PlaneOp, Planes, Sink, Stage},
 };
 
 /// Appends the stage that ends in a readout of `source`, after the stages it reads; returns its index.
@@ -58,7 +58,7 @@ struct StageBuilder<'a> {
     plan: &'a mut Plan,
     /// Ops of all stages of the plan.
     laid_out: &'a mut usize,
-    ops: Vec<PlaneOp>,
+    ops: Graph<PlaneOp, Planes>,
     made: HashMap<Key, usize>,
 }
 
@@ -79,10 +79,10 @@ impl Make for StageBuilder<'_> {
 
     fn make(&mut self, key: Key) -> Result<(), ArchError> {
         let (inputs, label) = match self.origin(key) {
-            Origin::Input => (vec![self.push(Op::Correlate, vec![], key, "input")], ""),
+            Origin::Input => (vec![self.push(PlaneOp::Correlate, vec![], key, "input")], ""),
             Origin::Rewrap => {
                 let stage = self.earlier((key.source, false), Sink::Rewrap)?;
-                (vec![self.push(Op::Pooled(stage), vec![], key, "rewrap")], "")
+                (vec![self.push(PlaneOp::Pooled(stage), vec![], key, "rewrap")], "")
             }
             Origin::Pool(pool) => {
                 let (below, label) = self.node(key.source);
@@ -98,11 +98,11 @@ impl Make for StageBuilder<'_> {
                     Wrap::Plain => pool.window.padding == Padding::Circular,
                 };
                 let stage = self.earlier((below, cyclic), Sink::LocalPool { window: pool.window, scale })?;
-                (vec![self.push(Op::Pooled(stage), vec![], key, label)], "")
+                (vec![self.push(PlaneOp::Pooled(stage), vec![], key, label)], "")
             }
             Origin::Window(window, input) => {
                 let (_, label) = self.node(key.source);
-                (vec![self.push(Op::BoxMean(*window), vec![self.made[&input]], key, label)], label)
+                (vec![self.push(PlaneOp::BoxMean(*window), vec![self.made[&input]], key, label)], label)
             }
             Origin::Positions(inputs) => {
                 (inputs.iter().map(|input| self.made[input]).collect(), self.node(key.source).1)
@@ -111,7 +111,7 @@ impl Make for StageBuilder<'_> {
         let op = match key.source {
             Source::Node(i) if !label.is_empty() => match pointwise(&self.network.nodes()[i]) {
                 None => inputs[0],
-                Some(op) => self.push(op, inputs, key, label),
+                Some(op) => self.push(PlaneOp::Pointwise(op), inputs, key, label),
             },
             _ => inputs[0],
         };
@@ -132,8 +132,15 @@ impl<'a> StageBuilder<'a> {
     ) -> Result<usize, ArchError> {
         at_most("local pools one behind the other", nested as u64, Plan::MOST_NESTED as u64)?;
         at_most("ops of a plan", *laid_out as u64, Plan::MOST_OPS as u64)?;
-        let mut builder =
-            StageBuilder { network, wraps, nested, plan, laid_out, ops: Vec::new(), made: HashMap::new() };
+        let mut builder = StageBuilder {
+            network,
+            wraps,
+            nested,
+            plan,
+            laid_out,
+            ops: Graph::default(),
+            made: HashMap::new(),
+        };
         let root = builder.key(source, [1, 1], cyclic);
         builder.make_all(root)?;
         let StageBuilder { ops, plan, .. } = builder;
@@ -199,18 +206,11 @@ impl<'a> StageBuilder<'a> {
         (node.inputs[0], node.place.op.as_str())
     }
 
-    fn push(&mut self, op: Op, inputs: Vec<usize>, key: Key, label: &str) -> usize {
+    fn push(&mut self, op: PlaneOp, inputs: Vec<usize>, key: Key, label: &str) -> usize {
         *self.laid_out += 1;
-        self.ops.push(PlaneOp {
-            op,
-            inputs,
-            extent: extent(self.network, key.source),
-            step: key.step,
-            cyclic: key.cyclic,
-            form: Form::Cov,
-            label: label.to_owned(),
-        });
-        self.ops.len() - 1
+        let extent = extent(self.network, key.source);
+        let at = Planes { extent, step: key.step, cyclic: key.cyclic, form: Form::Cov };
+        self.ops.push(Node { op, inputs, at, label: label.to_owned() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::{Samples, SamplesError};
+use super::error::SamplesError;
 
 /// Atoms at positions. How they become signals on the sphere is said by [`Input::Molecule`](crate::Input::Molecule).
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,7 @@ impl Molecule {
         for i in 0..atoms {
             for j in 0..i {
                 let distance = self.distance(i, j);
-                if !(MIN_DISTANCE..=Samples::LIMIT).contains(&distance) {
+                if !(MIN_DISTANCE..=MAX_DISTANCE).contains(&distance) {
                     return Err(SamplesError::Distance {
                         sample,
                         atoms: [j, i],
@@ -57,3 +57,6 @@ impl Molecule {
 
 /// In Å. No two nuclei come closer; potentials 1/r^p explode below.
 const MIN_DISTANCE: f64 = 0.05;
+
+/// In Å.
+const MAX_DISTANCE: f64 = 1e15;

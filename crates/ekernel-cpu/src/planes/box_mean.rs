@@ -3,7 +3,7 @@
 
 use ekernel_core::{
     Window,
-    plan::{Form, PlaneOp},
+    plan::{Form, PlaneNode},
 };
 use pulp::{Simd, WithSimd};
 
@@ -18,7 +18,7 @@ pub(super) struct BoxMean<'a, T> {
     pub(super) window: Window,
     pub(super) form: Form,
     /// The input op and this one.
-    pub(super) ops: [&'a PlaneOp; 2],
+    pub(super) ops: [&'a PlaneNode; 2],
     /// Maps of the input op.
     pub(super) before: [&'a OpMaps<T>; 2],
     /// Maps of this op.
@@ -78,8 +78,8 @@ impl<T: Scalar> WithSimd for BoxMean<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let lanes = self.lanes;
-        let taps = Taps { window: self.window, extent: self.ops[0].extent };
-        let [width, wide] = [self.ops[0].extent[1], self.ops[1].extent[1]];
+        let taps = Taps { window: self.window, extent: self.ops[0].at.extent };
+        let [width, wide] = [self.ops[0].at.extent[1], self.ops[1].at.extent[1]];
         let mean = T::new(1.0 / self.window.area() as f64);
         let half = T::new(0.5);
         let has_ntk = !self.out.ntk.as_slice().is_empty();

@@ -129,7 +129,7 @@ fn add<T: Scalar>(
     coarse: [isize; 2],
     out: &mut PooledPlane<T>,
 ) {
-    let Some(op) = producer.ops.last() else { return };
+    let op = producer.last();
     match producer.sink {
         Sink::LocalPool { window, scale } => {
             let area = window.area() as f64;

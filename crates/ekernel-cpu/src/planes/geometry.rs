@@ -1,6 +1,6 @@
 //! Which positions a plane has, as runs of consecutive columns.
 
-use ekernel_core::plan::PlaneOp;
+use ekernel_core::plan::PlaneNode;
 
 /// Consecutive positions of one row: `len` of them from `first` in the first image and from `second` in the second
 /// (both row·width + col).
@@ -25,11 +25,11 @@ fn pieces(n: usize, d: isize, cyclic: bool) -> Vec<(usize, usize, usize)> {
 }
 
 /// The runs of an op's plane at its own offset d.
-pub(super) fn runs(op: &PlaneOp, d: [isize; 2]) -> Vec<Run> {
-    let [height, width] = op.extent;
-    let columns = pieces(width, d[1], op.cyclic);
+pub(super) fn runs(op: &PlaneNode, d: [isize; 2]) -> Vec<Run> {
+    let [height, width] = op.at.extent;
+    let columns = pieces(width, d[1], op.at.cyclic);
     let mut runs = Vec::new();
-    for (first_row, second_row, rows) in pieces(height, d[0], op.cyclic) {
+    for (first_row, second_row, rows) in pieces(height, d[0], op.at.cyclic) {
         for i in 0..rows {
             for &(first_col, second_col, len) in &columns {
                 runs.push(Run {
@@ -44,10 +44,10 @@ pub(super) fn runs(op: &PlaneOp, d: [isize; 2]) -> Vec<Run> {
 }
 
 /// The plane offset of an op when the sink's offset is D.
-pub(super) fn offset(op: &PlaneOp, sink: [isize; 2]) -> [isize; 2] {
+pub(super) fn offset(op: &PlaneNode, sink: [isize; 2]) -> [isize; 2] {
     [0, 1].map(|axis| {
-        let d = sink[axis] * op.step[axis] as isize;
-        if op.cyclic { d.rem_euclid(op.extent[axis] as isize) } else { d }
+        let d = sink[axis] * op.at.step[axis] as isize;
+        if op.at.cyclic { d.rem_euclid(op.at.extent[axis] as isize) } else { d }
     })
 }
 

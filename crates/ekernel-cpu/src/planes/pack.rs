@@ -1,6 +1,6 @@
 //! The per-image maps of several images, interleaved by lane.
 
-use ekernel_core::plan::{Form, Op, Plan, inverse_std, pool_loss};
+use ekernel_core::plan::{Form, Plan, PlaneOp, Pointwise, inverse_std, pool_loss};
 
 use super::Scalar;
 use crate::{images::Image, simd::Aligned};
@@ -46,10 +46,10 @@ impl<T: Scalar> Pack<T> {
 
     /// Bytes of one image's share of a pack.
     pub(crate) fn bytes_per_image(plan: &Plan) -> u64 {
-        let maps = |op: &ekernel_core::plan::PlaneOp| {
-            let features = if op.op == Op::Correlate { plan.input.channels() } else { 0 };
-            (op.extent[0] * op.extent[1]) as u64
-                * (3 + features as u64 + if matches!(op.op, Op::Pooled(_)) { 2 } else { 0 })
+        let maps = |op: &ekernel_core::plan::PlaneNode| {
+            let features = if op.op == PlaneOp::Correlate { plan.input.channels() } else { 0 };
+            (op.at.extent[0] * op.at.extent[1]) as u64
+                * (3 + features as u64 + if matches!(op.op, PlaneOp::Pooled(_)) { 2 } else { 0 })
         };
         plan.stages.iter().flat_map(|stage| &stage.ops).map(maps).sum::<u64>() * size_of::<T>() as u64
     }
@@ -62,7 +62,7 @@ fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: us
         .enumerate()
         .map(|(i, op)| {
             let variance = |image: &Image| image.variances[stage][i].clone();
-            let positions = op.extent[0] * op.extent[1];
+            let positions = op.at.extent[0] * op.at.extent[1];
             let interleaved = |wanted: bool, map: &dyn Fn(f64) -> f64| {
                 let mut out = Aligned::zeros(if wanted { positions * lanes } else { 0 });
                 if wanted {
@@ -92,16 +92,16 @@ fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: us
 /// A map of a pooled op whose producer carries the defect, from each image's window means.
 fn pool_map<T: Scalar>(
     plan: &Plan,
-    op: &ekernel_core::plan::PlaneOp,
+    op: &ekernel_core::plan::PlaneNode,
     images: &[&Image],
     lanes: usize,
     map: &dyn Fn(&Image, usize, f64) -> f64,
 ) -> Aligned<T> {
-    let Op::Pooled(source) = op.op else { return Aligned::zeros(0) };
+    let PlaneOp::Pooled(source) = op.op else { return Aligned::zeros(0) };
     if !plan.stages[source].pools_defects() {
         return Aligned::zeros(0);
     }
-    let mut out = Aligned::zeros(op.extent[0] * op.extent[1] * lanes);
+    let mut out = Aligned::zeros(op.at.extent[0] * op.at.extent[1] * lanes);
     for (lane, image) in images.iter().enumerate() {
         for (t, m) in plan.pool_means(source, &image.variances).into_iter().enumerate() {
             out.as_mut_slice()[t * lanes + lane] = T::new(map(image, t, m));
@@ -111,15 +111,15 @@ fn pool_map<T: Scalar>(
 }
 
 fn norm<T: Scalar>(
-    op: &ekernel_core::plan::PlaneOp,
-    ops: &[ekernel_core::plan::PlaneOp],
+    op: &ekernel_core::plan::PlaneNode,
+    ops: &[ekernel_core::plan::PlaneNode],
     stage: usize,
     images: &[&Image],
     lanes: usize,
 ) -> Aligned<T> {
-    let Op::Normalize(over) = op.op else { return Aligned::zeros(0) };
+    let PlaneOp::Pointwise(Pointwise::Normalize(over)) = op.op else { return Aligned::zeros(0) };
     debug_assert!(op.inputs[0] < ops.len());
-    let mut out = Aligned::zeros(op.extent[0] * op.extent[1] * lanes);
+    let mut out = Aligned::zeros(op.at.extent[0] * op.at.extent[1] * lanes);
     for (lane, image) in images.iter().enumerate() {
         let v = &image.variances[stage][op.inputs[0]];
         for (t, scale) in over.factors(v).into_iter().enumerate() {
@@ -130,22 +130,22 @@ fn norm<T: Scalar>(
 }
 
 fn features<T: Scalar>(
-    op: &ekernel_core::plan::PlaneOp,
+    op: &ekernel_core::plan::PlaneNode,
     stage: usize,
     index: usize,
     plan: &Plan,
     images: &[&Image],
     lanes: usize,
 ) -> Aligned<T> {
-    if op.op != Op::Correlate {
+    if op.op != PlaneOp::Correlate {
         return Aligned::zeros(0);
     }
-    let (positions, channels) = (op.extent[0] * op.extent[1], plan.input.channels());
+    let (positions, channels) = (op.at.extent[0] * op.at.extent[1], plan.input.channels());
     let mut out = Aligned::zeros(channels * positions * lanes);
     for (lane, image) in images.iter().enumerate() {
         for t in 0..positions {
             let scale =
-                if op.form == Form::Defect { inverse_std(image.variances[stage][index][t]) } else { 1.0 };
+                if op.at.form == Form::Defect { inverse_std(image.variances[stage][index][t]) } else { 1.0 };
             for c in 0..channels {
                 out.as_mut_slice()[(c * positions + t) * lanes + lane] =
                     T::new(image.features[t * channels + c] * scale);

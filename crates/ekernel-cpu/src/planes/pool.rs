@@ -3,7 +3,7 @@
 //! plane D with |e| < w takes the taps with both a and a + e in the window. Long sums are compensated: a window of w positions
 //! adds up w² taps, one fine plane after the other.
 
-use ekernel_core::{Padding, Window, plan::PlaneOp};
+use ekernel_core::{Padding, Window, plan::PlaneNode};
 use pulp::{Simd, WithSimd};
 
 use super::{
@@ -30,7 +30,7 @@ pub(super) struct LocalPool<'a, T> {
     /// (1/|w|²)·scale.
     pub(super) weight: f64,
     /// The op that gives the fine planes.
-    pub(super) op: &'a PlaneOp,
+    pub(super) op: &'a PlaneNode,
     /// Offset of the fine plane, not reduced.
     pub(super) fine: [isize; 2],
     /// Offset of the coarse plane.
@@ -45,9 +45,9 @@ pub(super) struct LocalPool<'a, T> {
 impl<T: Scalar> LocalPool<'_, T> {
     /// For one axis: pairs of (coarse position, fine position) that add up.
     fn taps(&self, axis: usize) -> Vec<(usize, usize)> {
-        let [n, output] = [self.op.extent[axis], self.output[axis]].map(|n| n as isize);
+        let [n, output] = [self.op.at.extent[axis], self.output[axis]].map(|n| n as isize);
         let [size, stride] = [self.window.size[axis], self.window.strides[axis]].map(|n| n as isize);
-        let low = self.window.low(self.op.extent)[axis] as isize;
+        let low = self.window.low(self.op.at.extent)[axis] as isize;
         let e = self.fine[axis] - stride * self.coarse[axis];
         let mut taps = Vec::new();
         for at in 0..output {
@@ -78,7 +78,7 @@ impl<T: Scalar> WithSimd for LocalPool<'_, T> {
         let (rows, cols) = (self.taps(0), self.taps(1));
         let weight = T::new(self.weight);
         let lanes = self.lanes;
-        let (width, wide) = (self.output[1], self.op.extent[1]);
+        let (width, wide) = (self.output[1], self.op.at.extent[1]);
         for &(row, fine_row) in &rows {
             for &(col, fine_col) in &cols {
                 let to = (row * width + col) * lanes;

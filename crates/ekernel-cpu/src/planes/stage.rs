@@ -1,6 +1,6 @@
 //! Runs a stage: its ops in order on the planes of one offset, and its sink over all offsets.
 
-use ekernel_core::plan::{Form, KernelSet, Op, Plan, Sink};
+use ekernel_core::plan::{Form, KernelSet, Plan, PlaneOp, Pointwise, Sink};
 
 use super::{
     Plane, Scalar,
@@ -62,9 +62,9 @@ impl<T: Scalar> Runner<T> {
         let feeds = ops
             .iter()
             .map(|op| match op.op {
-                Op::Pooled(source) => {
+                PlaneOp::Pooled(source) => {
                     let read = [0, 1].map(|axis: usize| {
-                        offsets[axis].iter().map(|d| d * op.step[axis] as isize).collect()
+                        offsets[axis].iter().map(|d| d * op.at.step[axis] as isize).collect()
                     });
                     Some(Feed::new(lanes, source, read))
                 }
@@ -85,7 +85,7 @@ impl<T: Scalar> Runner<T> {
     pub(crate) fn readout(&mut self, lanes: &Lanes<'_, T>) -> Vec<[f64; 2]> {
         let stage = &lanes.plan.stages[self.stage];
         let Some(op) = stage.ops.last() else { return vec![[0.0; 2]; lanes.lanes] };
-        let positions = (op.extent[0] * op.extent[1]) as f64;
+        let positions = (op.at.extent[0] * op.at.extent[1]) as f64;
         let scale = match stage.sink {
             Sink::Mean { scale } => scale / (positions * positions),
             _ => positions.recip(),
@@ -126,7 +126,7 @@ impl<T: Scalar> Runner<T> {
             self.unify(i, sink, &runs, &mut out, lanes);
             self.step(i, sink, &runs, &mut out, lanes);
             if d == [0, 0] {
-                close(op.form, &runs, lanes, self.stage, i, &mut out);
+                close(op.at.form, &runs, lanes, self.stage, i, &mut out);
             }
             self.planes[i] = Some(out);
             for &input in &op.inputs {
@@ -145,7 +145,7 @@ impl<T: Scalar> Runner<T> {
     /// A buffer for op i: its input's where the op works in place and nothing else reads it.
     fn take(&mut self, i: usize, lanes: &Lanes<'_, T>) -> Plane<T> {
         let op = &lanes.plan.stages[self.stage].ops[i];
-        let len = op.extent[0] * op.extent[1] * lanes.lanes;
+        let len = op.at.extent[0] * op.at.extent[1] * lanes.lanes;
         if works_in_place(&op.op) {
             let input = op.inputs[0];
             if self.is_last(i, input, lanes)
@@ -167,12 +167,12 @@ impl<T: Scalar> Runner<T> {
     /// A linear op that carries K may read an op that carries u, because a kinked dual reads that too: then it gets K.
     fn unify(&mut self, i: usize, sink: [isize; 2], runs: &[Run], out: &mut Plane<T>, lanes: &Lanes<'_, T>) {
         let ops = &lanes.plan.stages[self.stage].ops;
-        if ops[i].form == Form::Defect || matches!(ops[i].op, Op::Dual(_)) {
+        if ops[i].at.form == Form::Defect || matches!(ops[i].op, PlaneOp::Pointwise(Pointwise::Dual(_))) {
             return;
         }
         self.converted.clear();
         for &input in &ops[i].inputs {
-            if ops[input].form == Form::Cov {
+            if ops[input].at.form == Form::Cov {
                 continue;
             }
             let maps = lanes.maps(self.stage, input);
@@ -199,30 +199,29 @@ impl<T: Scalar> Runner<T> {
         let before = |input: usize| lanes.maps(stage, op.inputs[input]);
         let after = lanes.maps(stage, i);
         match op.op {
-            Op::Correlate => lanes.isa.run(Correlate {
-                form: op.form,
+            PlaneOp::Correlate => lanes.isa.run(Correlate {
+                form: op.at.form,
                 maps: after,
                 channels: lanes.plan.input.channels(),
-                positions: op.extent[0] * op.extent[1],
+                positions: op.at.extent[0] * op.at.extent[1],
                 lanes: width,
                 runs,
                 out,
             }),
-            Op::Pooled(_) => {
-                let at = [0, 1].map(|axis: usize| sink[axis] * op.step[axis] as isize);
+            PlaneOp::Pooled(source) => {
+                let at = [0, 1].map(|axis: usize| sink[axis] * op.at.step[axis] as isize);
                 if let Some(feed) = &mut self.feeds[i] {
-                    let Op::Pooled(source) = op.op else { return };
                     let producer = &lanes.plan.stages[source];
-                    let carried = producer.ops.last().map_or(Form::Cov, |last| last.form);
+                    let carried = producer.last().at.form;
                     let pooled = producer.pools_defects();
-                    copy(feed.plane(lanes, at), (carried, pooled, op.form), after, runs, width, out);
+                    copy(feed.plane(lanes, at), (carried, pooled, op.at.form), after, runs, width, out);
                 }
             }
-            Op::BoxMean(window) => {
+            PlaneOp::BoxMean(window) => {
                 if let Some(input) = self.input(op.inputs[0]) {
                     lanes.isa.run(BoxMean {
                         window,
-                        form: op.form,
+                        form: op.at.form,
                         ops: [&ops[op.inputs[0]], op],
                         before: before(0),
                         after,
@@ -233,10 +232,10 @@ impl<T: Scalar> Runner<T> {
                     });
                 }
             }
-            Op::Affine(affine) => {
+            PlaneOp::Pointwise(Pointwise::Affine(affine)) => {
                 lanes.isa.run(Affine {
                     affine,
-                    form: op.form,
+                    form: op.at.form,
                     before: before(0),
                     after,
                     lanes: width,
@@ -244,8 +243,8 @@ impl<T: Scalar> Runner<T> {
                     plane: out,
                 });
             }
-            Op::Dual(activation) => {
-                let forms = [ops[op.inputs[0]].form, op.form];
+            PlaneOp::Pointwise(Pointwise::Dual(activation)) => {
+                let forms = [ops[op.inputs[0]].at.form, op.at.form];
                 lanes.isa.run(Dual {
                     activation,
                     forms,
@@ -256,13 +255,15 @@ impl<T: Scalar> Runner<T> {
                     plane: out,
                 });
             }
-            Op::Normalize(_) => lanes.isa.run(Normalize { maps: after, lanes: width, runs, plane: out }),
-            Op::Dropout(keep) => {
+            PlaneOp::Pointwise(Pointwise::Normalize(_)) => {
+                lanes.isa.run(Normalize { maps: after, lanes: width, runs, plane: out })
+            }
+            PlaneOp::Pointwise(Pointwise::Dropout(keep)) => {
                 let none = vec![T::zero(); width];
                 let same = if offset(op, sink) == [0, 0] { &lanes.same } else { &none };
                 lanes.isa.run(Dropout {
                     keep,
-                    form: op.form,
+                    form: op.at.form,
                     before: before(0),
                     same,
                     lanes: width,
@@ -270,23 +271,21 @@ impl<T: Scalar> Runner<T> {
                     plane: out,
                 });
             }
-            Op::Sum => {
+            PlaneOp::Pointwise(Pointwise::Sum) => {
                 let branches = op
                     .inputs
                     .iter()
                     .filter_map(|&input| Some((self.input(input)?, lanes.maps(stage, input))))
                     .collect();
-                lanes.isa.run(Sum { form: op.form, branches, after, lanes: width, runs, out });
+                lanes.isa.run(Sum { form: op.at.form, branches, after, lanes: width, runs, out });
             }
-            Op::Readout(_) => unreachable!("readouts belong to the head"),
-            Op::CorrelateSphere { .. } | Op::Truncate { .. } => unreachable!("planes have no rotations"),
         }
     }
 }
 
 /// Ops that turn their input's plane into their own, position by position.
-fn works_in_place(op: &Op) -> bool {
-    matches!(op, Op::Affine(_) | Op::Dual(_) | Op::Normalize(_) | Op::Dropout(_))
+fn works_in_place(op: &PlaneOp) -> bool {
+    matches!(op, PlaneOp::Pointwise(op) if *op != Pointwise::Sum)
 }
 
 /// K = ss' − u.

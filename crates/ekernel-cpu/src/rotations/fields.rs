@@ -4,7 +4,7 @@
 //! of functions of several fields. Every other op is a function of one field alone: K_o = F(cos θ), Θ_o = A(cos θ)·Θ +
 //! B(cos θ) with k = √(qq')·cos θ, so that a whole run of layers costs no more than one.
 
-use ekernel_core::plan::{Op, RotationStage};
+use ekernel_core::plan::{RotationStage, SphereOp};
 
 /// Where the values of a field come from.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,11 +49,11 @@ impl Fields {
         let mut lifts = 0;
         for (at, op) in stage.ops.iter().enumerate() {
             let (origin, bandlimit) = match op.op {
-                Op::CorrelateSphere { bandlimit } => {
+                SphereOp::Correlate { bandlimit } => {
                     lifts += 1;
                     (Origin::Lift(lifts - 1), bandlimit)
                 }
-                Op::Truncate { bandlimit } => (Origin::Truncate { input: op.inputs[0] }, bandlimit),
+                SphereOp::Truncate { bandlimit } => (Origin::Truncate { input: op.inputs[0] }, bandlimit),
                 _ => {
                     let field = found.of[op.inputs[0]];
                     if op.inputs.iter().all(|&input| found.of[input] == field) {

@@ -3,7 +3,7 @@
 //! With biases, relu's of two signals of nearly equal variance have singularities close by, so that no short series exists.
 //! The variances are constants, so every layer is a few operations per point: u ↦ w²u + const, and the dual.
 
-use ekernel_core::plan::{Op, RotationStage};
+use ekernel_core::plan::{Pointwise, RotationStage, SphereOp};
 use pulp::{Simd, WithSimd};
 
 use super::{pack::Number, pointwise::Function};
@@ -50,8 +50,8 @@ impl<T: Number, const W: usize> Layers<T, W> {
             let op = &stage.ops[at];
             let input = op.inputs[0];
             let step = match op.op {
-                Op::Dual(activation) => {
-                    let [a, b] = activation.kink().unwrap_or_default();
+                SphereOp::Pointwise(Pointwise::Dual(activation)) => {
+                    let [a, b] = activation.kink().expect("only kinked duals go layer by layer");
                     Step::Kinked {
                         inverse: lanes(&|v, vp| {
                             let bound = bound(input)(v, vp);
@@ -62,7 +62,7 @@ impl<T: Number, const W: usize> Layers<T, W> {
                         product: T::new(a * b),
                     }
                 }
-                Op::Sum => {
+                SphereOp::Pointwise(Pointwise::Sum) => {
                     let rest = |v: &[f64], vp: &[f64]| {
                         let sum: f64 = op.inputs.iter().map(|&input| bound(input)(v, vp)).sum();
                         (bound(at)(v, vp) - sum).max(0.0)
@@ -72,15 +72,17 @@ impl<T: Number, const W: usize> Layers<T, W> {
                 _ => {
                     // K ↦ scale·K + b².
                     let scale = |v: &[f64], vp: &[f64]| match op.op {
-                        Op::Affine(affine) => affine.w2,
-                        Op::Normalize(_) => {
+                        SphereOp::Pointwise(Pointwise::Affine(affine)) => affine.w2,
+                        SphereOp::Pointwise(Pointwise::Normalize(_)) => {
                             let epsilon = ekernel_core::LayerNorm::EPSILON;
                             ((v[input] + epsilon) * (vp[input] + epsilon)).sqrt().recip()
                         }
                         _ => 1.0,
                     };
                     let [b2, alpha, beta] = match op.op {
-                        Op::Affine(affine) => [affine.b2, affine.ntk_scale, affine.ntk_shift],
+                        SphereOp::Pointwise(Pointwise::Affine(affine)) => {
+                            [affine.b2, affine.ntk_scale, affine.ntk_shift]
+                        }
                         _ => [0.0; 3],
                     };
                     let shift = |v: &[f64], vp: &[f64]| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ekernel_core::{
     LayerNorm,
-    plan::{Op, RotationStage},
+    plan::{Op as _, Pointwise, RotationStage, SphereOp},
 };
 
 use super::fields::Fields;
@@ -51,24 +51,26 @@ impl Function {
             let [first, ..] = op.inputs[..] else { continue };
             let x = values[first];
             values[at] = match op.op {
-                Op::Affine(affine) => Value {
+                SphereOp::Pointwise(Pointwise::Affine(affine)) => Value {
                     cov: affine.w2 * x.cov + affine.b2,
                     carry: affine.w2 * x.carry,
                     own: affine.w2 * x.own + affine.ntk_scale * x.cov + affine.ntk_shift,
                 },
-                Op::Dual(activation) => {
+                SphereOp::Pointwise(Pointwise::Dual(activation)) => {
                     let dual = activation.dual(v[first], vp[first], x.cov);
                     Value { cov: dual.cov, carry: x.carry * dual.dot, own: x.own * dual.dot }
                 }
-                Op::Normalize(_) => {
+                SphereOp::Pointwise(Pointwise::Normalize(_)) => {
                     let norm = ((v[first] + LayerNorm::EPSILON) * (vp[first] + LayerNorm::EPSILON)).sqrt();
                     Value { cov: x.cov / norm, carry: x.carry / norm, own: x.own / norm }
                 }
-                Op::Sum => op.inputs.iter().fold(Value::default(), |sum, &input| Value {
-                    cov: sum.cov + values[input].cov,
-                    carry: sum.carry + values[input].carry,
-                    own: sum.own + values[input].own,
-                }),
+                SphereOp::Pointwise(Pointwise::Sum) => {
+                    op.inputs.iter().fold(Value::default(), |sum, &input| Value {
+                        cov: sum.cov + values[input].cov,
+                        carry: sum.carry + values[input].carry,
+                        own: sum.own + values[input].own,
+                    })
+                }
                 // Dropout keeps K of different positions; nothing else acts on a value alone.
                 _ => x,
             };
@@ -78,12 +80,7 @@ impl Function {
 
     /// Whether F(q, q', c) = √(qq')·F(1, 1, c), and Θ likewise.
     pub(super) fn is_homogeneous(&self) -> bool {
-        self.path.iter().all(|&at| match self.stage.ops[at].op {
-            Op::Affine(affine) => affine.b2 == 0.0 && affine.ntk_shift == 0.0,
-            Op::Dual(activation) => activation.kink().is_some(),
-            Op::Dropout(_) | Op::Sum => true,
-            _ => false,
-        })
+        self.path.iter().all(|&at| self.stage.ops[at].op.pointwise().is_some_and(Pointwise::is_homogeneous))
     }
 
     /// The op of its field.
@@ -99,14 +96,14 @@ impl Function {
     /// Whether all its duals are of kinked activations, which go layer by layer as defects.
     pub(super) fn is_layered(&self) -> bool {
         self.path.iter().all(|&at| match self.stage.ops[at].op {
-            Op::Dual(activation) => activation.kink().is_some(),
-            Op::Affine(_) | Op::Normalize(_) | Op::Dropout(_) | Op::Sum => true,
-            _ => false,
+            SphereOp::Pointwise(Pointwise::Dual(activation)) => activation.kink().is_some(),
+            SphereOp::Pointwise(_) => true,
+            SphereOp::Correlate { .. } | SphereOp::Truncate { .. } => false,
         })
     }
 
     /// Whether it has a kink at the ends of cos θ ∈ [−1, 1], where it is smooth in θ.
     pub(super) fn is_kinked(&self) -> bool {
-        self.path.iter().any(|&at| self.stage.ops[at].op.wants_defect())
+        self.path.iter().any(|&at| self.stage.ops[at].op.pointwise().is_some_and(Pointwise::wants_defect))
     }
 }

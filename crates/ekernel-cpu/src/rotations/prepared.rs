@@ -46,7 +46,7 @@ impl<T: Number, const W: usize> Rotations<T, W> {
     ) -> Result<Rotations<T, W>, BackendError> {
         let plan = units.plan();
         let (engine, variances) = (Engine::<T, W>::new(plan, isa)?, Variances::new(plan, isa)?);
-        let readouts = plan.atoms.as_ref().map_or(&plan.readouts, |atoms| &atoms.readouts);
+        let readouts = plan.unit_readouts();
         let stage = |readout: &Readout| match readout {
             Readout::Rotations { stage } => Some(*stage),
             _ => None,

@@ -4,7 +4,7 @@ use std::{f64::consts::PI, sync::Arc};
 
 use ekernel_core::{
     BackendError, Control,
-    plan::{Op, RotationStage},
+    plan::{RotationStage, SphereOp},
 };
 use ekernel_harmonic::{HarmonicError, LaneBuffer, LaneTransform, LaneWorkspace, RotationGrid};
 
@@ -297,7 +297,7 @@ impl<T: Number> Stage<T> {
 
     /// Whether the variances need each signal's own kernel on the grid.
     pub(super) fn truncates(&self) -> bool {
-        self.plan.ops.iter().any(|op| matches!(op.op, Op::Truncate { .. }))
+        self.plan.ops.iter().any(|op| matches!(op.op, SphereOp::Truncate { .. }))
     }
 
     /// Arithmetic operations per pair of signals, a multiply-add counted as two, where the function is the same for all

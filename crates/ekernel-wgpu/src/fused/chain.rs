@@ -3,7 +3,7 @@
 use ekernel_core::double::{exponent, scaled};
 use ekernel_core::{
     Activation, KernelSet, Padding, Window,
-    plan::{Affine, Op, Plan, Sink, Stage},
+    plan::{Affine, Plan, PlaneOp, Pointwise, Sink, Stage},
 };
 use ekernel_shaders::{Dual, Fused};
 
@@ -89,7 +89,7 @@ impl Chain {
         };
         let mut ops = ops.iter().enumerate().peekable();
         match ops.next() {
-            Some((_, op)) if op.op == Op::Correlate && op.step == [1, 1] => {}
+            Some((_, op)) if op.op == PlaneOp::Correlate && op.at.step == [1, 1] => {}
             _ => return Err("it does not begin with the input at stride 1".to_owned()),
         }
         let mut made = Chain {
@@ -106,12 +106,12 @@ impl Chain {
         while ops.peek().is_some() {
             let mut next = || {
                 let (i, op) = ops.next()?;
-                (op.inputs == [i - 1] && op.step == [1, 1]).then_some((i, op))
+                (op.inputs == [i - 1] && op.at.step == [1, 1]).then_some((i, op))
             };
             let other = || "it is more than a run of convolutions and activations of stride 1".to_owned();
             let (mut at, mut op) = next().ok_or_else(other)?;
             let mut window = Window { size: [1, 1], strides: [1, 1], padding: Padding::Valid };
-            if let Op::BoxMean(own) = op.op {
+            if let PlaneOp::BoxMean(own) = op.op {
                 window = own;
                 (at, op) = next().ok_or_else(other)?;
                 if padding.is_some_and(|padding| padding != window.padding) {
@@ -119,8 +119,10 @@ impl Chain {
                 }
                 padding = Some(window.padding);
             }
-            let Op::Affine(affine) = op.op else { return Err(other()) };
-            let Some((behind, Op::Dual(activation))) = next().map(|(i, op)| (i, op.op)) else {
+            let PlaneOp::Pointwise(Pointwise::Affine(affine)) = op.op else { return Err(other()) };
+            let Some((behind, PlaneOp::Pointwise(Pointwise::Dual(activation)))) =
+                next().map(|(i, op)| (i, op.op))
+            else {
                 return Err(other());
             };
             made.push(&window, &affine, activation, [at, behind])?;

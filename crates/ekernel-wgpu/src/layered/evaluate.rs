@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ekernel_core::plan::{Op, Plan};
+use ekernel_core::plan::{Plan, PlaneOp, Pointwise};
 use ekernel_shaders::Stage;
 
 use super::{
@@ -96,7 +96,7 @@ impl Evaluator<'_> {
         let (ops, facts) = (&self.plan.stages[stage].ops, self.plan.facts().of(stage));
         let mut planes: Vec<Option<Tensor>> = Vec::with_capacity(ops.len());
         // What is pooled is most of the work.
-        let (mut pool, pools) = (0, ops.iter().filter(|op| matches!(op.op, Op::Pooled(_))).count());
+        let (mut pool, pools) = (0, ops.iter().filter(|op| matches!(op.op, PlaneOp::Pooled(_))).count());
         for (i, op) in ops.iter().enumerate() {
             let of =
                 |input: Option<usize>| chunk.sized(Params::of_op(self.plan, self.layout, (stage, i), input));
@@ -109,31 +109,37 @@ impl Evaluator<'_> {
                 self.dispatch(kind, &chunk, params, &[&from, out.buffer()], recorder)
             };
             match op.op {
-                Op::Correlate => {
+                PlaneOp::Correlate => {
                     let params = correlate::params(of(None));
                     for part in Rectangle::split([1, params.channels as usize], ITERATIONS) {
                         run(Stage::Correlate, params.adding(part), None)?;
                     }
                 }
-                Op::BoxMean(window) => {
+                PlaneOp::BoxMean(window) => {
                     let params = box_mean::params(of(input), &window, &ops[op.inputs[0]]);
                     for part in Rectangle::split(window.size, ITERATIONS) {
                         run(Stage::BoxMean, params.adding(part), read(input))?;
                     }
                 }
-                Op::Affine(affine) => run(Stage::Affine, affine::params(of(input), &affine), read(input))?,
-                Op::Dual(activation) => {
+                PlaneOp::Pointwise(Pointwise::Affine(affine)) => {
+                    run(Stage::Affine, affine::params(of(input), &affine), read(input))?
+                }
+                PlaneOp::Pointwise(Pointwise::Dual(activation)) => {
                     let (family, params) = dual::params(of(input), activation);
                     run(Stage::Dual(family), params, read(input))?;
                 }
-                Op::Normalize(_) => run(Stage::Normalize, normalize::params(of(input)), read(input))?,
-                Op::Dropout(keep) => run(Stage::Dropout, dropout::params(of(input), keep), read(input))?,
-                Op::Sum => {
+                PlaneOp::Pointwise(Pointwise::Normalize(_)) => {
+                    run(Stage::Normalize, normalize::params(of(input)), read(input))?
+                }
+                PlaneOp::Pointwise(Pointwise::Dropout(keep)) => {
+                    run(Stage::Dropout, dropout::params(of(input), keep), read(input))?
+                }
+                PlaneOp::Pointwise(Pointwise::Sum) => {
                     for (branch, &input) in op.inputs.iter().enumerate() {
                         run(Stage::Sum, sum::params(of(Some(input)), branch), read(Some(input)))?;
                     }
                 }
-                Op::Pooled(source) => {
+                PlaneOp::Pooled(source) => {
                     let coarse = recorder.part(pool..pool + 1, pools, |recorder| {
                         self.pooled(source, op, block, &chunk, recorder)
                     })?;
@@ -141,7 +147,6 @@ impl Evaluator<'_> {
                     let params = pooled::params(of(None), self.plan, source);
                     self.dispatch(Stage::Pooled, &chunk, params, &[coarse.buffer(), out.buffer()], recorder)?;
                 }
-                Op::Readout(_) | Op::CorrelateSphere { .. } | Op::Truncate { .. } => {}
             }
             planes.push(Some(out));
             for &input in op.inputs.iter().filter(|&&input| facts[input].last_reader == Some(i)) {

@@ -2,21 +2,21 @@
 
 use ekernel_core::{
     Padding, Window,
-    plan::{Plan, PlaneOp, Sink},
+    plan::{Plan, PlaneNode, Sink},
 };
 
 /// The plane offset of an op when the sink's offset is D.
-pub(super) fn offset(op: &PlaneOp, sink: [isize; 2]) -> [isize; 2] {
+pub(super) fn offset(op: &PlaneNode, sink: [isize; 2]) -> [isize; 2] {
     [0, 1].map(|axis| {
-        let d = sink[axis] * op.step[axis] as isize;
-        if op.cyclic { d.rem_euclid(op.extent[axis] as isize) } else { d }
+        let d = sink[axis] * op.at.step[axis] as isize;
+        if op.at.cyclic { d.rem_euclid(op.at.extent[axis] as isize) } else { d }
     })
 }
 
 /// What the sum over all planes of a readout stage is multiplied by.
 pub(super) fn scale(plan: &Plan, stage: usize) -> f64 {
     let node = &plan.stages[stage];
-    let positions = node.ops.last().map_or(1, |op| op.extent[0] * op.extent[1]) as f64;
+    let positions = node.last().at.positions() as f64;
     match node.sink {
         Sink::Mean { scale } => scale / (positions * positions),
         _ => positions.recip(),

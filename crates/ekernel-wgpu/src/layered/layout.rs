@@ -1,9 +1,6 @@
 //! Where the maps of each op lie within a copy.
 
-use ekernel_core::{
-    Activation,
-    plan::{Op, Plan},
-};
+use ekernel_core::plan::{Plan, PlaneOp, Pointwise};
 
 use ekernel_cpu::float64::Image;
 
@@ -44,22 +41,18 @@ impl Layout {
     fn op(&mut self, plan: &Plan, stage: usize, index: usize) -> OpWords {
         let ops = &plan.stages[stage].ops;
         let op = &ops[index];
-        let positions = (op.extent[0] * op.extent[1]) as u32;
+        let positions = (op.at.extent[0] * op.at.extent[1]) as u32;
         let mut take = |words: u32| {
             self.words += words;
             self.words - words
         };
         let (std, inverse) = (take(positions), take(positions));
-        let variance = if ops.iter().any(|reader| reader.inputs.contains(&index) && is_smooth(&reader.op)) {
-            take(positions)
-        } else {
-            std
-        };
+        let variance = if plan.facts().of(stage)[index].variance_read { take(positions) } else { std };
         let mut words = OpWords { std, inverse, variance, special: 0, loss: 0 };
         match op.op {
-            Op::Correlate => words.special = take(positions * plan.input.channels() as u32),
-            Op::Normalize(_) => words.special = take(positions),
-            Op::Pooled(source) if plan.stages[source].pools_defects() => {
+            PlaneOp::Correlate => words.special = take(positions * plan.input.channels() as u32),
+            PlaneOp::Pointwise(Pointwise::Normalize(_)) => words.special = take(positions),
+            PlaneOp::Pooled(source) if plan.stages[source].pools_defects() => {
                 (words.special, words.loss) = (take(positions), take(positions));
             }
             _ => {}
@@ -101,12 +94,8 @@ impl Layout {
 fn mark(plan: &Plan, stage: usize, wanted: &mut [bool]) {
     wanted[stage] = true;
     for op in &plan.stages[stage].ops {
-        if let Op::Pooled(source) = op.op {
+        if let PlaneOp::Pooled(source) = op.op {
             mark(plan, source, wanted);
         }
     }
-}
-
-fn is_smooth(op: &Op) -> bool {
-    matches!(op, Op::Dual(activation) if activation.kink().is_none() && *activation != Activation::Sign)
 }

@@ -2,7 +2,7 @@
 
 use ekernel_core::{
     Padding,
-    plan::{PlaneOp, Sink, Stage as PlanStage},
+    plan::{PlaneNode, Sink, Stage as PlanStage},
 };
 use ekernel_shaders::Stage;
 
@@ -25,7 +25,7 @@ impl Evaluator<'_> {
     pub(super) fn pooled(
         &self,
         source: usize,
-        reader: &PlaneOp,
+        reader: &PlaneNode,
         block: &Block,
         chunk: &Chunk,
         recorder: &mut Recorder<'_>,
@@ -33,11 +33,11 @@ impl Evaluator<'_> {
         let stage = &self.plan.stages[source];
         let Some(last) = stage.ops.last() else { unreachable!("a stage has at least one op") };
         let (sums, _) = gather(self.plan, source);
-        let low = sums.low(last.extent);
+        let low = sums.low(last.at.extent);
         let params = chunk.sized(Params {
             extent: stage.output.map(|n| n as i32),
-            input_extent: last.extent.map(|n| n as i32),
-            step: reader.step.map(|n| n as i32),
+            input_extent: last.at.extent.map(|n| n as i32),
+            step: reader.at.step.map(|n| n as i32),
             cyclic: stage.output_cyclic.into(),
             output_cyclic: stage.output_cyclic.into(),
             has_ntk: (self.plan.kinds == ekernel_core::KernelSet::Both).into(),
@@ -45,7 +45,7 @@ impl Evaluator<'_> {
             stride: sums.strides.map(|n| n as i32),
             low: low.map(|n| n as i32),
             circular: (sums.padding == Padding::Circular).into(),
-            fine_cyclic: last.cyclic.into(),
+            fine_cyclic: last.at.cyclic.into(),
             ..Params::default()
         });
         // Sums, and what rounding has added to them.
@@ -113,11 +113,11 @@ impl Evaluator<'_> {
 }
 
 /// The offsets of the producer's last op that make up the planes which the reader reads.
-fn fine(producer: &PlanStage, reader: &PlaneOp, axis: usize, offsets: &[isize]) -> Vec<isize> {
+fn fine(producer: &PlanStage, reader: &PlaneNode, axis: usize, offsets: &[isize]) -> Vec<isize> {
     let n = producer.output[axis] as isize;
     let read: Vec<isize> = offsets
         .iter()
-        .map(|d| d * reader.step[axis] as isize)
+        .map(|d| d * reader.at.step[axis] as isize)
         .map(|d| if producer.output_cyclic { d.rem_euclid(n) } else { d })
         .filter(|d| d.abs() < n)
         .collect();

@@ -1,6 +1,6 @@
 //! The maps that the ops read, of one copy.
 
-use ekernel_core::plan::{Form, Op, Plan, PlaneOp, inverse_std, pool_loss};
+use ekernel_core::plan::{Form, Plan, PlaneNode, PlaneOp, Pointwise, inverse_std, pool_loss};
 
 use ekernel_cpu::float64::Image;
 
@@ -36,7 +36,7 @@ impl Maps {
 }
 
 fn op_maps(plan: &Plan, image: &Image, stage: usize, index: usize) -> OpMaps {
-    let op: &PlaneOp = &plan.stages[stage].ops[index];
+    let op: &PlaneNode = &plan.stages[stage].ops[index];
     let v = &image.variances[stage][index];
     let mut maps = OpMaps {
         std: v.iter().map(|v| v.sqrt()).collect(),
@@ -45,16 +45,18 @@ fn op_maps(plan: &Plan, image: &Image, stage: usize, index: usize) -> OpMaps {
         ..OpMaps::default()
     };
     match op.op {
-        Op::Normalize(over) => maps.special = over.factors(&image.variances[stage][op.inputs[0]]),
-        Op::Pooled(source) if plan.stages[source].pools_defects() => {
+        PlaneOp::Pointwise(Pointwise::Normalize(over)) => {
+            maps.special = over.factors(&image.variances[stage][op.inputs[0]])
+        }
+        PlaneOp::Pooled(source) if plan.stages[source].pools_defects() => {
             maps.special = plan.pool_means(source, &image.variances);
             maps.loss = maps.special.iter().zip(v).map(|(m, v)| pool_loss(*m, *v)).collect();
         }
-        Op::Correlate => {
+        PlaneOp::Correlate => {
             let (positions, channels) = (v.len(), plan.input.channels());
             maps.features = vec![0.0; positions * channels];
             for t in 0..positions {
-                let scale = if op.form == Form::Defect { maps.inverse[t] } else { 1.0 };
+                let scale = if op.at.form == Form::Defect { maps.inverse[t] } else { 1.0 };
                 for c in 0..channels {
                     maps.features[c * positions + t] = image.features[t * channels + c] * scale;
                 }

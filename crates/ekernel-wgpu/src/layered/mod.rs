@@ -23,7 +23,7 @@ mod sum;
 
 use std::sync::Arc;
 
-use ekernel_core::{Plan, plan::Op};
+use ekernel_core::{Plan, plan::PlaneOp};
 
 use crate::{
     Device, GpuError,
@@ -74,8 +74,9 @@ impl Layered {
 
 /// Bytes of the largest plane of a stage, of one lane; pooled ones are there twice while they are added up.
 fn plane_bytes(plan: &Plan, stage: usize) -> u64 {
-    let copies = |op: &Op| if matches!(op, Op::Pooled(_)) { 2 } else { 1 };
-    let area = plan.stages[stage].ops.iter().map(|op| copies(&op.op) * op.extent[0] * op.extent[1]).max();
+    let copies = |op: &PlaneOp| if matches!(op, PlaneOp::Pooled(_)) { 2 } else { 1 };
+    let area =
+        plan.stages[stage].ops.iter().map(|op| copies(&op.op) * op.at.extent[0] * op.at.extent[1]).max();
     4 * plan.kinds.count() as u64 * area.unwrap_or(1) as u64
 }
 
@@ -84,7 +85,7 @@ fn buffers(plan: &Plan, stage: usize) -> usize {
     let (ops, facts) = (&plan.stages[stage].ops, plan.facts().of(stage));
     let (mut held, mut most) = (0, 0);
     for (i, op) in ops.iter().enumerate() {
-        let below = if let Op::Pooled(source) = op.op { 1 + buffers(plan, source) } else { 0 };
+        let below = if let PlaneOp::Pooled(source) = op.op { 1 + buffers(plan, source) } else { 0 };
         held += 1;
         most = most.max(held + below);
         held -= op.inputs.iter().filter(|&&input| facts[input].last_reader == Some(i)).count();

@@ -1,7 +1,7 @@
 //! The parameters of a dispatch, `Op` in `shaders/layered/plane.wgsl`.
 
 use bytemuck::{Pod, Zeroable};
-use ekernel_core::plan::{Form, Op, Plan};
+use ekernel_core::plan::{Form, Plan, PlaneOp};
 
 use super::{layout::Layout, rectangle::Rectangle};
 
@@ -69,13 +69,13 @@ impl Params {
         let words_before = input.map_or(words, |input| layout.stages[stage][input]);
         Params {
             copy_words: layout.words() as u32,
-            extent: op.extent.map(|n| n as i32),
-            input_extent: before.extent.map(|n| n as i32),
-            step: op.step.map(|n| n as i32),
-            cyclic: op.cyclic.into(),
+            extent: op.at.extent.map(|n| n as i32),
+            input_extent: before.at.extent.map(|n| n as i32),
+            step: op.at.step.map(|n| n as i32),
+            cyclic: op.at.cyclic.into(),
             has_ntk: (plan.kinds == ekernel_core::KernelSet::Both).into(),
-            defect: (op.form == Form::Defect).into(),
-            input_defect: (before.form == Form::Defect).into(),
+            defect: (op.at.form == Form::Defect).into(),
+            input_defect: (before.at.form == Form::Defect).into(),
             dropped: plan.facts().of(stage)[index].behind_dropout.into(),
             std_before: words_before.std,
             inverse_before: words_before.inverse,
@@ -84,7 +84,7 @@ impl Params {
             inverse_after: words.inverse,
             special: words.special,
             second_special: words.loss,
-            channels: if op.op == Op::Correlate { plan.input.channels() as u32 } else { 0 },
+            channels: if op.op == PlaneOp::Correlate { plan.input.channels() as u32 } else { 0 },
             nan: f32::NAN,
             ..Params::default()
         }

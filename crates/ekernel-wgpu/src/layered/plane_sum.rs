@@ -43,7 +43,7 @@ pub(super) fn value(plan: &Plan, stage: usize, words: &[u32], device: &str) -> R
     for row in &node.offsets[0] {
         for col in &node.offsets[1] {
             let d = offset(last, [*row, *col]);
-            let expected = (last.span(0, d[0]).len() * last.span(1, d[1]).len()) as u64;
+            let expected = (last.at.span(0, d[0]).len() * last.at.span(1, d[1]).len()) as u64;
             let [cov, ntk, found] = match planes.next() {
                 Some(&[cov, ntk, found]) => [cov, ntk, found].map(|word| f64::from(f32::from_bits(word))),
                 _ => [0.0; 3],

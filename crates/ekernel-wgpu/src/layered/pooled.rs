@@ -6,7 +6,7 @@ use super::{geometry::gather, params::Params};
 
 pub(super) fn params(params: Params, plan: &Plan, source: usize) -> Params {
     let stage = &plan.stages[source];
-    let carried = stage.ops.last().map_or(Form::Cov, |last| last.form);
+    let carried = stage.ops.last().map_or(Form::Cov, |last| last.at.form);
     Params {
         pooled: stage.pools_defects().into(),
         input_defect: (carried == Form::Defect).into(),

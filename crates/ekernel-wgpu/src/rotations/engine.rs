@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use ekernel_core::{
-    BackendError, Plan,
-    plan::{AtomPlan, Readout},
-};
+use ekernel_core::{BackendError, Plan, plan::Readout};
 use ekernel_cpu::{float64::Variances, simd::Isa};
 use ekernel_pairs::{Engine, Hints, Lane, Unit, Units, Watch};
 
@@ -82,7 +79,7 @@ impl Engine for Rotations {
         watch: Watch<'_>,
     ) -> Result<Vec<[f64; 2]>, BackendError> {
         let plan = self.plan();
-        let readouts = plan.atoms.as_ref().map_or(&plan.readouts, |atoms: &AtomPlan| &atoms.readouts);
+        let readouts = plan.unit_readouts();
         let Readout::Rotations { stage } = readouts[readout] else {
             unreachable!("engines are asked for readouts of stages alone")
         };

@@ -2,7 +2,7 @@
 
 use ekernel_core::{
     LayerNorm,
-    plan::{Op, RotationStage},
+    plan::{Pointwise, RotationStage, SphereOp},
 };
 use ekernel_harmonic::{Harmonics, sphere_len};
 
@@ -21,7 +21,7 @@ pub(super) fn pack(
         let v = variances[at] / (size * size);
         let s = v.sqrt();
         let special = match op.op {
-            Op::Truncate { .. } => {
+            SphereOp::Truncate { .. } => {
                 let wide = variances[op.inputs[0]];
                 // 1 − √(v_o/v) without cancellation.
                 if wide > 0.0 {
@@ -30,7 +30,9 @@ pub(super) fn pack(
                     0.0
                 }
             }
-            Op::Normalize(_) => (variances[op.inputs[0]] / (size * size) + LayerNorm::EPSILON).sqrt().recip(),
+            SphereOp::Pointwise(Pointwise::Normalize(_)) => {
+                (variances[op.inputs[0]] / (size * size) + LayerNorm::EPSILON).sqrt().recip()
+            }
             _ => 0.0,
         };
         let inverse = if s > 0.0 { s.recip() } else { 0.0 };

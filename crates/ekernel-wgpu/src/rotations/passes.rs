@@ -6,7 +6,7 @@
 
 use ekernel_core::{
     Activation, KernelSet,
-    plan::{Op, RotationStage},
+    plan::{Pointwise, RotationStage, SphereOp},
 };
 use ekernel_harmonic::{rotation_len, sphere_len};
 use ekernel_shaders::{PointSink, PointStep, RotationPoint};
@@ -73,13 +73,13 @@ impl Passes {
         let mut fields = Vec::new();
         for (op, step) in stage.ops.iter().enumerate() {
             let (bandlimit, origin, words) = match step.op {
-                Op::CorrelateSphere { bandlimit } => {
+                SphereOp::Correlate { bandlimit } => {
                     let unit_at = unit_words;
                     unit_words += 1 + sphere_len(bandlimit) * channels;
                     // Behind the coefficients lies the mean defect.
                     (bandlimit, Origin::Lift { unit_at }, rotation_len(bandlimit) + 1)
                 }
-                Op::Truncate { bandlimit } => {
+                SphereOp::Truncate { bandlimit } => {
                     let tracks = 1 + usize::from(ntk);
                     (bandlimit, Origin::Truncate { input: step.inputs[0] }, tracks * rotation_len(bandlimit))
                 }
@@ -166,28 +166,28 @@ impl Passes {
         }
         let input = step.inputs[0];
         match step.op {
-            Op::Affine(_) => PointStep::Affine { input },
-            Op::Dual(activation) => PointStep::Dual { input, dual: family(activation).0 },
-            Op::Normalize(_) => PointStep::Normalize { input },
-            Op::Sum => PointStep::Sum { inputs: step.inputs.clone() },
-            // Fields are above, and the others are on planes or in heads.
-            Op::Dropout(_)
-            | Op::CorrelateSphere { .. }
-            | Op::Truncate { .. }
-            | Op::Correlate
-            | Op::Pooled(_)
-            | Op::Readout(_)
-            | Op::BoxMean(_) => PointStep::Dropout { input },
+            SphereOp::Pointwise(Pointwise::Affine(_)) => PointStep::Affine { input },
+            SphereOp::Pointwise(Pointwise::Dual(activation)) => {
+                PointStep::Dual { input, dual: family(activation).0 }
+            }
+            SphereOp::Pointwise(Pointwise::Normalize(_)) => PointStep::Normalize { input },
+            SphereOp::Pointwise(Pointwise::Sum) => PointStep::Sum { inputs: step.inputs.clone() },
+            // Fields are above.
+            SphereOp::Pointwise(Pointwise::Dropout(_))
+            | SphereOp::Correlate { .. }
+            | SphereOp::Truncate { .. } => PointStep::Dropout { input },
         }
     }
 }
 
 /// Whether an op keeps an odd function of cos θ odd.
-fn is_odd(op: &Op) -> bool {
+fn is_odd(op: &SphereOp) -> bool {
     match op {
-        Op::Dual(Activation::Erf { c, .. } | Activation::Sin { c, .. }) => *c == 0.0,
-        Op::Dual(activation) => *activation == Activation::Sign,
-        Op::Affine(affine) => affine.b2 == 0.0,
+        SphereOp::Pointwise(Pointwise::Dual(Activation::Erf { c, .. } | Activation::Sin { c, .. })) => {
+            *c == 0.0
+        }
+        SphereOp::Pointwise(Pointwise::Dual(activation)) => *activation == Activation::Sign,
+        SphereOp::Pointwise(Pointwise::Affine(affine)) => affine.b2 == 0.0,
         _ => true,
     }
 }

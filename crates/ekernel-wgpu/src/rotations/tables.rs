@@ -4,7 +4,7 @@ use std::f64::consts::{PI, SQRT_2, TAU};
 
 use ekernel_core::{
     BackendError,
-    plan::{Op, RotationStage},
+    plan::{Pointwise, RotationStage, SphereOp},
 };
 use ekernel_harmonic::{HarmonicError, RotationGrid, WignerTable};
 use ekernel_signals::refused;
@@ -101,10 +101,12 @@ fn angles(points: usize, line: usize) -> Vec<f32> {
     (0..points * line).map(number).collect()
 }
 
-fn numbers(op: &Op) -> [f32; 4] {
+fn numbers(op: &SphereOp) -> [f32; 4] {
     let numbers = match op {
-        Op::Affine(affine) => [affine.w2, affine.b2, affine.ntk_scale, affine.ntk_shift],
-        Op::Dual(activation) => family(*activation).1,
+        SphereOp::Pointwise(Pointwise::Affine(affine)) => {
+            [affine.w2, affine.b2, affine.ntk_scale, affine.ntk_shift]
+        }
+        SphereOp::Pointwise(Pointwise::Dual(activation)) => family(*activation).1,
         _ => [0.0; 4],
     };
     numbers.map(|x| x as f32)

@@ -1,11 +1,8 @@
-//! The input of a network.
-
-mod molecule;
+//! What a network reads.
 
 use std::fmt;
 
-pub use molecule::{AtomDescriptor, AtomPairing};
-
+use super::molecule::{self, AtomDescriptor, AtomPairing};
 use crate::{
     ArchError, Domain, PerAtom, Samples,
     error::Place,
