@@ -139,8 +139,8 @@ fn project(
 /// Below this faer decomposes on one thread whatever it is allowed.
 const SMALL: usize = 320;
 
-/// Rows of a kernel in each of the parts that a decomposition is divided into.
-const ROWS: usize = 64;
+/// Rows of a kernel in each part that a decomposition is divided into; more parts cost more sums.
+const ROWS: usize = 256;
 
 /// Eigenvalues, and where they are asked for eigenvectors; without them the matrix has no entries.
 ///
