@@ -23,6 +23,8 @@ mod rotations;
 mod run;
 mod strategy;
 mod tensors;
+#[cfg(test)]
+mod wgsl_layout;
 
 pub use adapters::{Adapter, AdapterChoice};
 pub use backend::{StageStrategy, WgpuBackend};

@@ -146,3 +146,17 @@ fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
     }
     constants
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_lies_as_the_shader_reads_it() {
+        crate::wgsl_layout::same_layout!(
+            Level,
+            "Level" of Shader { dual: ekernel_shaders::Dual::Kinked, windows_3x3: true }.source(),
+            window, before, extent, map, exponent, numbers, more,
+        );
+    }
+}

@@ -255,4 +255,13 @@ mod tests {
         assert_eq!(Axis::new(&chain(Padding::Same, 8), 0, Division::Pieces(4)), None);
         assert!(Axis::new(&chain(Padding::Same, 8), 0, Division::Pieces(5)).is_some());
     }
+
+    #[test]
+    fn a_segment_lies_as_the_shader_reads_it() {
+        crate::wgsl_layout::same_layout!(
+            Segment,
+            "Segment" of ekernel_shaders::Fused { dual: Dual::Kinked, windows_3x3: true }.source(),
+            cell, cells, begin, offset, begins, ends, spare,
+        );
+    }
 }

@@ -108,3 +108,17 @@ impl Params {
         4 * self.elements() * u64::from(1 + self.has_ntk)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_lie_as_the_shader_reads_them() {
+        crate::wgsl_layout::same_layout!(
+            Params,
+            "Op" of ekernel_shaders::Stage::Affine.source(),
+            lanes, rows, cols, copy_words, extent, input_extent, step, cyclic, has_ntk, defect, input_defect, dropped, accumulate, std_before, inverse_before, variance_before, std_after, inverse_after, special, second_special, channels, window, stride, low, circular, pooled, numbers, nan, zero, start, output_cyclic, fine, fine_low, fine_span, fine_cyclic, planes, base, all_cols, spare, tap_begin, tap_end, fine_begin, fine_end,
+        );
+    }
+}

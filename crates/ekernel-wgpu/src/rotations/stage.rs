@@ -397,3 +397,17 @@ impl Stage {
         Ok([nngp, if self.shape.passes.ntk { ntk } else { 0.0 }])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_lies_as_the_shader_reads_it() {
+        crate::wgsl_layout::same_layout!(
+            Job,
+            "Job" of Rotation::ALL[0].source(),
+            lanes, unit_words, channels, bandlimit, rings, first_ring, table_ring, circle, line, spectrum_words, spectrum_at, first_degree, at, tracks, parts, part_items, all_rings, first_channel, end_channel, start,
+        );
+    }
+}
