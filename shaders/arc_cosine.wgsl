@@ -27,7 +27,7 @@ struct ArcCosine {
     sector: f32,
 }
 
-// At any d in [0, 2]; obtuse angles are π less an acute one: with e = 2 − d the sector is e^(3/2) R(e) + 1 − e.
+// At any d in [0, 2]. An obtuse angle is π minus an acute one: with e = 2 − d the sector is e^(3/2) R(e) + 1 − e.
 fn arc_cosine(d: f32) -> ArcCosine {
     let obtuse = d > 1.0;
     let near = max(select(d, 2.0 - d, obtuse), 0.0);

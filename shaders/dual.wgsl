@@ -1,4 +1,4 @@
-// What the dual of an activation reads and gives: for (x, x') ~ N(0, [[v, K], [K, v']]), K_σ = E[σ(x)σ(x')] and
+// Arguments and results of the dual of an activation: for (x, x') ~ N(0, [[v, K], [K, v']]), K_σ = E[σ(x)σ(x')] and
 // K̇ = E[σ'(x)σ'(x')]. Each file of dual/ defines `dual` for one family of activations.
 
 // One image at one position: s = √v, 1/s (0 where s = 0) and v before the activation, s behind it.
@@ -35,8 +35,8 @@ fn determinant(x: DualInput) -> f32 {
     return x.defect * max(x.first.s * x.second.s + x.cov, 0.0);
 }
 
-// A relative defect 1 − cos θ of so much or more is 2, but for rounding: values that are exactly opposite are a matter of course (a
-// bright and a dark surface in data of mean 0), and their angle would be off by 8e-4.
+// A relative defect 1 − cos θ of this much or more is 2 up to rounding. Exactly opposite values are common (a bright and a dark
+// surface in data of mean 0), and their angle would otherwise be off by 8e-4.
 const OPPOSITE: f32 = 1.9999996;
 
 // s_o s'_o − K_σ from ½E(σ(x) − σ(x'))².

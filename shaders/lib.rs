@@ -25,7 +25,7 @@ pub enum Stage {
     Dropout,
     /// One branch of a sum.
     Sum,
-    /// The planes of an earlier stage, read.
+    /// The readout of the planes of an earlier stage.
     Pooled,
     /// Local pooling, or the regrouping of offsets.
     LocalPool,
@@ -88,7 +88,7 @@ impl Dual {
         [Dual::shared(), self.own().to_owned()].concat()
     }
 
-    /// What the functions of all families call.
+    /// The functions that those of all families call.
     fn shared() -> String {
         [include_str!("dual.wgsl"), include_str!("arc_cosine.wgsl"), include_str!("math.wgsl")].concat()
     }
@@ -125,7 +125,7 @@ impl Stage {
         all
     }
 
-    /// What the stage is called in traces and errors.
+    /// The name of the stage in traces and errors.
     pub fn label(self) -> String {
         match self {
             Stage::Dual(dual) => format!("ekernel.dual.{}", dual.name()),
@@ -173,7 +173,7 @@ impl Fused {
         chained.flat_map(|dual| [true, false].map(|windows_3x3| Fused { dual, windows_3x3 })).collect()
     }
 
-    /// What the stage is called in traces and errors.
+    /// The name of the stage in traces and errors.
     pub fn label(self) -> String {
         format!("ekernel.chain.{}{}", self.dual.name(), if self.windows_3x3 { "_3" } else { "" })
     }
@@ -198,7 +198,9 @@ impl Fused {
     }
 }
 
-/// The functions whose accuracy the whole rests on, without an entry point: for tests that measure them on a device.
+/// The functions that limit the accuracy of all stages, without an entry point.
+///
+/// Tests measure them on a device.
 pub fn functions() -> String {
     [include_str!("arc_cosine.wgsl"), include_str!("math.wgsl"), include_str!("fused/exact_product.wgsl")]
         .concat()
@@ -207,13 +209,14 @@ pub fn functions() -> String {
 /// Multiply-adds of one invocation of [`peak`].
 pub const PEAK_OPERATIONS: u64 = 64 * 256;
 
-/// The module that measures how many multiply-adds a device issues: the entry point `main`, workgroups of 256, one storage
-/// buffer of any size.
+/// The module that measures how many multiply-adds a device issues.
+///
+/// Its entry point is `main`; it has workgroups of 256 and one storage buffer of any size.
 pub fn peak() -> &'static str {
     include_str!("peak.wgsl")
 }
 
-/// Label and source of every module, as it is given to a device.
+/// Label and source of every module, as a device compiles it.
 pub fn all() -> Vec<(String, String)> {
     let layered = Stage::all().into_iter().map(|stage| (stage.label(), stage.source()));
     let fused = Fused::all().into_iter().map(|stage| (stage.label(), stage.source()));

@@ -1,6 +1,6 @@
-// Elementary functions with bounds of their own: WGSL allows exp an error of (3 + 2|x|) units in the last place, and atan2 and
-// acos 4096 of them. Coefficients are minimax fits; the relative error of each polynomial is below 1e-9, that of the functions in
-// float32 as measured (ekernel-wgpu/tests/functions.rs) is stated at each.
+// Elementary functions with their own error bounds: WGSL allows exp an error of (3 + 2|x|) units in the last place, and atan2
+// and acos 4096 units. Coefficients are minimax fits. The relative error of each polynomial is below 1e-9; each function states
+// its own in float32, as ekernel-wgpu/tests/functions.rs measures it.
 
 // x = n·ln 2 + r, |r| ≤ ½ln 2: 2ⁿ and e^r − 1.
 struct Power {
@@ -10,8 +10,8 @@ struct Power {
 
 fn power(x: f32) -> Power {
     let n = clamp(floor(fma(x, 1.442695, 0.5)), -126.0, 128.0);
-    // ln 2 in two parts, the first of 9 bits, so that n times it is exact. The maximum changes nothing: it keeps compilers from
-    // adding the parts up again.
+    // ln 2 in two parts, the first of 9 bits, so that n times it is exact. The maximum has no effect,
+    // except that compilers cannot add the parts up again.
     let near = max(fma(n, -0.693359375, x), -1.0);
     let r = fma(n, 0.00021219444, near);
     var q = 0.00019914178;
@@ -59,7 +59,7 @@ fn arc_tangent(y: f32, x: f32) -> f32 {
 }
 
 // ½(α + α') − φ without cancellation, where sin α = w/(1+w), sin φ = κ/√((1+w)(1+w')); `more` = ww' − κ² and
-// `rest`² = (1+w)(1+w') − κ². With B² = 1+2w the sine of what is asked for is
+// `rest`² = (1+w)(1+w') − κ². With B² = 1+2w the sine of the result is
 // (more + ¼(B−B')²)/(rest·C + κS), C² = ww' + ¼(B−B')², S = ½(B+B').
 fn arc_sine_gap(w: vec2<f32>, kappa: f32, more: f32, rest: f32) -> f32 {
     let b = sqrt(1.0 + 2.0 * w);

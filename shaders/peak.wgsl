@@ -1,5 +1,5 @@
-// What a device issues at most: fused multiply-adds in eight independent chains, and nothing else. The yardstick of
-// `ekernel bench` and benches/wgpu.rs.
+// The peak rate of a device: fused multiply-adds in eight independent chains and nothing else. `ekernel bench` and
+// benches/wgpu.rs compare with it.
 
 const ROUNDS: u32 = 256u;
 

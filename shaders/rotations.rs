@@ -1,4 +1,4 @@
-//! Networks on SO(3): the dispatches around the points, and the points themselves, whose calls are put together from a plan.
+//! Networks on SO(3): the dispatches before and after the points, and the module that evaluates points, which is made from a plan.
 
 use std::{
     collections::BTreeSet,
@@ -36,7 +36,7 @@ impl Rotation {
         Rotation::Degrees,
     ];
 
-    /// What it is called in traces and errors.
+    /// Its name in traces and errors.
     pub fn label(self) -> &'static str {
         match self {
             Rotation::Contract => "ekernel.contract",
@@ -133,12 +133,12 @@ impl PointStep {
     }
 }
 
-/// What becomes of the last op's values.
+/// What happens to the last op's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PointSink {
-    /// They are added up over each ring.
+    /// Adds them up over each ring.
     Mean,
-    /// They are kept, for a truncation.
+    /// Keeps them for a truncation.
     Values,
 }
 
@@ -147,16 +147,16 @@ pub enum PointSink {
 pub struct RotationPoint {
     /// The ops in order, each with its number in the stage; the value is the last one's.
     pub steps: Vec<(usize, PointStep)>,
-    /// What becomes of it.
+    /// What happens to that value.
     pub sink: PointSink,
-    /// Where the mean of cos θ of a lift lies in a lane's coefficients: it tells pairs that are far apart.
+    /// Where the mean of cos θ of a lift lies in a lane's coefficients. It identifies pairs that are far apart.
     pub nearness: usize,
     /// Whether the values of such pairs are kept as −K, which is smaller than the defect: K is an odd function of cos θ.
     pub odd: bool,
 }
 
 impl RotationPoint {
-    /// What it is called in traces and errors: the sink and a print of the steps, which two modules do not share.
+    /// Its name in traces and errors: the sink and a hash of the steps, which differs between modules.
     pub fn label(&self) -> String {
         let sink = match self.sink {
             PointSink::Mean => "mean",
@@ -222,7 +222,7 @@ impl RotationPoint {
         })
     }
 
-    /// `load` what a lane has, `sums` of the lines of each field, the `value` at a point.
+    /// The functions `load` (data of a lane), `sums` (of the lines of each field) and `value` (at a point).
     fn calls(&self) -> String {
         let mut maps = BTreeSet::new();
         let (mut variables, mut load, mut sums, mut value) =
@@ -274,7 +274,7 @@ impl RotationPoint {
     }
 }
 
-/// The call that gives an op's value.
+/// The call that computes an op's value.
 fn call(op: usize, step: &PointStep) -> String {
     match step {
         PointStep::Lifted { field, .. } => format!("lifted(dot(f{field}, at), c{op}, m{op})"),

@@ -1,5 +1,5 @@
-// sign(x): K_o = s_o s'_o (1 − 2θ/π), u_o = s_o s'_o·2θ/π, K̇ = 0. s_o is 1; 0 behind a dark image (s = 0), since sign(0) = 0; and not
-// a number behind what is none.
+// sign(x): K_o = s_o s'_o (1 − 2θ/π), u_o = s_o s'_o·2θ/π, K̇ = 0. s_o is 1; 0 behind a dark image
+// (s = 0), since sign(0) = 0; NaN stays NaN.
 
 fn dual(x: DualInput, p: vec4<f32>, nan: f32) -> DualValue {
     let d = x.defect * x.first.inverse * x.second.inverse;

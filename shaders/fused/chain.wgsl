@@ -1,5 +1,5 @@
-// A chain of convolutions (stride 1), each followed by an activation, on planes in workgroup memory, from the pixels to the sum
-// over each plane. What a cell holds and what becomes of it is told in kinked.wgsl or smooth.wgsl.
+// A chain of convolutions (stride 1), each followed by an activation, on planes in workgroup memory: from the pixels to the sum
+// over each plane. kinked.wgsl and smooth.wgsl say what a cell holds and compute the next layer from it.
 //
 // A workgroup has ACROSS·PACK × STRIPS invocations; each has one column of a run of planes and goes down a strip of rows, in
 // place: a row is overwritten when all windows that need it have been added up.
@@ -57,9 +57,9 @@ struct Level {
 @group(1) @binding(0) var<storage, read> levels: array<Level>;
 // Runs of the rows, then of the columns.
 @group(1) @binding(1) var<storage, read> runs: array<array<Segment, 2>>;
-// Per part of a lane: two sums, the exponent of their unit, the number of elements added.
+// For each part of a lane: two sums, the exponent of their unit, the number of elements added.
 @group(1) @binding(2) var<storage, read_write> results: array<vec4<u32>>;
-// Of all parts of all lanes, the first of this dispatch and the end.
+// The first part of this dispatch and the end, counted over all parts of all lanes.
 @group(1) @binding(3) var<uniform> job: vec4<u32>;
 
 // Cell columns of a window's taps.
@@ -73,7 +73,7 @@ struct Strip {
     end: i32,
 }
 
-// First cell of a row. Rows out of reach of any window that counts are replaced by one that exists.
+// First cell of a row. A row that no counted window reaches is replaced by one that exists.
 fn row_start(row: i32) -> u32 {
     if (WRAP_ROWS) {
         return u32(modulo(row, i32(ROWS))) * (COLS * PACK);

@@ -1,5 +1,5 @@
-// Products that keep every digit that a difference of their sums may need: ab = grid + lo, grid a whole number. In float32 that
-// takes a fused multiply-add or a sum that compilers are free to fold, and they do; whole numbers they leave alone.
+// Products that keep every digit that a difference of their sums needs: ab = grid + lo with a whole number grid. In float32 that
+// takes a fused multiply-add or a sum that compilers may fold, and some do; they do not fold whole numbers.
 //
 // A factor is (x, bits of c): x·2⁻¹⁶ + c with a whole x, |x| < 2³⁰, and 0 ≤ c < 2⁻¹⁶.
 

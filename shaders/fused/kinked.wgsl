@@ -1,14 +1,14 @@
-// A convolution and the kinked activation behind it at one position, from window sums of what is carried: K = grid − rest, grid a whole
-// number, and T = K + Θ. The defect u = ss' − K decides everything where K comes close to ss', so it must not be lost in the
-// difference u_o = s_o s'_o − ΣK: products ss' = grid + lo are split, sums of whole numbers are exact, and what is left is
-// small:
+// A convolution and the kinked activation behind it at one position, from window sums of the carried values: K = grid − rest
+// with a whole number grid, and T = K + Θ. Where K comes close to ss', the result depends on the defect u = ss' − K, which the
+// difference u_o = s_o s'_o − ΣK must not lose. So products are split, ss' = grid + lo; sums of whole numbers are exact, and the
+// remainders are small:
 //
 //     u_o = (grid_o·2ᵏ − Σgrid − bias)·2⁻ᵏ + (lo_o + 2⁻ᵏ·Σrest),   error about 2⁻⁴⁵ of the largest ss'
 //     d = u/ss',  w = √d,  u ← u(1 − j w R(d)),  κ = 1 − j w Q(d),  T ← κ·(2⁻ᵏ·ΣT) + K
 //
 // Slopes (a, b) on either side of the kink have j = (a−b)²/(a²+b²), 1 for a ReLU. Weights are folded (a convolution is a plain
-// sum, an activation returns its value over ½(a²+b²), so that s is that of the convolution); 2ᵏ is how much the unit grows at this
-// layer, so that whole numbers stay below 2²⁹.
+// sum, an activation returns its value over ½(a²+b²), so that s is that of the convolution); the unit grows by 2ᵏ at
+// this layer, so that whole numbers stay below 2²⁹.
 
 struct Sums {
     grid: i32,
@@ -47,7 +47,7 @@ fn plus(a: Sums, b: Sums) -> Sums {
     return Sums(a.grid + b.grid, a.rest + b.rest, a.theta + b.theta);
 }
 
-// What is added up over a plane: K and K + Θ.
+// The sums over a plane: of K and of K + Θ.
 fn answer(sums: Sums) -> vec2<f32> {
     return vec2<f32>(f32(sums.grid) - sums.rest, sums.theta);
 }
@@ -103,7 +103,7 @@ fn behind(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, level: u32) -> Sum
     let u = fma(f32(above), unit.factor, fma(below, unit.factor, bound.lo));
     var near = max(u, 0.0);
     var turned = false;
-    // Pixels may be negative; behind a ReLU no K is.
+    // Pixels may be negative; behind a ReLU K is not.
     if (level == 1u || NEGATIVE) {
         let opposite_above = (bound.grid << unit.shift) + sums.grid + unit.bias_grid;
         let opposite = fma(f32(opposite_above), unit.factor, fma(-below, unit.factor, bound.lo));

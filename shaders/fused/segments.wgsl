@@ -1,6 +1,6 @@
 // How planes lie in workgroup memory. On each axis a run of cells holds one or two segments: the plane of an offset d, or a
 // piece of it with what its windows reach. Offsets d and d − n share a run, because together they have n positions at
-// the end of the chain: that way every workgroup has the same work. Cells between segments stay zero.
+// the end of the chain, so that every workgroup has the same work. Cells between segments stay zero.
 
 struct Segment {
     // Cells of the run.
@@ -9,13 +9,13 @@ struct Segment {
     // The plane's position, counted from where the plane begins, of the first cell.
     begin: i32,
     offset: i32,
-    // Positions behind the chain that the segment answers for.
+    // Positions behind the chain that this segment computes.
     begins: i32,
     ends: i32,
     spare: vec2<i32>,
 }
 
-// A cell's position: in the plane, in the first and in the second image; −1 where there is none at this level.
+// A cell's position in the plane, in the first and in the second image; −1 if it has none at this level.
 struct Position {
     plane: i32,
     first: i32,
@@ -49,7 +49,7 @@ fn position_in(segment: Segment, cell: i32, extent: i32) -> Position {
     );
 }
 
-// Of the run's two segments the one that has the cell.
+// The one of the run's two segments that holds the cell.
 fn position_of(segments: array<Segment, 2>, cell: i32, extent: i32) -> Position {
     if (cell < segments[1].cell) {
         return position_in(segments[0], cell, extent);

@@ -4,7 +4,7 @@ struct Ring {
     // Sums of the last two rows.
     a: Sums,
     b: Sums,
-    // Sums of the two rows below the strip, from before another strip overwrites them.
+    // Sums of the two rows below the strip, read before another strip overwrites them.
     below: Sums,
     further: Sums,
 }

@@ -4,7 +4,7 @@
 struct Ring {
     // Sums of the last rows, the newest at the end.
     rows: array<Sums, REACH>,
-    // Sums of the rows below the strip, from before another strip overwrites them.
+    // Sums of the rows below the strip, read before another strip overwrites them.
     below: array<Sums, REACH>,
 }
 

@@ -1,6 +1,6 @@
 // A convolution and the smooth activation behind it at one position: K ← weight·ΣK + bias, Θ ← weight·ΣΘ + α·ΣK + β, then
-// (K_σ, Θ·K̇) by `dual` of the activation's own file. Smooth duals do not lose digits where K comes close to ss', so K itself is
-// carried.
+// (K_σ, Θ·K̇) by `dual` of the activation's own file. Smooth duals do not lose digits where K comes close to ss', so the
+// planes hold K itself.
 
 struct Sums {
     cov: f32,
@@ -33,7 +33,7 @@ fn plus(a: Sums, b: Sums) -> Sums {
     return Sums(a.cov + b.cov, a.theta + b.theta);
 }
 
-// What is added up over a plane: K and Θ.
+// The sums over a plane: of K and of Θ.
 fn answer(sums: Sums) -> vec2<f32> {
     return vec2<f32>(sums.cov, sums.theta);
 }
@@ -47,7 +47,7 @@ fn pixels(f: vec2<i32>, g: vec2<i32>) -> Sums {
     return Sums(bitcast<f32>(f.x) * bitcast<f32>(g.x), 0.0);
 }
 
-// K is in no unit of its own.
+// The unit of K is 1.
 fn exponent(lane: vec4<u32>, level: u32) -> i32 {
     return 0;
 }
@@ -70,7 +70,7 @@ fn behind(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, level: u32) -> Sum
     let bound = s.x * s.y;
     let cov = clamp(unit.weights.x * sums.cov + unit.weights.y, -bound, bound);
     let theta = unit.weights.x * sums.theta + unit.weights.z * sums.cov + unit.weights.w;
-    // ss' − K = (v+v')/2 − K − ½(s−s')²: where s and s' are near, without the roundings of the roots.
+    // ss' − K = (v+v')/2 − K − ½(s−s')²: if s and s' are close, the roundings of the roots have no effect.
     let apart = s.x - s.y;
     let defect = max(0.5 * (one.x + two.x) - cov - 0.5 * apart * apart, 0.0);
     let x = DualInput(cov, defect, Side(s.x, 0.0, one.x, one.y), Side(s.y, 0.0, two.x, two.y));

@@ -1,10 +1,10 @@
 // local_pool: Σ_{a,a'} K(sT − low + a, s(T + D) − low + a'), which `pooled` makes the mean of. A tap lies on the fine plane
 // sD + e, e = a' − a (on t' − t + e where fine offsets do not wrap). One dispatch adds the taps on one block of fine planes, or
-// some of them; their order is that of (e, a), however they are divided. rewrap is the same with a window of one position.
+// some of them; their order is that of (e, a) for every division into blocks. rewrap is the same with a window of one position.
 //
-// Sums are compensated: the output holds ΣK and ΣΘ of every element and, behind them, what rounding has added to either.
+// Sums are compensated: the output holds ΣK and ΣΘ of every element and, behind them, the rounding error of each.
 
-// The fine planes: rows, columns, then for each axis where an offset stands among them, −1 if nowhere.
+// The fine planes: rows, columns, then for each axis the index of every offset among them, −1 if it is not there.
 @group(1) @binding(3) var<storage, read> fine_offsets: array<i32>;
 
 fn fine_index(axis: u32, d: i32) -> i32 {

@@ -21,7 +21,7 @@ struct Op {
     // Whether the output and the input are carried as defects.
     defect: u32,
     input_defect: u32,
-    // Whether a dropout stands above: there equal images are different draws.
+    // Whether a dropout precedes: behind it equal images are different draws.
     dropped: u32,
     accumulate: u32,
     std_before: u32,
@@ -40,7 +40,7 @@ struct Op {
     pooled: u32,
     numbers: vec4<f32>,
     nan: f32,
-    // 0, which no compiler knows.
+    // 0; compilers cannot know that it is.
     zero: u32,
     // The first workgroup of this dispatch: an op on a chunk may be several.
     start: u32,
@@ -55,8 +55,8 @@ struct Op {
     base: vec2<u32>,
     all_cols: u32,
     spare: u32,
-    // What this dispatch adds up of each element: positions a of the window (correlate: channels, as columns), and, of a local
-    // pool, fine planes from one offset to before another.
+    // The part of each element's sum that this dispatch adds: positions a of the window (correlate: channels, as columns) and,
+    // for a local pool, fine planes from one offset up to another.
     tap_begin: vec2<i32>,
     tap_end: vec2<i32>,
     fine_begin: vec2<i32>,
@@ -72,11 +72,11 @@ struct Op {
 @group(1) @binding(2) var<storage, read_write> output: array<f32>;
 
 struct Place {
-    // Whether the element is one of the chunk's and the plane has it.
+    // Whether the element belongs to the chunk and lies on the plane.
     exists: bool,
     index: u32,
     lane: u32,
-    // Number of the plane, all lanes counted.
+    // The plane's index over all lanes.
     plane: u32,
     first: vec2<i32>,
     second: vec2<i32>,
@@ -161,7 +161,7 @@ fn input_ntk(p: Place) -> f32 {
     return input[p.index + input_elements()];
 }
 
-// Writes K or u; at equal positions of equal images u = 0, whatever rounding says.
+// Writes K or u; at equal positions of equal images u = 0 exactly, without rounding.
 fn store(p: Place, value: f32) {
     let twins = (lanes[p.lane].z & 1u) != 0u;
     let same = (lanes[p.lane].z & 2u) != 0u;
@@ -173,8 +173,8 @@ fn store_ntk(p: Place, value: f32) {
     output[p.index + elements()] = value;
 }
 
-// Adds to a sum (x: the sum, y: what rounding has added to it so far), so that its error does not grow with its length.
-// Compilers take (a + b) - a for b; the exclusive or keeps them from seeing through.
+// Adds to a sum (x: the sum, y: its rounding error so far), so that the error does not grow with the length of the sum.
+// Compilers would replace (a + b) - a by b; they cannot simplify the exclusive or.
 fn compensated(sum: vec2<f32>, x: f32) -> vec2<f32> {
     let more = x - sum.y;
     let total = opaque(sum.x + more);

@@ -20,7 +20,7 @@ fn main(
     var ntk = 0.0;
     var count = 0u;
     if (exists) {
-        // Sums of short runs first, so that no long chain of roundings builds up.
+        // Short runs are added up first, so that rounding errors do not add up along the plane.
         for (var start = local; start < positions; start += WORKGROUP * PLANE_RUN) {
             var run_cov = 0.0;
             var run_ntk = 0.0;

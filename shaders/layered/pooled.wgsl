@@ -2,8 +2,8 @@
 // K = mm' − ū, m the window mean of s. With α = (m² − v)/m² the defect behind the pool is
 // √(vv') − K = ū − mm'·(α + α' − αα')/(1 + ss'/mm'), a difference of defects instead of kernels.
 
-// A difference of so much of what is subtracted is rounding: windows that hold the same values in another order are exactly parallel,
-// or opposite, and those that are nearly so by chance are rare. Their angle would be off by 4e-4.
+// A difference below this fraction of the minuend is rounding and counts as zero. Windows that hold the same values in another
+// order are exactly parallel or opposite, and would otherwise have an angle that is off by 4e-4; nearly parallel ones are rare.
 const ROUNDING: f32 = 4.8e-7;
 
 @compute @workgroup_size(WORKGROUP)
@@ -22,7 +22,7 @@ fn main(
         if (op.defect != 0u) {
             let a = maps_at(p, op.second_special);
             let s = maps_at(p, op.std_after);
-            // √((1−α)(1−α')), of which α ≈ 1 has lost the digits.
+            // √((1−α)(1−α')), not computed from α, which loses its digits near 1.
             let means = m.x * m.y;
             let root = select(0.0, s.x * s.y / means, means > 0.0);
             let gap = means * (a.x + a.y - a.x * a.y) / (1.0 + root);

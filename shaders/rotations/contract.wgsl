@@ -1,5 +1,5 @@
-// contract: cos θ(U) = k/√(qq') of two lifted signals, c^l_mn = Σ_c a_{c,lm} a'_{c,ln}. In the place of degree 0 is the mean of
-// cos θ, behind the last the mean of 1 − cos θ without cancellation: ½(|a_0 − a'_0|² + what is not constant in each). Many channels are
+// contract: cos θ(U) = k/√(qq') of two lifted signals, c^l_mn = Σ_c a_{c,lm} a'_{c,ln}. Degree 0 holds the mean of
+// cos θ; behind the last degree follows the mean of 1 − cos θ without cancellation: ½(|a_0 − a'_0|² + the other degrees of each). Many channels are
 // added up in several dispatches.
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,7 +1,7 @@
-// degrees: adds the rings of this block to coefficients, c^l_mn = (2l+1)/8π² ∫ f B^l_mn dU. The first block begins with 0; rings
-// are added up in one order however they are cut into blocks.
+// degrees: adds the rings of this block to coefficients, c^l_mn = (2l+1)/8π² ∫ f B^l_mn dU. The first block begins with 0; the
+// order in which rings are added up does not depend on the blocks.
 
-// A sum over the points of a ring, times two orders.
+// The sum over the points of a ring of the values times two orders.
 fn of_ring(ring: u32, alpha: u32, gamma: u32) -> f32 {
     let width = 2u * job.bandlimit - 1u;
     return input[(ring * width + gamma) * width + alpha];
@@ -29,7 +29,7 @@ fn main(
     let cosines = vec2<u32>(max(2u * m, 1u) - 1u, max(2u * n, 1u) - 1u);
     let sines = vec2<u32>(2u * m, 2u * n);
     let across = (p.m < 0) != (p.n < 0);
-    // What meets the two orders: cosines and sines of both, or cosines of the one and sines of the other.
+    // The products for two orders: cosines and sines of both, or cosines of one and sines of the other.
     let one = vec2<u32>(cosines.x, select(cosines.y, sines.y, across));
     let other = vec2<u32>(sines.x, select(sines.y, cosines.y, across));
     let signs = vec2<f32>(select(1.0, -1.0, across && p.m < 0), select(-1.0, 1.0, across && p.m >= 0));

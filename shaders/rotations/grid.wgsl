@@ -1,18 +1,18 @@
 // Kernels k(U) on SO(3) of a chunk of pairs of signals, ring by ring of the grid U = (α, β_j, γ). A lane is a pair of signals.
 //
 // A field is held by its coefficients in the real basis (crates/ekernel-harmonic), f(U) = Σ c^l_mn B^l_mn(U) with
-// B = Σ e(β)·{cos, sin}(mα)·{cos, sin}(nγ). Orders along a circle are 1, cos, sin, cos 2, sin 2, …; a ring has as many points in
-// α as in γ.
+// B = Σ e(β)·{cos, sin}(mα)·{cos, sin}(nγ). Orders along a circle are 1, cos, sin, cos 2, sin 2, …; a ring has the same number of
+// points in α and in γ.
 
 const WORKGROUP: u32 = 64u;
-// Circles are added up in runs, so that no long chain of roundings builds up.
+// Circles are added up in runs, so that rounding errors do not add up along them.
 const RUN: u32 = 8u;
 
 struct Job {
     lanes: u32,
     unit_words: u32,
     channels: u32,
-    // Of the field at hand.
+    // The bandlimit of this field.
     bandlimit: u32,
     // The rings of this block and the first of them, in the grid and in the table of Wigner functions.
     rings: u32,
@@ -58,7 +58,7 @@ fn workgroup_number(workgroup: vec3<u32>, count: vec3<u32>) -> u32 {
     return job.start + workgroup.y * count.x + workgroup.x;
 }
 
-// The invocation's, likewise.
+// The invocation's number, over the same dispatches.
 fn invocation(workgroup: vec3<u32>, count: vec3<u32>, local: u32) -> u32 {
     return workgroup_number(workgroup, count) * WORKGROUP + local;
 }
@@ -96,7 +96,7 @@ fn wigner(ring: u32, l: u32, m: u32, n: u32) -> vec2<f32> {
     return vec2<f32>(table[at], table[at + 1u]);
 }
 
-// Numbers of a ring: the Wigner functions, and what a point counts in a mean over the group.
+// Numbers of a ring: the Wigner functions, and the weight of a point in a mean over the group.
 fn table_words() -> u32 {
     let l = job.bandlimit;
     return l * (l + 1u) * (2u * l + 1u) / 3u + 1u;

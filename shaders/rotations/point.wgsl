@@ -1,5 +1,5 @@
-// Ops at one point U, in registers. What is the same at all points of a lane is loaded once; the calls are put together from the
-// plan (`RotationPoint` in lib.rs) as `load`, `sums` and `value`.
+// Ops at one point U, in registers. Values that are the same at all points of a lane are loaded once. `RotationPoint` in
+// rotations.rs makes the calls from the plan, as `load`, `sums` and `value`.
 
 // K and the defect u = √(vv') − K, each without the cancellation of the other, and Θ.
 struct Value {
@@ -8,8 +8,8 @@ struct Value {
     ntk: f32,
 }
 
-// Of both signals behind an op: s = √v, 1/s (0 where s = 0), v, and what the op has besides: the loss 1 − √(v_o/v) of a
-// truncation, the factor of normalize.
+// Numbers of both signals behind an op: s = √v, 1/s (0 where s = 0), v, and a fourth that depends on the op: the loss
+// 1 − √(v_o/v) of a truncation, the factor of normalize.
 struct Maps {
     first: vec4<f32>,
     second: vec4<f32>,
@@ -25,7 +25,7 @@ fn maps(lane: u32, op: u32) -> Maps {
     );
 }
 
-// Of an op; number 0 is a value that is not a number.
+// The numbers of an op; those of index 0 begin with NaN.
 fn numbers(op: u32) -> vec4<f32> {
     let at = job.circle * job.line + 4u * op;
     return vec4<f32>(table[at], table[at + 1u], table[at + 2u], table[at + 3u]);
@@ -55,11 +55,11 @@ fn parts_of(field: u32, bandlimit: u32, line: u32, gamma: u32) -> vec4<f32> {
     return sums;
 }
 
-// A value that is not a number.
+// NaN.
 var<private> nan: f32;
-// Whether the signals are far apart; then K of odd functions is smaller than the defect, and a truncation keeps −K.
+// Whether the signals are far apart. Then K of an odd function is smaller than the defect, and a truncation keeps −K.
 var<private> far: bool;
-// Whether what is evaluated is such a function.
+// Whether the value is an odd function of cos θ.
 var<private> keeps_cov: bool;
 
 fn begin(lane: u32, nearness: u32, odd: bool) {
@@ -82,7 +82,7 @@ fn lifted(rest: f32, means: vec2<f32>, m: Maps) -> Value {
     );
 }
 
-// The low degrees of an op's values; `mean` is that of what was kept and `rest` what it has besides, `ntk` all of Θ.
+// The low degrees of an op's values; `mean` is the mean of what was kept, `rest` the other degrees, `ntk` all of Θ.
 fn truncated(rest: f32, mean: f32, ntk: f32, odd: bool, before: Maps, m: Maps) -> Value {
     let wide = bound(before);
     let narrow = bound(m);
@@ -133,7 +133,7 @@ fn behind(x: Value, y: DualValue) -> Value {
     return Value(y.cov, y.defect, x.ntk * y.dot);
 }
 
-// Which of the four points: what the parts of a line count there.
+// The signs of the four parts of a line at the point i of four.
 fn turn(i: u32) -> vec4<f32> {
     let odd_cosine = select(1.0, -1.0, i >= 2u);
     let even_sine = select(1.0, -1.0, i == 1u || i == 2u);

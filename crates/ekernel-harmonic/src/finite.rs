@@ -1,4 +1,4 @@
-//! Non-finite input is reported by the place where it stands.
+//! Reports the index of non-finite input.
 
 use ndarray::{ArrayView, Dimension, IntoDimension};
 use rustfft::num_complex::Complex;
@@ -15,8 +15,8 @@ pub(crate) fn check_coefficients<T: Real>(coefficients: &[Complex<T>]) -> Result
     }
 }
 
-/// The coefficients made by a forward transform. A NaN among the samples has reached them, so the samples are searched
-/// only when there is something to report; `parts` are the real and imaginary part of one.
+/// The coefficients made by a forward transform. NaN among the samples reaches the coefficients, so the samples are searched
+/// only if a coefficient is not finite; `parts` are the real and imaginary part of one.
 pub(crate) fn check_transformed<T: Real, E: Copy, D: Dimension>(
     coefficients: &[Complex<T>],
     samples: ArrayView<'_, E, D>,

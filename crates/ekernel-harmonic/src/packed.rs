@@ -1,4 +1,4 @@
-//! Where a coefficient stands in a packed array: degree by degree, so that keeping l < L is keeping a prefix.
+//! The order of coefficients in a packed array: degree by degree, so that those with l < L are a prefix.
 
 /// The number of coefficients f_lm below `bandlimit` L: L².
 pub const fn sphere_len(bandlimit: usize) -> usize {

@@ -32,8 +32,8 @@ impl PolarRule {
 
     /// The Gauss-Legendre rule with `nodes` angles, exact for polynomials in cosθ of degree below 2·`nodes`.
     ///
-    /// The zeros of P_n(cosθ) are found by Newton's method in θ itself, so the angles near the poles lose nothing to
-    /// an arc cosine.
+    /// The zeros of P_n(cosθ) are found by Newton's method in θ itself, so that no arc cosine
+    /// rounds the angles near the poles.
     ///
     /// # Errors
     /// [`HarmonicError::Nodes`].
@@ -93,7 +93,7 @@ fn legendre_zero(n: usize, k: usize) -> (f64, f64) {
     if 2 * k + 1 == n {
         angle = FRAC_PI_2;
     }
-    // The starting point is good to 1/n³ and convergence quadratic: four steps are one more than rounding needs.
+    // The starting point is off by 1/n³ and convergence is quadratic: four steps are one more than needed.
     for _ in 0..4 {
         let (value, slope) = legendre_in_angle(n, angle);
         angle -= value / slope;

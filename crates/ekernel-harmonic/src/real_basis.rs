@@ -2,9 +2,9 @@
 //!
 //! A real function on S² has f_{l,-m} = (-1)^m conj(f_lm), so 2l+1 real numbers hold degree l:
 //! a_l0 = f_l0, a_lm = √2 Re f_lm and a_{l,-m} = √2 Im f_lm for m > 0. They are its coefficients in an orthonormal real
-//! basis (1, √2 cos-type, -√2 sin-type harmonics), so sums of squares and products stay what they were. A real function
+//! basis (1, √2 cos-type, -√2 sin-type harmonics), so sums of squares and of products are the same. A real function
 //! on SO(3) goes over by the same unitary matrix on both sides: A^l = V F^l V†, again a real (2l+1)×(2l+1) matrix. In
-//! this basis the coefficients of a cross-correlation are plain real products, a third of the complex arithmetic.
+//! this basis the coefficients of a cross-correlation are plain real products, which cost a third of complex ones.
 
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 

@@ -1,4 +1,4 @@
-//! Harmonic coefficients of the signals that kernels are made of.
+//! Harmonic coefficients of the signals whose kernels are computed.
 
 use std::f64::consts::PI;
 
@@ -37,7 +37,7 @@ pub fn sphere_coefficients(
     Ok(coefficients)
 }
 
-/// What the atoms of a molecule see of one another, as signals on the sphere around each.
+/// The atoms of a molecule as signals on the sphere around each of them.
 ///
 /// In the direction x̂, atom i sees for each element Z and each function n of the distance
 ///
@@ -88,16 +88,18 @@ impl AtomSignals {
         self.elements.len() * self.radial
     }
 
-    /// The degrees are those below it.
+    /// The bandlimit L: the degrees are l < L.
     pub fn bandlimit(&self) -> usize {
         self.profile.len()
     }
 
-    /// The coefficients, `[channel][packed lm]`, of what atom `atom` sees of a molecule with atomic numbers `charges` at
-    /// `positions`, shape `[atoms][3]`. `strength(n, r, [Z_i, Z_j])` is h_n. Atoms of other elements are not seen.
+    /// The coefficients, `[channel][packed lm]`, of the signal around atom `atom`.
+    ///
+    /// The molecule has the atomic numbers `charges` at `positions`, shape `[atoms][3]`. `strength(n, r, [Z_i, Z_j])` is h_n.
+    /// Atoms of other elements contribute nothing.
     ///
     /// # Errors
-    /// [`HarmonicError::Shape`]; [`HarmonicError::NotFinite`] for a strength that is not; [`HarmonicError::ZeroDirection`] if another atom is at the
+    /// [`HarmonicError::Shape`]; [`HarmonicError::NotFinite`] for a strength that is not finite; [`HarmonicError::ZeroDirection`] if another atom is at the
     /// same place.
     ///
     /// # Panics
@@ -135,8 +137,9 @@ impl AtomSignals {
     }
 }
 
-/// Coefficients a_lm of a real signal in the real orthonormal basis, `[packed lm][channel]`, over √(4πC): the product of two
-/// is K⁰ averaged over the sphere.
+/// Coefficients a_lm of a real signal in the real orthonormal basis, over √(4πC).
+///
+/// Their order is `[packed lm][channel]`. The inner product of two signals is the mean of K⁰ over the sphere.
 #[derive(Clone, Debug)]
 pub struct Harmonics {
     /// The numbers.

@@ -1,5 +1,6 @@
-//! Samples as harmonic coefficients, where core's inputs meet ekernel-harmonic: a sample on the sphere is one signal, a molecule is
-//! one for each of its atoms that are centers. Every backend for spherical networks starts here.
+//! Samples of core as harmonic coefficients of ekernel-harmonic, for the backends of spherical networks.
+//!
+//! A sample on the sphere is one signal; a molecule is one signal for each of its atoms that are centers.
 
 use ekernel_core::{AtomDescriptor, BackendError, Input, Samples};
 use ekernel_harmonic::{AtomSignals, Complex64, HarmonicError, Harmonics, sphere_coefficients, sphere_len};
@@ -8,7 +9,7 @@ use ndarray::{Array2, Axis};
 /// f_{c,lm} of one signal, `[channel][packed lm]`.
 pub type Coefficients = Array2<Complex64>;
 
-/// Makes the signals of an input. Samples that are not what the input reads (`Input::check`) have none.
+/// Computes the signals of an input. Samples of another kind (`Input::check`) have no signals.
 #[derive(Clone, Debug)]
 pub struct Signals {
     bandlimit: usize,
@@ -17,7 +18,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// For an input on the sphere; others have no signals.
+    /// The signals of an input on the sphere or of molecules; other inputs have none.
     ///
     /// # Errors
     /// Those of [`AtomSignals::new`].
@@ -34,7 +35,7 @@ impl Signals {
         Ok(Signals { bandlimit, atoms })
     }
 
-    /// How many signals a sample is.
+    /// The number of signals of a sample.
     pub fn count(&self, samples: &Samples, index: usize) -> usize {
         match samples {
             Samples::Spheres(_) => 1,
@@ -43,7 +44,7 @@ impl Signals {
         }
     }
 
-    /// The atomic numbers of the atoms whose signals a molecule is; of other samples there are none.
+    /// The atomic numbers of the centers of a molecule; empty for other samples.
     pub fn charges(&self, samples: &Samples, index: usize) -> Vec<u8> {
         let Samples::Molecules(molecules) = samples else { return Vec::new() };
         self.centers(samples, index).into_iter().map(|atom| molecules[index].charges[atom]).collect()
@@ -77,7 +78,7 @@ impl Signals {
         }
     }
 
-    /// One signal of a sample as real coefficients, by which backends compute.
+    /// One signal of a sample as real coefficients, which backends read.
     ///
     /// # Errors
     /// Those of [`Signals::one`] and [`Harmonics::new`].
@@ -101,7 +102,7 @@ impl Signals {
     }
 }
 
-/// The error of a backend, named `device`, whose signals or sizes the transforms refuse.
+/// The error of the backend `device` if the transforms refuse its signals or sizes.
 pub fn refused(device: &'static str) -> impl Fn(HarmonicError) -> BackendError {
     move |error| BackendError::Device {
         device: device.to_owned(),
