@@ -6,7 +6,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use crate::Dual;
+use crate::dual::Dual;
 
 /// One dispatch on coefficients or lines; its file is `rotations/` and its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

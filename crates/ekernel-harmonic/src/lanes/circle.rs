@@ -15,7 +15,7 @@
 
 use std::f64::consts::FRAC_PI_4;
 
-use super::madd;
+use super::madd::madd;
 use crate::real::Real;
 
 /// The trigonometric tables of one circle.

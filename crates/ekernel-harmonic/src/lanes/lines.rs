@@ -1,6 +1,10 @@
 //! A ring of an inverse transform with its last circle left to the caller, who then needs no memory for the ring.
 
-use super::{LaneTransform, LaneWorkspace, isa::Kernel, spectrum, spectrum::Ring};
+use super::{
+    isa::Kernel,
+    spectrum::{self, Ring},
+    transform::{LaneTransform, LaneWorkspace},
+};
 use crate::error::HarmonicError;
 use crate::real::Real;
 

@@ -9,7 +9,7 @@
 use std::f64::consts::SQRT_2;
 
 use super::circle::{cosine, sine};
-use super::madd;
+use super::madd::madd;
 use crate::packed::{parity, rotation_index};
 use crate::real::Real;
 use crate::rotation::degree_weight;
