@@ -30,7 +30,7 @@ pub fn data(bytes: &[u8]) {
 fn read(path: &Path, keys: &str) {
     let Ok(source) = Source::parse(&format!("{}{keys}", path.display())) else { return };
     let _ = read_dataset(&source, &ReadOptions::default());
-    let _ = read_labels(&source);
+    let _ = read_labels(&source, &ReadOptions::default());
     if let Ok(molecules) = read_molecules(&source) {
         let _ = molecules.samples();
     }
