@@ -8,16 +8,16 @@ use ekernel_core::{
 use ekernel_pairs::{Blocks, Engine, Float32, PairSession, Setup, Units, Watch, Workers};
 
 use crate::{
-    CpuOptions, Precision,
+    CpuOptions, Precision, chain,
     engine::Planes,
     float64,
     fused::FusedStage,
-    relu_chain,
     rotations::{self, Rotations, WIDE},
 };
 
 /// What the planes know in float32: K, a sum over many values, to some 4e-9 of itself or better. At the bound that is 2e-6 in θ,
-/// 3e-7 in the NTK. Smooth duals are computed in float64.
+/// 3e-7 in the NTK. Smooth duals hand over defects in
+/// float64.
 const FLOAT32: Float32 = Float32 { parallel: 2e-6, smooth_subtract: false };
 
 /// Computes kernels on the CPU: planes with O(HW) working memory per pair and thread, functions on SO(3) ring by ring, SIMD
@@ -80,17 +80,17 @@ impl CpuBackend {
         if self.plan.input.is_spherical() {
             return rotations::operations(&self.plan, &self.options);
         }
-        let kind = relu_chain::Kind::of(self.plan.kinds);
+        let kind = chain::Kind::of(self.plan.kinds);
         let mut operations = 0;
         for readout in &self.plan.readouts {
             let Readout::Planes { stage, orbit } = readout else { continue };
-            let (stage, precision) = (&self.plan.stages[*stage], self.options.precision);
-            let fused = self.options.fused.then(|| FusedStage::new(&self.plan, stage, true, precision))??;
+            let stage = &self.plan.stages[*stage];
+            let fused = FusedStage::new(&self.plan, stage, true, &self.options).ok()?;
             let offsets = fused.offsets.iter().copied();
             let block = match self.options.precision {
                 Precision::F32 => fused.chain.operations::<f32>(offsets, kind),
                 Precision::F64 => fused.chain.operations::<f64>(offsets, kind),
-            };
+            }?;
             let firsts = if self.options.all_blocks { orbit.len() } else { 1 };
             operations += block * (firsts * orbit.len()) as u64;
         }

@@ -1,5 +1,5 @@
 //! Prepared copies of images, and the readouts of pairs of them: by the fused kernel where the stage is one run of convolutions and
-//! ReLUs, else op by op.
+//! activations, else op by op.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use ekernel_pairs::{Engine, Hints, Lane, Unit, Units, Watch, Workers};
 
 use crate::{
     CpuOptions, Precision,
+    chain::{self, ImageMaps, Kind, Workspace, sum_planes},
     fused::FusedStage,
     images::{Image, readout},
     planes::{Beat, Lanes, Pack, Scalar},
     registers::{First, Register, Run, registers},
-    relu_chain::{self, ImageMaps, Kind, Workspace, sum_planes},
     simd::Isa,
 };
 
@@ -27,12 +27,15 @@ const GENERAL: f64 = 1e9;
 /// Rows and columns of a tile at most.
 const MOST: usize = 64;
 
+/// As [`Plan::MOST_AMPLIFIED`] where duals are float32 too: errors reach 1e-7 times the amplification.
+const MOST_AMPLIFIED: f64 = Plan::MOST_AMPLIFIED / 6.0;
+
 /// One copy g·f of a sample, prepared.
 #[derive(Clone, Debug)]
 struct Copy<T> {
-    /// Where some readout is computed op by op.
+    /// Where variances are asked for.
     image: Image,
-    /// Maps of the fused kernel, for each readout that uses it.
+    /// Maps of the fused kernel, for each stage that it computes.
     maps: Vec<Option<ImageMaps<T>>>,
     /// Whether no pixel is negative.
     nonnegative: bool,
@@ -45,7 +48,7 @@ pub(crate) struct Planes<T> {
     plan: Arc<Plan>,
     isa: Isa,
     concurrency: usize,
-    /// Per readout the fused stage, if it is one: of any images, and of those without negative pixels.
+    /// Per stage the chain, if it is one: of any images, and of those without negative pixels.
     fused: Vec<Option<[FusedStage; 2]>>,
     /// `[set][unit]`
     copies: Vec<Vec<Copy<T>>>,
@@ -82,18 +85,16 @@ impl<T: Scalar> Planes<T> {
     /// No units yet.
     fn bare(plan: &Arc<Plan>, options: &CpuOptions) -> Planes<T> {
         let precision = if T::DIGITS < 53 { Precision::F32 } else { Precision::F64 };
-        let fused = |readout: &Readout| match readout {
-            Readout::Planes { stage, .. } if options.fused => {
-                let made = |nonnegative| FusedStage::new(plan, &plan.stages[*stage], nonnegative, precision);
-                Some([made(false)?, made(true)?])
-            }
-            _ => None,
+        let options = CpuOptions { precision, ..*options };
+        let fused = |stage| {
+            let made = |nonnegative| FusedStage::new(plan, stage, nonnegative, &options).ok();
+            Some([made(false)?, made(true)?])
         };
         Planes {
             plan: Arc::clone(plan),
             isa: options.isa,
             concurrency: 1,
-            fused: plan.readouts.iter().map(fused).collect(),
+            fused: plan.stages.iter().map(fused).collect(),
             copies: Vec::new(),
         }
     }
@@ -106,10 +107,22 @@ impl<T: Scalar> Planes<T> {
 
     /// Whether some readout is computed op by op.
     fn has_general(&self) -> bool {
-        let general = |(readout, fused): (&Readout, &Option<_>)| {
-            matches!(readout, Readout::Planes { .. }) && fused.is_none()
+        let general = |readout: &Readout| match readout {
+            Readout::Planes { stage, .. } => self.fused[*stage].is_none(),
+            _ => false,
         };
-        self.plan.readouts.iter().zip(&self.fused).any(general)
+        self.plan.readouts.iter().any(general)
+    }
+
+    /// Whether some stage is a chain of smooth activations.
+    fn has_plain(&self) -> bool {
+        self.fused.iter().flatten().any(|[any, _]| any.chain.is_plain())
+    }
+
+    /// Whether the variances behind every op are asked for: by stages that are computed op by op, and to tell whether float32
+    /// holds what smooth activations make of a sample.
+    fn needs_variances(&self) -> bool {
+        self.has_general() || self.has_plain()
     }
 
     fn prepare(&self, numbers: Vec<Vec<f64>>, watch: Watch<'_>) -> Result<Vec<Copy<T>>, BackendError> {
@@ -120,9 +133,12 @@ impl<T: Scalar> Planes<T> {
             spoiled: false,
         };
         let mut copies: Vec<Copy<T>> = numbers.iter().map(of_chains).collect();
-        if self.has_general() {
+        if self.needs_variances() {
+            let amplified = |image: &Image| {
+                self.has_plain() && self.plan.amplification(&image.variances) > MOST_AMPLIFIED
+            };
             for (copy, image) in copies.iter_mut().zip(Image::all(&self.plan, self.isa, numbers, watch)?) {
-                copy.spoiled = T::DIGITS < 53 && image.spoils_float32(&self.plan);
+                copy.spoiled = T::DIGITS < 53 && (image.spoils_float32(&self.plan) || amplified(&image));
                 copy.image = image;
             }
         }
@@ -143,21 +159,21 @@ impl<T: Scalar> Planes<T> {
 
     fn bytes_per_copy(&self) -> u64 {
         let chains = self.fused.iter().flatten().map(|[any, _]| any.chain.map_len());
-        let general = if self.has_general() { Image::bytes(&self.plan) } else { 0 };
+        let general = if self.needs_variances() { Image::bytes(&self.plan) } else { 0 };
         (chains.sum::<usize>() * size_of::<T>() + size_of::<Copy<T>>()) as u64 + general
     }
 
     fn bytes_per_thread(&self) -> u64 {
         let lanes = self.isa.lanes::<T>() as u64;
         let planes = self.plan.cost().bytes / 4 * size_of::<T>() as u64;
-        (planes + 2 * Pack::<T>::bytes_per_image(&self.plan)) * lanes
+        let chains = self.fused.iter().flatten().map(|[any, _]| any.chain.map_len() * size_of::<T>());
+        (planes + 2 * Pack::<T>::bytes_per_image(&self.plan) + chains.sum::<usize>() as u64) * lanes
     }
 }
 
 /// One readout of some lanes under way.
 struct Work<'a, T> {
     planes: &'a Planes<T>,
-    index: usize,
     stage: usize,
     lanes: &'a [Lane],
     beat: &'a Beat<'a>,
@@ -172,19 +188,11 @@ impl<T: Scalar> Work<'_, T> {
         workspace: &mut Workspace<T>,
         values: &mut [[f64; 2]],
     ) {
-        let maps = |unit: Unit| -> &ImageMaps<T> {
-            let maps = self.planes.copy(unit).maps[self.index].as_ref();
-            maps.expect("copies have the maps of every fused readout")
-        };
         let isa = self.planes.isa;
-        let seconds: Vec<&ImageMaps<T>> = register.seconds.iter().map(|unit| maps(*unit)).collect();
-        let pack = relu_chain::Pack::new(isa.lanes::<T>(), &seconds);
+        let pack = self.chain_pack(self.stage, register);
         let kind = Kind::of(self.planes.plan.kinds);
         for run in &register.runs {
-            let first = match run.first {
-                First::One(unit) => relu_chain::First::Image(maps(unit)),
-                First::Itself => relu_chain::First::Itself,
-            };
+            let first = self.chain_first(self.stage, run.first);
             let offsets = stage.offsets.iter().copied().take_while(|_| self.beat.plane());
             let sums = sum_planes(isa, &stage.chain, (first, &pack), offsets, kind, workspace);
             for &(place, at) in &run.lanes {
@@ -193,12 +201,33 @@ impl<T: Scalar> Work<'_, T> {
         }
     }
 
+    /// The maps of a copy for the chain of a stage.
+    fn maps(&self, stage: usize, unit: Unit) -> &ImageMaps<T> {
+        self.planes.copy(unit).maps[stage].as_ref().expect("copies have the maps of every chain")
+    }
+
+    fn chain_first(&self, stage: usize, first: First) -> chain::First<'_, T> {
+        match first {
+            First::One(unit) => chain::First::Image(self.maps(stage, unit)),
+            First::Itself => chain::First::Itself,
+        }
+    }
+
+    fn chain_pack(&self, stage: usize, register: &Register) -> chain::Pack<T> {
+        let seconds: Vec<&ImageMaps<T>> =
+            register.seconds.iter().map(|unit| self.maps(stage, *unit)).collect();
+        chain::Pack::new(self.planes.isa.lanes::<T>(), &seconds)
+    }
+
     fn general(&self, register: &Register, values: &mut [[f64; 2]]) {
         let Planes { plan, isa, .. } = self.planes;
         let width = isa.lanes::<T>();
         let image = |unit: Unit| &self.planes.copy(unit).image;
         let seconds: Vec<&Image> = register.seconds.iter().map(|unit| image(*unit)).collect();
         let second = Pack::new(plan, &seconds, width);
+        let fused = self.planes.fused.iter().enumerate();
+        let packs: Vec<Option<chain::Pack<T>>> =
+            fused.map(|(stage, fused)| fused.as_ref().map(|_| self.chain_pack(stage, register))).collect();
         for Run { first, lanes } in &register.runs {
             let firsts = match first {
                 First::One(unit) => vec![image(*unit); seconds.len()],
@@ -210,12 +239,18 @@ impl<T: Scalar> Work<'_, T> {
                 lit.for_each(|(place, _)| flags[*place] = T::one());
                 flags
             };
+            let chains = self.planes.fused.iter().zip(&packs).enumerate();
+            let chains = chains.map(|(stage, (fused, pack))| {
+                let ([any, _], pack) = (fused.as_ref()?, pack.as_ref()?);
+                Some((&any.chain, (self.chain_first(stage, *first), pack)))
+            });
             let job = Lanes {
                 plan,
                 isa: *isa,
                 lanes: width,
                 first: &Pack::new(plan, &firsts, width),
                 second: &second,
+                chains: chains.collect(),
                 identical: flags(&|lane| lane.identical),
                 same: flags(&|lane| lane.same),
                 beat: self.beat,
@@ -239,7 +274,7 @@ impl<T: Scalar> Engine for Planes<T> {
         let width = self.isa.lanes::<T>();
         // Pairs without negative pixels are computed in a way of their own, whatever other pairs there are.
         let nonnegative = |lane: &Lane| lane.units.iter().all(|unit| self.copy(*unit).nonnegative);
-        let is_fused = self.fused[index].is_some();
+        let is_fused = self.fused[stage].is_some();
         let (special, any): (Vec<usize>, Vec<usize>) =
             (0..lanes.len()).partition(|&at| is_fused && nonnegative(&lanes[at]));
         let parts = [any, special].map(|numbers| registers(lanes, &numbers, width));
@@ -248,13 +283,13 @@ impl<T: Scalar> Engine for Planes<T> {
         let values_per_plane =
             width as f64 * self.plan.cost().stages[stage].elements as f64 / offsets.max(1) as f64;
         let beat = Beat::new(watch, runs * offsets, values_per_plane);
-        let work = Work { planes: self, index, stage, lanes, beat: &beat };
+        let work = Work { planes: self, stage, lanes, beat: &beat };
         let mut values = vec![[0.0; 2]; lanes.len()];
         let mut workspace = None;
         for (part, registers) in parts.iter().enumerate() {
             for register in registers {
                 watch.check()?;
-                match &self.fused[index] {
+                match &self.fused[stage] {
                     Some(stages) => {
                         let chain = &stages[part];
                         let new = || Workspace::new(self.isa, &chain.chain);

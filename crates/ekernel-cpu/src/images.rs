@@ -98,6 +98,7 @@ fn pooled_variances(
             lanes,
             first: &pack,
             second: &pack,
+            chains: Vec::new(),
             identical: ones.clone(),
             same: ones,
             beat: &beat,

@@ -2,8 +2,7 @@
 //!
 //! Slopes (a, b) (relu, leaky_relu, abs), from the defect: with d = u/ss' = 1 − cos θ and
 //! g = d − (sin θ − θ cos θ)/π: u_o = ½(a−b)² ss'g + ab·u, K_o = ½(a²+b²)ss' − u_o, K̇ = (a²+b²)/2 − (a−b)²θ/2π.
-//! Smooth activations: the closed forms of `ekernel-core` in float64, K = √(vv') − u before and u_o = √(v_o v'_o) − K_o after,
-//! all from the same v and v', so that the difference keeps the digits of u.
+//! Smooth activations are in `smooth`.
 
 use ekernel_core::{Activation, plan::Form};
 use pulp::{Simd, WithSimd};
@@ -12,7 +11,8 @@ use super::{
     Plane, Scalar,
     geometry::Run,
     pack::OpMaps,
-    scalar::{nonnegative, polynomial},
+    scalar::polynomial,
+    smooth::{Values, smooth},
 };
 
 /// What both kinds of dual work on.
@@ -33,11 +33,16 @@ impl<T: Scalar> WithSimd for Dual<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, s: S) {
         match (self.activation.kink(), self.activation) {
             (Some(slopes), _) => kinked(self, slopes),
             (None, Activation::Sign) => sign(self),
-            (None, _) => smooth(self),
+            (None, _) => {
+                let Dual { after, forms, lanes, runs, plane, .. } = self;
+                if let [Some(first), Some(second)] = [&after[0].smooth, &after[1].smooth] {
+                    smooth(s, Values { maps: [first, second], forms, lanes, runs, plane });
+                }
+            }
         }
     }
 }
@@ -133,37 +138,6 @@ fn sign<T: Scalar>(this: Dual<'_, T>) {
         }
         if !plane.ntk.as_slice().is_empty() {
             plane.ntk.as_mut_slice()[first..][..len].fill(T::zero());
-        }
-    }
-}
-
-fn smooth<T: Scalar>(this: Dual<'_, T>) {
-    let Dual { activation, before, lanes, runs, plane, forms, .. } = this;
-    for run in runs {
-        let len = run.len * lanes;
-        let (first, second) = (run.first * lanes, run.second * lanes);
-        let v = &before[0].variance.as_slice()[first..][..len];
-        let vp = &before[1].variance.as_slice()[second..][..len];
-        let cov = &mut plane.cov.as_mut_slice()[first..][..len];
-        let has_ntk = !plane.ntk.as_slice().is_empty();
-        for i in 0..len {
-            let (v, vp) = (v[i].wide(), vp[i].wide());
-            let k = match forms[0] {
-                Form::Cov => cov[i].wide(),
-                Form::Defect => (v * vp).sqrt() - cov[i].wide(),
-            };
-            let dual = activation.dual(v, vp, k);
-            cov[i] = T::new(match forms[1] {
-                Form::Cov => dual.cov,
-                Form::Defect => {
-                    let bound = (activation.variance(v) * activation.variance(vp)).sqrt();
-                    nonnegative(bound - dual.cov)
-                }
-            });
-            if has_ntk {
-                let ntk = &mut plane.ntk.as_mut_slice()[first + i];
-                *ntk = T::new(ntk.wide() * dual.dot);
-            }
         }
     }
 }

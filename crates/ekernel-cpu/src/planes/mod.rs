@@ -17,6 +17,7 @@ mod normalize;
 mod pack;
 mod pool;
 mod scalar;
+mod smooth;
 mod stage;
 mod sum;
 

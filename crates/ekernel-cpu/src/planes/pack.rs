@@ -1,9 +1,13 @@
 //! The per-image maps of several images, interleaved by lane.
 
-use ekernel_core::plan::{Form, Plan, PlaneOp, Pointwise, inverse_std, pool_loss};
+use ekernel_core::plan::{Form, Plan, PlaneNode, PlaneOp, Pointwise, inverse_std, pool_loss};
 
 use super::Scalar;
-use crate::{images::Image, simd::Aligned};
+use crate::{
+    duals::{NUMBERS, Smooth},
+    images::Image,
+    simd::Aligned,
+};
 
 /// What one op needs of its images, `[position][lane]`. Maps that the op has no use for are empty.
 #[derive(Clone, Debug)]
@@ -12,8 +16,8 @@ pub(crate) struct OpMaps<T> {
     pub(super) std: Aligned<T>,
     /// 1/s, 0 where s = 0.
     pub(super) inverse: Aligned<T>,
-    /// The variance v of the op's output, where a smooth dual reads it.
-    pub(super) variance: Aligned<T>,
+    /// What a smooth dual needs.
+    pub(super) smooth: Option<SmoothMaps>,
     /// normalize: the factor 1/√(v + ε).
     pub(super) norm: Aligned<T>,
     /// pooled, where defects are pooled: m, the window mean of s before the pool, and α = (m² − v)/m².
@@ -21,6 +25,16 @@ pub(crate) struct OpMaps<T> {
     pub(super) pool_loss: Aligned<T>,
     /// correlate: the features, `[channel][position][lane]`; divided by s where the op carries the defect.
     pub(super) features: Aligned<T>,
+}
+
+/// What a smooth dual needs of its images, in float64.
+#[derive(Clone, Debug)]
+pub(crate) struct SmoothMaps {
+    pub(super) smooth: Smooth,
+    /// The numbers of [`Smooth::numbers`], of the variances of the dual's input.
+    pub(super) numbers: [Aligned<f64>; NUMBERS],
+    /// The variances of the dual's input, where that or its output is a defect.
+    pub(super) variance: Aligned<f64>,
 }
 
 /// The maps of a stage's ops.
@@ -46,18 +60,23 @@ impl<T: Scalar> Pack<T> {
 
     /// Bytes of one image's share of a pack.
     pub(crate) fn bytes_per_image(plan: &Plan) -> u64 {
-        let maps = |op: &ekernel_core::plan::PlaneNode| {
+        let maps = |op: &PlaneNode| {
             let features = if op.op == PlaneOp::Correlate { plan.input.channels() } else { 0 };
-            (op.at.extent[0] * op.at.extent[1]) as u64
-                * (3 + features as u64 + if matches!(op.op, PlaneOp::Pooled(_)) { 2 } else { 0 })
+            let pooled = if matches!(op.op, PlaneOp::Pooled(_)) { 2 } else { 0 };
+            let smooth = match op.op {
+                PlaneOp::Pointwise(Pointwise::Dual(activation)) => {
+                    Smooth::new(activation).map_or(0, |smooth| 8 * (smooth.count() + 1))
+                }
+                _ => 0,
+            };
+            ((op.at.extent[0] * op.at.extent[1]) * (size_of::<T>() * (2 + features + pooled) + smooth)) as u64
         };
-        plan.stages.iter().flat_map(|stage| &stage.ops).map(maps).sum::<u64>() * size_of::<T>() as u64
+        plan.stages.iter().flat_map(|stage| &stage.ops).map(maps).sum()
     }
 }
 
 fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: usize) -> StageMaps<T> {
     let ops = &plan.stages[stage].ops;
-    let facts = plan.facts().of(stage);
     ops.iter()
         .enumerate()
         .map(|(i, op)| {
@@ -77,7 +96,7 @@ fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: us
             OpMaps {
                 std: interleaved(true, &f64::sqrt),
                 inverse: interleaved(true, &inverse_std),
-                variance: interleaved(facts[i].variance_read, &|v| v),
+                smooth: smooth_maps(op, ops, stage, images, lanes),
                 norm: norm(op, ops, stage, images, lanes),
                 pool_mean: pool_map(plan, op, images, lanes, &|_, _, m| m),
                 pool_loss: pool_map(plan, op, images, lanes, &|image: &Image, t, m| {
@@ -89,10 +108,37 @@ fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: us
         .collect()
 }
 
+fn smooth_maps(
+    op: &PlaneNode,
+    ops: &[PlaneNode],
+    stage: usize,
+    images: &[&Image],
+    lanes: usize,
+) -> Option<SmoothMaps> {
+    let PlaneOp::Pointwise(Pointwise::Dual(activation)) = op.op else { return None };
+    let (smooth, input) = (Smooth::new(activation)?, op.inputs[0]);
+    let map = |wanted: bool, map: &dyn Fn(f64) -> f64| {
+        let positions = op.at.extent[0] * op.at.extent[1];
+        let mut out = Aligned::zeros(if wanted { positions * lanes } else { 0 });
+        for (lane, image) in images.iter().enumerate().filter(|_| wanted) {
+            for (t, v) in image.variances[stage][input].iter().enumerate() {
+                out.as_mut_slice()[t * lanes + lane] = map(*v);
+            }
+        }
+        out
+    };
+    let number = |which: usize| map(which < smooth.count(), &|v| smooth.numbers(v)[which]);
+    Some(SmoothMaps {
+        smooth,
+        numbers: std::array::from_fn(number),
+        variance: map([op.at.form, ops[input].at.form].contains(&Form::Defect), &|v| v),
+    })
+}
+
 /// A map of a pooled op whose producer carries the defect, from each image's window means.
 fn pool_map<T: Scalar>(
     plan: &Plan,
-    op: &ekernel_core::plan::PlaneNode,
+    op: &PlaneNode,
     images: &[&Image],
     lanes: usize,
     map: &dyn Fn(&Image, usize, f64) -> f64,
@@ -111,8 +157,8 @@ fn pool_map<T: Scalar>(
 }
 
 fn norm<T: Scalar>(
-    op: &ekernel_core::plan::PlaneNode,
-    ops: &[ekernel_core::plan::PlaneNode],
+    op: &PlaneNode,
+    ops: &[PlaneNode],
     stage: usize,
     images: &[&Image],
     lanes: usize,
@@ -130,7 +176,7 @@ fn norm<T: Scalar>(
 }
 
 fn features<T: Scalar>(
-    op: &ekernel_core::plan::PlaneNode,
+    op: &PlaneNode,
     stage: usize,
     index: usize,
     plan: &Plan,

@@ -17,7 +17,10 @@ use super::{
     scalar::nonnegative,
     sum::Sum,
 };
-use crate::simd::Isa;
+use crate::{
+    chain::{self, Chain, First, Scattered, Workspace, scatter_plane},
+    simd::Isa,
+};
 
 /// The pairs in the lanes: image l of the first pack with image l of the second.
 pub(crate) struct Lanes<'a, T> {
@@ -26,6 +29,8 @@ pub(crate) struct Lanes<'a, T> {
     pub(crate) lanes: usize,
     pub(crate) first: &'a Pack<T>,
     pub(crate) second: &'a Pack<T>,
+    /// Per stage the chain that computes it, and its images; empty where all is op by op.
+    pub(crate) chains: Vec<Option<StageChain<'a, T>>>,
     /// 1 where both images of a lane are bit for bit equal, so that at equal positions K = v exactly.
     pub(crate) identical: Vec<T>,
     /// 1 where both are the same sample (for dropout).
@@ -44,6 +49,9 @@ impl<T: Scalar> Lanes<'_, T> {
     }
 }
 
+/// The chain of a stage, its first images and its second ones.
+pub(crate) type StageChain<'a, T> = (&'a Chain, (First<'a, T>, &'a chain::Pack<T>));
+
 /// One stage at work: its buffers and the stages that feed it.
 pub(crate) struct Runner<T> {
     stage: usize,
@@ -52,6 +60,8 @@ pub(crate) struct Runner<T> {
     planes: Vec<Option<Plane<T>>>,
     free: Vec<Plane<T>>,
     feeds: Vec<Option<Feed<T>>>,
+    /// The memory of the stage's chain, once it has computed a plane.
+    workspace: Option<Workspace<T>>,
     /// Inputs of the op being computed, brought from u to K.
     converted: Vec<(usize, Plane<T>)>,
 }
@@ -77,6 +87,7 @@ impl<T: Scalar> Runner<T> {
             planes: ops.iter().map(|_| None).collect(),
             free: Vec::new(),
             feeds,
+            workspace: None,
             converted: Vec::new(),
         }
     }
@@ -119,6 +130,9 @@ impl<T: Scalar> Runner<T> {
     pub(super) fn evaluate(&mut self, lanes: &Lanes<'_, T>, sink: [isize; 2]) {
         let plan = lanes.plan;
         let ops = &plan.stages[self.stage].ops;
+        if let Some(Some(chain)) = lanes.chains.get(self.stage) {
+            return self.take_through(*chain, lanes, sink);
+        }
         for (i, op) in ops.iter().enumerate() {
             let d = offset(op, sink);
             let runs = runs(op, d);
@@ -140,6 +154,27 @@ impl<T: Scalar> Runner<T> {
     /// Whether op i is the last to read `input`.
     fn is_last(&self, i: usize, input: usize, lanes: &Lanes<'_, T>) -> bool {
         lanes.plan.facts().of(self.stage)[input].last_reader == Some(i)
+    }
+
+    /// Evaluates the last op alone, by the fused kernel.
+    fn take_through(&mut self, (chain, images): StageChain<'_, T>, lanes: &Lanes<'_, T>, sink: [isize; 2]) {
+        let ops = &lanes.plan.stages[self.stage].ops;
+        let (at, op) = (ops.len() - 1, &ops[ops.len() - 1]);
+        let d = offset(op, sink);
+        let len = op.at.extent[0] * op.at.extent[1] * lanes.lanes;
+        let mut out = self.planes[at].take().unwrap_or_else(|| Plane::zeros(len, lanes.has_ntk()));
+        let fresh = self.workspace.is_none();
+        let workspace = self.workspace.get_or_insert_with(|| Workspace::new(lanes.isa, chain));
+        let into = Scattered {
+            cov: out.cov.as_mut_slice(),
+            ntk: out.ntk.as_mut_slice(),
+            defect: op.at.form == Form::Defect,
+        };
+        scatter_plane(lanes.isa, chain, images, d, into, (workspace, fresh));
+        if d == [0, 0] {
+            close(op.at.form, &runs(op, d), lanes, self.stage, at, &mut out);
+        }
+        self.planes[at] = Some(out);
     }
 
     /// A buffer for op i: its input's where the op works in place and nothing else reads it.

@@ -4,7 +4,8 @@
 
 use std::f64::consts::PI;
 
-use ekernel_cpu::relu_chain::{ConvRelu, Padding};
+use ekernel_core::Activation;
+use ekernel_cpu::chain::{ConvLayer, Padding};
 
 /// A map of f64 on rows × columns.
 #[derive(Clone)]
@@ -32,7 +33,7 @@ pub(crate) struct Plane {
 pub(crate) struct Literal<'a> {
     pub(crate) shape: [usize; 3],
     pub(crate) padding: Padding,
-    pub(crate) layers: &'a [ConvRelu],
+    pub(crate) layers: &'a [ConvLayer],
 }
 
 impl Literal<'_> {
@@ -100,7 +101,7 @@ impl Literal<'_> {
             v = self.mean(&v, layer.window);
             v.values.iter_mut().for_each(|v| *v = layer.w_std.powi(2) * *v + layer.b_std.powi(2));
             all.push(v.clone());
-            v.values.iter_mut().for_each(|v| *v /= 2.0);
+            v.values.iter_mut().for_each(|v| *v = layer.activation.variance(*v));
         }
         all
     }
@@ -123,12 +124,10 @@ impl Literal<'_> {
                     };
                     let cov = w2 * k.values[at] + b2;
                     let ntk = cov + w2 * theta.values[at];
-                    let p = vx[index].values[at] * vy[index].values[r * k.columns + c];
-                    let s = (p - cov * cov).max(0.0).sqrt();
-                    let angle = if p == 0.0 { PI / 2.0 } else { s.atan2(cov) };
-                    let kdot = (PI - angle) / (2.0 * PI);
-                    k.values[at] = s / (2.0 * PI) + kdot * cov;
-                    theta.values[at] = kdot * ntk;
+                    let v = [vx[index].values[at], vy[index].values[r * k.columns + c]];
+                    let [next, slope] = dual(layer.activation, v, cov);
+                    k.values[at] = next;
+                    theta.values[at] = slope * ntk;
                 }
             }
         }
@@ -146,6 +145,46 @@ impl Literal<'_> {
         sums
     }
 }
+
+/// K_σ and K̇. Those of a kink are written out here.
+fn dual(activation: Activation, [v, vp]: [f64; 2], k: f64) -> [f64; 2] {
+    let [a, b] = match activation {
+        Activation::Relu => [0.0, 1.0],
+        Activation::LeakyRelu { alpha } => [alpha, 1.0],
+        Activation::Abs => [-1.0, 1.0],
+        smooth => {
+            let dual = smooth.dual(v, vp, k);
+            return [dual.cov, dual.dot];
+        }
+    };
+    let p = v * vp;
+    let s = (p - k * k).max(0.0).sqrt();
+    let angle = if p == 0.0 { PI / 2.0 } else { s.atan2(k) };
+    let jump = (a - b).powi(2) / (2.0 * PI);
+    let kdot = 0.5 * (a * a + b * b) - jump * angle;
+    [jump * s + kdot * k, kdot]
+}
+
+/// The piecewise linear activations.
+pub(crate) const KINKED: [Activation; 5] = [
+    Activation::Relu,
+    Activation::LeakyRelu { alpha: 0.2 },
+    Activation::LeakyRelu { alpha: -0.5 },
+    Activation::LeakyRelu { alpha: 1.5 },
+    Activation::Abs,
+];
+
+/// The smooth ones.
+pub(crate) const SMOOTH: [Activation; 8] = [
+    Activation::Erf { a: 1.2, b: 0.8, c: 0.0 },
+    Activation::Erf { a: 0.9, b: 1.5, c: 0.3 },
+    Activation::Gelu,
+    Activation::Sin { a: 1.1, b: 0.7, c: 0.4 },
+    Activation::Cos { a: 0.9, b: 0.8, c: -0.2 },
+    Activation::Rbf { gamma: 0.3 },
+    Activation::Exp { a: 0.6, b: 0.4 },
+    Activation::Gaussian { a: 1.3, b: -0.4 },
+];
 
 /// Uniform numbers in [0, 1), by a linear congruential generator.
 pub(crate) fn noise(seed: u64, len: usize) -> Vec<f64> {

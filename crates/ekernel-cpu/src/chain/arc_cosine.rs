@@ -1,6 +1,6 @@
-//! The two functions a ReLU needs, as polynomials in the relative defect d = 1 - cos θ ∈ [0, 1].
+//! The two functions a kinked activation needs, as polynomials in the relative defect d = 1 - cos θ ∈ [0, 1].
 //!
-//! θ/π = √d Q(d) and (sin θ - θ cos θ)/π = d^(3/2) R(d). Minimax fits by `scripts/arc_cosine_fit.py`, whose error
+//! θ/π = √d Q(d) and (sin θ - θ cos θ)/π = d^(3/2) R(d). Minimax fits by `scripts/dual_fits.py`, whose error
 //! bounds, weighted by √d, are: f32 Q 2.8e-8, R 2.1e-8; f64 Q 1.8e-16, R 4.7e-17.
 
 pub(crate) const ANGLE_F32: [f32; 7] = [

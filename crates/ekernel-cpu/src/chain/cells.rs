@@ -13,7 +13,7 @@ pub(crate) trait Variant {
     const NTK: bool;
     /// The planes are the input's (hi, lo).
     const INPUT: bool;
-    /// Angles may be obtuse. Behind a ReLU no K is negative.
+    /// Angles may be obtuse.
     const OBTUSE: bool;
     /// A bias is added behind the window sums.
     const BIAS: bool;
@@ -110,6 +110,8 @@ pub(crate) struct Level<T> {
     pub(crate) second: View<T>,
     /// [`super::scales::NUMBERS`] registers.
     pub(crate) numbers: *const T,
+    /// [`super::kink::numbers`] numbers of the activation.
+    pub(crate) kink: *const T,
     pub(crate) window: [usize; 2],
     pub(crate) before: [usize; 2],
     /// Rows and columns that come out.
@@ -131,22 +133,27 @@ impl<S: Simd, T: Real> Registers<S, T> {
 
 /// Numbers of one level that stay in registers along a row.
 #[derive(Clone, Copy)]
-pub(crate) struct Constants<V> {
+pub(crate) struct Constants<V, T> {
+    kink: *const T,
     round: V,
     bias_grid: V,
     bias_rest: V,
     bias: V,
 }
 
-impl<V: Copy> Constants<V> {
+impl<V: Copy, T: Real> Constants<V, T> {
     /// # Safety
-    /// `numbers` points to [`super::scales::NUMBERS`] aligned registers.
+    /// `level.numbers` points to [`super::scales::NUMBERS`] aligned registers.
     #[inline(always)]
-    pub(crate) unsafe fn load<S: Simd, T: Real<Lanes<S> = V>>(numbers: *const T) -> Self {
-        let lanes = T::lanes::<S>();
+    pub(crate) unsafe fn load<S: Simd>(level: &Level<T>) -> Self
+    where
+        T: Real<Lanes<S> = V>,
+    {
+        let (lanes, numbers) = (T::lanes::<S>(), level.numbers);
         // SAFETY: the caller's promise.
         unsafe {
             Self {
+                kink: level.kink,
                 round: Registers::<S, T>::load(numbers),
                 bias_grid: Registers::<S, T>::load(numbers.add(lanes)),
                 bias_rest: Registers::<S, T>::load(numbers.add(2 * lanes)),
@@ -162,17 +169,21 @@ impl<V: Copy> Constants<V> {
     }
 }
 
-/// c₀ + c₁ x + c₂ x² + … in lockstep.
+/// c₀ + c₁ x + c₂ x² + … up to x^`degree` in lockstep.
+///
+/// # Safety
+/// `coefficients` points to `degree + 1` numbers.
 #[inline(always)]
-fn polynomials<S: Simd, T: Real, const N: usize>(
+unsafe fn polynomials<S: Simd, T: Real, const N: usize>(
     s: S,
-    coefficients: &'static [T],
+    (coefficients, degree): (*const T, usize),
     x: &[T::Lanes<S>; N],
 ) -> [T::Lanes<S>; N] {
-    let degree = coefficients.len() - 1;
-    let mut values = [T::splat(s, coefficients[degree]); N];
-    for &c in coefficients[..degree].iter().rev() {
-        let c = T::splat(s, c);
+    // SAFETY: the caller's promise.
+    let coefficient = |power: usize| T::splat(s, unsafe { *coefficients.add(power) });
+    let mut values = [coefficient(degree); N];
+    for power in (0..degree).rev() {
+        let c = coefficient(power);
         for i in 0..N {
             values[i] = T::fma(s, values[i], x[i], c);
         }
@@ -180,7 +191,7 @@ fn polynomials<S: Simd, T: Real, const N: usize>(
     values
 }
 
-/// `N` positions behind the convolution and the ReLU: hi, m and κ, from the window sums of hi and m (of hi and lo for
+/// `N` positions behind the convolution and the activation: hi, m and κ, from the window sums of hi and m (of hi and lo for
 /// the input). `first` and `second` point to the maps of the two images there.
 ///
 /// The positions go in lockstep: one alone is a chain of some 90 cycles, and a processor's scheduler is too small
@@ -190,9 +201,9 @@ fn polynomials<S: Simd, T: Real, const N: usize>(
 /// Each `second` points to three aligned registers; each `first` to three numbers, or three aligned registers if
 /// `K::LANEWISE`.
 #[inline(always)]
-pub(crate) unsafe fn conv_relu<S: Simd, T: Real, K: Variant, const N: usize>(
+pub(crate) unsafe fn conv_kink<S: Simd, T: Real, K: Variant, const N: usize>(
     s: S,
-    constants: &Constants<T::Lanes<S>>,
+    constants: &Constants<T::Lanes<S>, T>,
     [grid_sums, rest_sums]: &[[T::Lanes<S>; N]; 2],
     first: &[*const T; N],
     second: &[*const T; N],
@@ -246,7 +257,8 @@ pub(crate) unsafe fn conv_relu<S: Simd, T: Real, K: Variant, const N: usize>(
         u[i] = T::add(s, above, below);
         let mut nearest = u[i];
         if K::OBTUSE {
-            let (mut above, mut below) = (T::add(s, hi[i], grid_sum), T::add(s, lo[i], rest_sum));
+            let mut above = T::add(s, hi[i], grid_sum);
+            let mut below = if K::INPUT { T::add(s, lo[i], rest_sum) } else { T::sub(s, lo[i], rest_sum) };
             if K::BIAS {
                 above = T::add(s, above, constants.bias_grid);
                 below = T::add(s, below, constants.bias_rest);
@@ -262,19 +274,30 @@ pub(crate) unsafe fn conv_relu<S: Simd, T: Real, K: Variant, const N: usize>(
         }
     }
 
-    // The ReLU. Without obtuse angles d exceeds 1 by rounding alone; the polynomials bear that.
-    let sector = polynomials::<S, T, N>(s, T::SECTOR, &acute);
-    let angle = polynomials::<S, T, N>(s, T::ANGLE, &acute);
+    // The activation. Without obtuse angles d exceeds 1 by rounding alone; the polynomials bear that.
+    let (sectors, angles) = (T::SECTOR.len(), T::ANGLE.len());
+    // SAFETY: the level's numbers of its kink: `sectors`, `angles` and three more.
+    let (sector, angle, [both, opposed, straight]) = unsafe {
+        let rest = constants.kink.add(sectors + angles);
+        (
+            polynomials::<S, T, N>(s, (constants.kink, sectors - 1), &acute),
+            polynomials::<S, T, N>(s, (constants.kink.add(sectors), angles - 1), &acute),
+            [*rest, *rest.add(1), *rest.add(2)],
+        )
+    };
     let (mut m, mut kappa) = ([zero; N], [zero; N]);
     for i in 0..N {
         let u_new;
         if K::OBTUSE {
             let obtuse = (opposite[i], u[i]);
             let nearest = T::max(s, T::min(s, u[i], opposite[i]), zero);
-            let base = T::select_less(s, obtuse, T::add(s, hi[i], lo[i]), nearest);
+            let product = T::mul(s, T::splat(s, both), T::add(s, hi[i], lo[i]));
+            let turned = T::fma(s, T::splat(s, opposed), nearest, product);
+            let base = T::select_less(s, obtuse, turned, nearest);
             u_new = T::fnma(s, T::mul(s, nearest, w[i]), sector[i], base);
             let angle = T::mul(s, w[i], angle[i]);
-            kappa[i] = T::select_less(s, obtuse, angle, T::sub(s, one, angle));
+            let turned = T::add(s, T::splat(s, straight), angle);
+            kappa[i] = T::select_less(s, obtuse, turned, T::sub(s, one, angle));
         } else {
             u_new = T::fnma(s, T::mul(s, u[i], w[i]), sector[i], u[i]);
             kappa[i] = T::fnma(s, w[i], angle[i], one);
@@ -284,11 +307,11 @@ pub(crate) unsafe fn conv_relu<S: Simd, T: Real, K: Variant, const N: usize>(
     [hi, m, kappa]
 }
 
-/// T of the output, from Σ T of the input and the result of [`conv_relu`].
+/// T of the output, from Σ T of the input and the result of [`conv_kink`].
 #[inline(always)]
 pub(crate) fn ntk<S: Simd, T: Real, K: Variant, const N: usize>(
     s: S,
-    constants: &Constants<T::Lanes<S>>,
+    constants: &Constants<T::Lanes<S>, T>,
     mut theta: [T::Lanes<S>; N],
     [hi, m, kappa]: &[[T::Lanes<S>; N]; 3],
 ) -> [T::Lanes<S>; N] {

@@ -35,7 +35,7 @@ unsafe fn rows<S: Simd, T: Real, const LANEWISE: bool>(
 ) {
     let lanes = T::lanes::<S>();
     // SAFETY: the numbers of every level are registers.
-    let constants = unsafe { Constants::load::<S, T>(level.numbers) };
+    let constants = unsafe { Constants::load::<S>(level) };
     for row in 0..cells.rows {
         let mut into = cells.place::<S>(row as isize);
         let (mut first, mut second) = (level.first.row(row), level.second.row(row));

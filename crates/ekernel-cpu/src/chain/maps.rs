@@ -1,40 +1,45 @@
 use ekernel_core::double::{Double, exponent, scaled};
 
-use super::chain::{Padding, ReluChain, ReluChainError};
+use super::{
+    kink::MAPS,
+    layers::{Chain, ChainError, Dual, Padding},
+};
 use crate::simd::{Aligned, Real};
-
-/// Maps per position behind a layer: the leading and the trailing part of s, and 1/s.
-pub(crate) const MAPS: usize = 3;
 
 /// What one image brings to all its pairs: its pixels and, behind every layer, the standard deviations
 /// s(t) = √K_ff(t,t) of its own kernel.
 ///
-/// `values` lies in one piece, [`ReluChain::map_len`] numbers: first the pixels `[row][column][channel]`, then for
+/// `values` lies in one piece, [`Chain::map_len`] numbers: first the pixels `[row][column][channel]`, then for
 /// each layer `[row][column][s leading, s trailing, 1/s]`. s is computed in twice the precision of f64 and handed on
 /// as a sum of two numbers, because u = ss' - K is what the planes carry and its convolution cancels.
 /// For `Circular` each row is stored twice in a row.
 #[derive(Clone, Debug)]
 pub struct ImageMaps<T> {
     pub(crate) values: Vec<T>,
-    /// Largest s of each level.
+    /// Largest s of each level, where there are defects.
     pub(crate) peaks: Vec<f64>,
     /// log₂ of the factor by which s is divided behind each level, so that it stays in the range of T.
     pub(crate) shifts: Vec<i32>,
 }
 
-impl ReluChain {
+impl Chain {
     /// The maps of one image, pixels as `[row][column][channel]`. Every finite image is fine.
-    pub fn maps<T: Real>(&self, image: &[T]) -> Result<ImageMaps<T>, ReluChainError> {
+    pub fn maps<T: Real>(&self, image: &[T]) -> Result<ImageMaps<T>, ChainError> {
         let [rows, columns, channels] = self.shape;
         let expected = rows * columns * channels;
         if image.len() != expected {
-            return Err(ReluChainError::Image { expected, got: image.len() });
+            return Err(ChainError::Image { expected, got: image.len() });
         }
         if let Some(index) = image.iter().position(|f| self.nonnegative && f.wide() < 0.0) {
-            return Err(ReluChainError::Negative { index, value: image[index].wide() });
+            return Err(ChainError::Negative { index, value: image[index].wide() });
         }
         let mut maps =
             ImageMaps { values: Vec::with_capacity(self.map_len()), peaks: vec![], shifts: vec![] };
+
+        if self.is_plain() {
+            self.plain_maps(image, &mut maps);
+            return Ok(maps);
+        }
 
         // Pixels are brought near 1 first: their squares may leave the range of T, and even of f64.
         let brightest = image.iter().map(|f| f.wide().abs()).fold(0.0, f64::max);
@@ -65,6 +70,27 @@ impl ReluChain {
             total += shift;
         }
         Ok(maps)
+    }
+
+    /// The maps of smooth activations: the pixels, then what the duals need of each position.
+    fn plain_maps<T: Real>(&self, image: &[T], maps: &mut ImageMaps<T>) {
+        self.store_rows(image, 0, &mut maps.values);
+        let pixels = image.chunks_exact(self.shape[2]);
+        let square = |sum: f64, f: &T| sum + f.wide() * f.wide();
+        let mut variance: Vec<f64> =
+            pixels.map(|pixel| pixel.iter().fold(0.0, square) / self.shape[2] as f64).collect();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let Dual::Plain(plain) = layer.dual else { continue };
+            let doubles: Vec<Double> = variance.iter().map(|v| Double::from(*v)).collect();
+            variance =
+                self.window_sums(index, &doubles, 0.0).iter().map(|sum| plain.variance(sum.hi)).collect();
+            let numbers = |v: &f64| plain.smooth.numbers(*v).into_iter().take(plain.smooth.count());
+            let positions: Vec<T> = variance.iter().flat_map(numbers).map(T::of).collect();
+            self.store_rows(&positions, index + 1, &mut maps.values);
+            variance.iter_mut().for_each(|v| *v = plain.smooth.variance(*v));
+        }
+        let levels = self.layers.len() + 1;
+        (maps.peaks, maps.shifts) = (vec![0.0; levels], vec![0; levels]);
     }
 
     /// log₂ of the larger of the s of this level and of the bias that the next layer will add, both of an image

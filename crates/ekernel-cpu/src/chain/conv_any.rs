@@ -1,18 +1,18 @@
 use pulp::Simd;
 
 use super::{
-    cells::{CELL, Cells, Constants, Level, Variant, conv_relu, ntk},
-    maps::MAPS,
+    cells::{CELL, Cells, Constants, Level, Variant, conv_kink, ntk},
+    kink::MAPS,
 };
 use crate::simd::Real;
 
-/// A convolution of any window and the ReLU behind it, in place: row by row, the column sums of the row in
+/// A convolution of any window and the activation behind it, in place: row by row, the column sums of the row in
 /// `scratch` first.
 ///
 /// # Safety
-/// As for [`super::layer::conv_relu_3x3`]; `scratch` has room for `columns + window - 1` cells.
+/// As for [`super::conv_3x3::conv_3x3`]; `scratch` has room for `columns + window - 1` cells.
 #[inline(always)]
-pub(crate) unsafe fn conv_relu_any<S: Simd, T: Real, K: Variant>(
+pub(crate) unsafe fn conv_any<S: Simd, T: Real, K: Variant>(
     s: S,
     cells: &Cells<T>,
     level: &Level<T>,
@@ -24,7 +24,7 @@ pub(crate) unsafe fn conv_relu_any<S: Simd, T: Real, K: Variant>(
     let [before, left] = level.before.map(|n| n as isize);
     // SAFETY: the caller's promise.
     unsafe {
-        let constants = Constants::load::<S, T>(level.numbers);
+        let constants = Constants::load::<S>(level);
         for row in 0..rows {
             let source = row as isize - before;
             for y in 0..height {
@@ -47,7 +47,7 @@ pub(crate) unsafe fn conv_relu_any<S: Simd, T: Real, K: Variant>(
                 let lanes = T::lanes::<S>();
                 let first = first.add(column * MAPS * if K::LANEWISE { lanes } else { 1 });
                 let second = second.add(column * MAPS * lanes);
-                let out = conv_relu::<S, T, K, 1>(s, &constants, &[[grid], [rest]], &[first], &[second]);
+                let out = conv_kink::<S, T, K, 1>(s, &constants, &[[grid], [rest]], &[first], &[second]);
                 let into = into.add(column * CELL);
                 if K::NTK {
                     if K::INPUT {

@@ -2,8 +2,10 @@ use pulp::Simd;
 
 use super::{
     cells::{CELL, Cells, Is, Level, View},
-    chain::{Padding, ReluChain},
+    kink,
+    layers::{Chain, Dual, Padding},
     maps::Pack,
+    plain_layer::{FillPlain, PLAIN_CELL, plain_layer},
     planes::First,
     scales::{NUMBERS, Scales},
     step::{Fill, apart, clear_right, rescale, wrap},
@@ -17,6 +19,8 @@ pub struct Workspace<T> {
     cells: Aligned<T>,
     zeros: Aligned<T>,
     scratch: Aligned<T>,
+    /// The first image of a plain chain in all lanes.
+    spread: Aligned<T>,
     pub(crate) scales: Scales<T>,
     shape: Shape,
     pub(crate) lanes: usize,
@@ -29,36 +33,41 @@ struct Shape {
     left: usize,
     right: usize,
     columns: usize,
+    /// Registers of a position.
+    cell: usize,
 }
 
 impl Shape {
-    fn new(chain: &ReluChain) -> Self {
-        let most = |side: fn(&super::chain::Layer) -> usize| chain.layers.iter().map(side).max().unwrap_or(0);
+    fn new(chain: &Chain) -> Self {
+        let most =
+            |side: fn(&super::layers::Layer) -> usize| chain.layers.iter().map(side).max().unwrap_or(0);
         let (before, behind) = (most(|l| l.before[0]), most(|l| l.behind[0]));
         Self {
             ring: chain.shape[0] + before + behind,
             left: most(|l| l.before[1]),
             right: most(|l| l.behind[1]),
             columns: chain.shape[1],
+            cell: if chain.is_plain() { PLAIN_CELL } else { CELL },
         }
     }
 
-    /// Cells in a row.
-    fn width(&self) -> usize {
-        self.left + self.columns + self.right
+    /// Registers in a row.
+    fn row(&self) -> usize {
+        (self.left + self.columns + self.right) * self.cell
     }
 }
 
 impl<T: Real> Workspace<T> {
     /// Memory for planes of `chain` on `isa`.
-    pub fn new(isa: Isa, chain: &ReluChain) -> Self {
+    pub fn new(isa: Isa, chain: &Chain) -> Self {
         let lanes = isa.lanes::<T>();
         let shape = Shape::new(chain);
-        let row = shape.width() * CELL * lanes;
+        let row = shape.row() * lanes;
         Self {
             cells: Aligned::zeros_in_large_pages(shape.ring * row),
             zeros: Aligned::zeros(row),
             scratch: Aligned::zeros(row),
+            spread: Aligned::zeros(if chain.is_plain() { chain.map_len() * lanes } else { 0 }),
             scales: Scales::new(chain, lanes),
             shape,
             lanes,
@@ -68,7 +77,7 @@ impl<T: Real> Workspace<T> {
 
 /// What planes of one pair need, checked.
 pub(crate) struct Pair<'a, T> {
-    pub(crate) chain: &'a ReluChain,
+    pub(crate) chain: &'a Chain,
     first: *const T,
     pub(crate) lanewise: bool,
     second: *const T,
@@ -83,10 +92,10 @@ pub(crate) struct Pair<'a, T> {
 impl<'a, T: Real> Pair<'a, T> {
     pub(crate) fn new(
         isa: Isa,
-        chain: &'a ReluChain,
-        first: First<'_, T>,
-        pack: &Pack<T>,
+        chain: &'a Chain,
+        (first, pack): (First<'_, T>, &Pack<T>),
         workspace: &'a mut Workspace<T>,
+        fresh: bool,
     ) -> Self {
         let lanes = isa.lanes::<T>();
         let levels = chain.layers.len() + 1;
@@ -101,8 +110,8 @@ impl<'a, T: Real> Pair<'a, T> {
         );
         let shape = Shape::new(chain);
         assert!(
-            workspace.cells.as_slice().len() == shape.ring * shape.width() * CELL * lanes
-                && workspace.zeros.as_slice().len() == shape.width() * CELL * lanes
+            workspace.cells.as_slice().len() == shape.ring * shape.row() * lanes
+                && workspace.zeros.as_slice().len() == shape.row() * lanes
                 && workspace.scales.rescaled.len() == levels,
             "the workspace belongs to another chain"
         );
@@ -117,11 +126,23 @@ impl<'a, T: Real> Pair<'a, T> {
             }
             First::Itself => None,
         };
-        workspace.scales.fill(chain, image, pack);
+        if fresh {
+            workspace.scales.fill(chain, image, pack);
+        }
+        let mut first = image.map_or(pack.values.as_slice(), |image| &image.values).as_ptr();
+        if let (true, Some(image)) = (chain.is_plain(), image) {
+            assert!(
+                workspace.spread.as_slice().len() == len * lanes,
+                "the workspace belongs to another chain"
+            );
+            let spread = workspace.spread.as_mut_slice().chunks_exact_mut(lanes);
+            spread.zip(&image.values).filter(|_| fresh).for_each(|(all, one)| all.fill(*one));
+            first = workspace.spread.as_slice().as_ptr();
+        }
         Self {
             chain,
-            first: image.map_or(pack.values.as_slice(), |image| &image.values).as_ptr(),
-            lanewise: image.is_none(),
+            first,
+            lanewise: image.is_none() || chain.is_plain(),
             second: pack.values.as_slice().as_ptr(),
             scales: &workspace.scales,
             cells: workspace.cells.as_mut_slice().as_mut_ptr(),
@@ -141,8 +162,13 @@ impl<'a, T: Real> Pair<'a, T> {
         std::array::from_fn(|axis| domain[axis].saturating_sub(d[axis].unsigned_abs()))
     }
 
+    /// Per lane, true kernel / folded kernel.
+    pub(crate) fn scale(&self) -> *const T {
+        self.scales.factors.as_slice().as_ptr()
+    }
+
     /// One level along the plane of one offset.
-    fn level(&self, level: usize, d: [isize; 2]) -> Level<T> {
+    pub(crate) fn level(&self, level: usize, d: [isize; 2]) -> Level<T> {
         let chain = self.chain;
         let depth = chain.depth(level);
         let stored = chain.stored_columns(level) * depth;
@@ -160,6 +186,7 @@ impl<'a, T: Real> Pair<'a, T> {
             first: view(self.first, -1, if self.lanewise { self.lanes } else { 1 }),
             second: view(self.second, 1, self.lanes),
             numbers: self.scales.numbers.as_slice()[level * NUMBERS * self.lanes..].as_ptr(),
+            kink: self.scales.kinks[level.saturating_sub(1) * kink::numbers::<T>()..].as_ptr(),
             window: layer.window,
             before: layer.before,
             out: self.overlap(level, d),
@@ -177,11 +204,11 @@ impl<'a, T: Real> Pair<'a, T> {
         d: [isize; 2],
     ) -> Cells<T> {
         let [rows, columns] = self.overlap(0, d);
-        let left = self.shape.left * CELL * self.lanes;
+        let left = self.shape.left * self.shape.cell * self.lanes;
         let mut cells = Cells {
             data: self.cells.wrapping_add(left),
             zeros: self.zeros.wrapping_add(left),
-            stride: self.shape.width() * CELL * self.lanes,
+            stride: self.shape.row() * self.lanes,
             ring: self.shape.ring,
             top: 0,
             rows,
@@ -191,23 +218,32 @@ impl<'a, T: Real> Pair<'a, T> {
         // SAFETY: the workspace was measured for this chain and the maps for its levels (`Pair::new`); every
         // level's plane lies within both images' maps because the offset is smaller than the last domain.
         unsafe {
-            clear_right(&cells, self.shape.right * CELL * self.lanes, columns * CELL * self.lanes);
+            let cell = self.shape.cell * self.lanes;
+            clear_right(&cells, self.shape.right * cell, columns * cell);
             let (level, channels) = (self.level(0, d), self.chain.shape[2]);
-            s.vectorize(Fill::<'_, T, LANEWISE> { cells: &cells, level: &level, channels });
+            if self.chain.is_plain() {
+                s.vectorize(FillPlain { cells: &cells, level: &level, channels });
+            } else {
+                s.vectorize(Fill::<'_, T, LANEWISE> { cells: &cells, level: &level, channels });
+            }
             for index in 0..self.chain.layers.len() {
                 let layer = &self.chain.layers[index];
                 if cells.wrapped {
-                    wrap(&cells, CELL * self.lanes, layer);
+                    wrap(&cells, cell, layer);
                 }
                 let level = self.level(index + 1, d);
                 let step = (&cells, &level, self.scratch);
                 let bias = layer.bias.is_some() || LANEWISE;
-                match (index == 0, self.chain.nonnegative, bias) {
-                    (true, false, _) => apart::<S, T, Is<NTK, true, true, true, LANEWISE>>(s, step),
-                    (true, true, false) => apart::<S, T, Is<NTK, true, false, false, false>>(s, step),
-                    (true, true, true) => apart::<S, T, Is<NTK, true, false, true, LANEWISE>>(s, step),
-                    (false, _, false) => apart::<S, T, Is<NTK, false, false, false, false>>(s, step),
-                    (false, _, true) => apart::<S, T, Is<NTK, false, false, true, LANEWISE>>(s, step),
+                match layer.dual {
+                    Dual::Plain(plain) => plain_layer::<S, T, NTK>(s, &plain, step),
+                    Dual::Kinked { obtuse, .. } => match (index == 0, obtuse, bias) {
+                        (true, true, _) => apart::<S, T, Is<NTK, true, true, true, LANEWISE>>(s, step),
+                        (true, false, false) => apart::<S, T, Is<NTK, true, false, false, false>>(s, step),
+                        (true, false, true) => apart::<S, T, Is<NTK, true, false, true, LANEWISE>>(s, step),
+                        (false, true, _) => apart::<S, T, Is<NTK, false, true, true, LANEWISE>>(s, step),
+                        (false, false, false) => apart::<S, T, Is<NTK, false, false, false, false>>(s, step),
+                        (false, false, true) => apart::<S, T, Is<NTK, false, false, true, LANEWISE>>(s, step),
+                    },
                 }
                 cells.top = (cells.top + cells.ring - layer.before[0]) % cells.ring;
                 [cells.rows, cells.columns] = level.out;

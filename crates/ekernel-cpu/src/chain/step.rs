@@ -4,10 +4,10 @@ use pulp::{Simd, WithSimd};
 
 use super::{
     cells::{CELL, Cells, Level, Variant},
-    chain::Layer,
+    conv_3x3::conv_3x3,
+    conv_any::conv_any,
     input::input_planes,
-    layer::conv_relu_3x3,
-    windows::conv_relu_any,
+    layers::Layer,
 };
 use crate::simd::Real;
 
@@ -62,9 +62,9 @@ impl<T: Real, K: Variant> WithSimd for Step<'_, T, K> {
         // SAFETY: made by `Pair::through` alone, for cells and maps that it has measured.
         unsafe {
             if self.level.window == [3, 3] {
-                conv_relu_3x3::<S, T, K>(s, self.cells, self.level);
+                conv_3x3::<S, T, K>(s, self.cells, self.level);
             } else {
-                conv_relu_any::<S, T, K>(s, self.cells, self.level, self.scratch);
+                conv_any::<S, T, K>(s, self.cells, self.level, self.scratch);
             }
         }
     }

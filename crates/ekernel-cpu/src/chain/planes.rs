@@ -2,10 +2,11 @@ use ekernel_core::KernelSet;
 use pulp::{Simd, WithSimd};
 
 use super::{
-    chain::{Padding, ReluChain},
+    cells::Registers,
+    layers::{Chain, Padding},
     maps::{ImageMaps, Pack},
     pair::{Pair, Workspace},
-    results::{Into, add_row, copy_row},
+    results::{Into, Scattered, add_row, copy_row, plain_row, scatter_row},
 };
 use crate::simd::{Isa, Real};
 
@@ -44,7 +45,7 @@ pub struct PlaneSums {
     /// Σ Θ; zero for [`Kind::Nngp`].
     pub ntk: Vec<f64>,
 }
-/// Sums of K and Θ behind the chain over the planes of `offsets`, per lane; see [`ReluChain::offsets`].
+/// Sums of K and Θ behind the chain over the planes of `offsets`, per lane; see [`Chain::offsets`].
 ///
 /// A lane's result does not depend on its place in the pack or on its neighbours, bit by bit.
 ///
@@ -52,14 +53,14 @@ pub struct PlaneSums {
 /// If pack, maps or workspace belong to another chain or instruction set, or an offset has no plane.
 pub fn sum_planes<T: Real>(
     isa: Isa,
-    chain: &ReluChain,
+    chain: &Chain,
     (first, pack): (First<'_, T>, &Pack<T>),
     mut offsets: impl Iterator<Item = [isize; 2]>,
     kind: Kind,
     workspace: &mut Workspace<T>,
 ) -> PlaneSums {
     let lanes = workspace.lanes;
-    let pair = Pair::new(isa, chain, first, pack, workspace);
+    let pair = Pair::new(isa, chain, (first, pack), workspace, true);
     let mut sums = PlaneSums { nngp: vec![0.0; lanes], ntk: vec![0.0; lanes] };
     let into = Into::Sums { nngp: &mut sums.nngp, t: &mut sums.ntk };
     T::run(isa, Planes { pair, offsets: &mut offsets, kind, into });
@@ -80,13 +81,13 @@ pub fn sum_planes<T: Real>(
 /// As [`sum_planes`].
 pub fn plane<T: Real>(
     isa: Isa,
-    chain: &ReluChain,
+    chain: &Chain,
     (first, pack): (First<'_, T>, &Pack<T>),
     offset: [isize; 2],
     kind: Kind,
     workspace: &mut Workspace<T>,
 ) -> (Vec<f64>, Vec<f64>) {
-    let pair = Pair::new(isa, chain, first, pack, workspace);
+    let pair = Pair::new(isa, chain, (first, pack), workspace, true);
     let (mut nngp, mut ntk) = (vec![], vec![]);
     let into = Into::Copies { nngp: &mut nngp, t: &mut ntk };
     T::run(isa, Planes { pair, offsets: &mut std::iter::once(offset), kind, into });
@@ -97,15 +98,37 @@ pub fn plane<T: Real>(
     for (at, value) in ntk.iter_mut().enumerate() {
         *value = *value * scales[at % workspace.lanes] - nngp[at];
     }
+    if kind == Kind::Nngp {
+        ntk.clear();
+    }
     (nngp, ntk)
 }
+
+/// One plane behind the chain in true kernels, for the ops that come next. The workspace is new to these images if `fresh`, else
+/// it has served them before.
+///
+/// # Panics
+/// As [`sum_planes`].
+pub(crate) fn scatter_plane<T: Real>(
+    isa: Isa,
+    chain: &Chain,
+    images: (First<'_, T>, &Pack<T>),
+    offset: [isize; 2],
+    into: Scattered<'_, T>,
+    (workspace, fresh): (&mut Workspace<T>, bool),
+) {
+    let pair = Pair::new(isa, chain, images, workspace, fresh);
+    let kind = if into.ntk.is_empty() { Kind::Nngp } else { Kind::NngpNtk };
+    T::run(isa, Planes { pair, offsets: &mut std::iter::once(offset), kind, into: Into::Scattered(into) });
+}
+
 /// Planes through the chain, compiled for one instruction set.
 #[allow(missing_debug_implementations, reason = "not nameable outside")]
 pub struct Planes<'a, T> {
     pair: Pair<'a, T>,
     offsets: &'a mut dyn Iterator<Item = [isize; 2]>,
     kind: Kind,
-    into: Into<'a>,
+    into: Into<'a, T>,
 }
 
 /// Kernels compiled in this crate, once per type.
@@ -131,11 +154,12 @@ impl<T: Real> WithSimd for Planes<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        match (self.kind, self.pair.lanewise) {
+        let plain = self.pair.chain.is_plain();
+        match (self.kind, self.pair.lanewise && !plain) {
             (Kind::Nngp, false) => self.run::<S, false, false>(s),
-            (Kind::Nngp, true) => self.run::<S, false, true>(s),
             (Kind::NngpNtk, false) => self.run::<S, true, false>(s),
-            (Kind::NngpNtk, true) => self.run::<S, true, true>(s),
+            // Pairs of an image with itself are few: the kernels for K alone are not compiled for them.
+            (_, true) => self.run::<S, true, true>(s),
         }
     }
 }
@@ -154,13 +178,30 @@ impl<T: Real> Planes<'_, T> {
             );
             // SAFETY: the workspace is borrowed for as long as `pair` lives.
             let cells = unsafe { pair.through::<S, NTK, LANEWISE>(s, d) };
+            if let Into::Scattered(plane) = &mut into {
+                let level = pair.level(pair.chain.layers.len(), d);
+                let [top, left] = d.map(|d| (-d).max(0) as usize);
+                for row in 0..rows {
+                    let at = (top + row) * pair.chain.out()[1] + left;
+                    let cells = cells.place::<S>(row as isize).cast_const();
+                    // SAFETY: a row of the plane, of initialised registers, and a register of scales.
+                    unsafe {
+                        let scale = Registers::<S, T>::load(pair.scale());
+                        let cells = (cells, pair.chain.is_plain());
+                        scatter_row::<S, T, LANEWISE>(s, cells, (&level, row), scale, (plane, at));
+                    }
+                }
+                continue;
+            }
             for row in 0..rows {
                 let row = cells.place::<S>(row as isize).cast_const();
                 // SAFETY: a row of the plane, of initialised registers.
                 unsafe {
                     match &mut into {
+                        into if pair.chain.is_plain() => plain_row::<S, T, NTK>(s, (row, columns), into),
                         Into::Sums { nngp, t } => add_row::<S, T, NTK>(s, (row, columns), nngp, t),
                         Into::Copies { nngp, t } => copy_row::<S, T, NTK>((row, columns), nngp, t),
+                        Into::Scattered(_) => {}
                     }
                 }
             }

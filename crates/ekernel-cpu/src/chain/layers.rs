@@ -1,5 +1,12 @@
-use ekernel_core::double::{exponent, scaled};
+use ekernel_core::Activation;
 use thiserror::Error;
+
+use super::{
+    kink::{Kink, MAPS},
+    plain::Plain,
+    scale::Scale,
+};
+use crate::duals::Smooth;
 
 /// What lies outside the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,20 +19,22 @@ pub enum Padding {
     Circular,
 }
 
-/// One convolution and the ReLU behind it.
+/// One convolution and the activation behind it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ConvRelu {
+pub struct ConvLayer {
     /// Rows and columns of the window.
     pub window: [usize; 2],
     /// Standard deviation of the weights.
     pub w_std: f64,
     /// Standard deviation of the biases; 0 for none.
     pub b_std: f64,
+    /// Any activation but sign; those of a chain all have a kink (relu, leaky_relu, abs), or none of them has.
+    pub activation: Activation,
 }
 
 /// Why a chain cannot be computed.
 #[derive(Clone, Debug, Error, PartialEq)]
-pub enum ReluChainError {
+pub enum ChainError {
     /// An image without pixels or channels, or a chain without layers.
     #[error(
         "a chain needs rows, columns, channels and layers; got an image of {shape:?} and {layers} layers"
@@ -60,6 +69,17 @@ pub enum ReluChainError {
         /// Its value.
         value: f64,
     },
+    /// An activation that no kernel serves, or not behind the others.
+    #[error(
+        "layer {layer}: {name} is not served here; use relu, leaky_relu and abs in one chain, or smooth activations in \
+         one, of parameters that are not 0 and in [1e-75, 1e75]"
+    )]
+    Activation {
+        /// Index of the layer.
+        layer: usize,
+        /// Name of the activation.
+        name: &'static str,
+    },
     /// A negative pixel in a chain for images without any.
     #[error("pixel {index} is {value}, but the chain was made for images without negative pixels")]
     Negative {
@@ -78,26 +98,7 @@ pub enum ReluChainError {
     },
 }
 
-/// mantissa · 2^exponent: products over deep chains leave the range of f64.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Scale {
-    pub(crate) mantissa: f64,
-    pub(crate) exponent: i32,
-}
-
-impl Scale {
-    pub(crate) fn new(x: f64) -> Self {
-        let e = exponent(x);
-        Self { mantissa: scaled(x, -e), exponent: e }
-    }
-
-    fn times(self, x: f64) -> Self {
-        let product = Self::new(self.mantissa * x);
-        Self { exponent: product.exponent + self.exponent, ..product }
-    }
-}
-
-/// One layer in folded form: v ← Σ_window v + bias, with every constant factor left to [`ReluChain::scale`].
+/// One layer in folded form: v ← Σ_window v + bias, with every constant factor left to [`Chain::scale`], or to [`Plain`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layer {
     pub(crate) window: [usize; 2],
@@ -109,32 +110,44 @@ pub(crate) struct Layer {
     pub(crate) out: [usize; 2],
     /// Folded b², if any.
     pub(crate) bias: Option<Scale>,
+    pub(crate) dual: Dual,
 }
 
-/// A chain of convolutions (stride 1), each followed by a ReLU, on images of one shape.
+/// What follows the window sums.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Dual {
+    /// A kinked activation, of a defect. Angles may be obtuse or not.
+    Kinked { kink: Kink, obtuse: bool },
+    /// A smooth one, of K itself.
+    Plain(Plain),
+}
+
+/// A chain of convolutions (stride 1), each followed by an activation σ, on images of one shape.
+///
+/// Activations with a kink and smooth ones do not mix.
 ///
 /// With w, b, q of a layer, math in the order of the layers:
-/// K ← w²/(q₁q₂) Σ_window K + b²,  Θ ← K + w²/(q₁q₂) Σ_window Θ,  then K ← E[relu relu'], Θ ← Θ E[relu' relu'']
-/// (arc-cosine kernels of order 1 and 0). The input is K⁰ = (1/C) Σ_c f_c f'_c and Θ⁰ = 0.
+/// K ← w²/(q₁q₂) Σ_window K + b²,  Θ ← K + w²/(q₁q₂) Σ_window Θ,  then K ← E\[σ σ\], Θ ← Θ E\[σ' σ'\].
+/// The input is K⁰ = (1/C) Σ_c f_c f'_c and Θ⁰ = 0.
 ///
-/// Everything here is *folded*: the convolution is a plain sum and the ReLU returns twice its value; the factors
-/// are gathered in one number per chain.
+/// Everything here is *folded*: the convolution is a plain sum and a kinked σ conserves variances; the factors are gathered in
+/// one number per chain. Smooth activations read K as it is: their factors stand in front of each ([`Plain`]).
 #[derive(Clone, Debug)]
-pub struct ReluChain {
+pub struct Chain {
     pub(crate) shape: [usize; 3],
     pub(crate) padding: Padding,
     pub(crate) layers: Vec<Layer>,
-    /// True kernel = scale · folded kernel behind the last ReLU.
+    /// True kernel = scale · folded kernel behind the last activation.
     pub(crate) scale: Scale,
     /// No pixel is negative, so that no angle is obtuse.
     pub(crate) nonnegative: bool,
 }
 
-impl ReluChain {
+impl Chain {
     /// A chain on images of `shape` = rows, columns, channels.
-    pub fn new(shape: [usize; 3], padding: Padding, layers: &[ConvRelu]) -> Result<Self, ReluChainError> {
+    pub fn new(shape: [usize; 3], padding: Padding, layers: &[ConvLayer]) -> Result<Self, ChainError> {
         if layers.is_empty() || shape.contains(&0) {
-            return Err(ReluChainError::Empty { shape, layers: layers.len() });
+            return Err(ChainError::Empty { shape, layers: layers.len() });
         }
         let mut domain = [shape[0], shape[1]];
         let mut scale = Scale::new(1.0 / shape[2] as f64);
@@ -142,14 +155,14 @@ impl ReluChain {
         for (layer, conv) in layers.iter().enumerate() {
             let window = conv.window;
             if (0..2).any(|axis| window[axis] == 0 || window[axis] > domain[axis]) {
-                return Err(ReluChainError::Window { layer, window, domain });
+                return Err(ChainError::Window { layer, window, domain });
             }
             let usable = |value: f64| (1e-75..=1e75).contains(&value);
             if !usable(conv.w_std) {
-                return Err(ReluChainError::Std { layer, name: "w_std", value: conv.w_std });
+                return Err(ChainError::Std { layer, name: "w_std", value: conv.w_std });
             }
             if conv.b_std != 0.0 && !usable(conv.b_std) {
-                return Err(ReluChainError::Std { layer, name: "b_std", value: conv.b_std });
+                return Err(ChainError::Std { layer, name: "b_std", value: conv.b_std });
             }
             let (before, behind) = match padding {
                 Padding::Valid => ([0; 2], [0; 2]),
@@ -158,20 +171,57 @@ impl ReluChain {
             for axis in 0..2 {
                 domain[axis] = domain[axis] + before[axis] + behind[axis] - (window[axis] - 1);
             }
+            let refused = ChainError::Activation { layer, name: conv.activation.name() };
+            if let Some(smooth) = Smooth::new(conv.activation) {
+                let area = (window[0] * window[1]) as f64;
+                let affine = [conv.w_std * conv.w_std / area, conv.b_std * conv.b_std];
+                let plain = Plain::new(smooth, affine, scale).ok_or(refused)?;
+                scale = plain.scale;
+                folded.push(Layer {
+                    window,
+                    before,
+                    behind,
+                    out: domain,
+                    bias: None,
+                    dual: Dual::Plain(plain),
+                });
+                continue;
+            }
+            let kink = conv.activation.kink().map(Kink::new).filter(|kink| usable(kink.gain));
+            let kink = kink.ok_or(refused)?;
             scale = scale.times(conv.w_std * conv.w_std / (window[0] * window[1]) as f64);
             let bias = (conv.b_std != 0.0).then(|| {
                 let ratio = Scale::new(conv.b_std * conv.b_std / scale.mantissa);
                 Scale { exponent: ratio.exponent - scale.exponent, ..ratio }
             });
-            scale = scale.times(0.5);
-            folded.push(Layer { window, before, behind, out: domain, bias });
+            scale = scale.times(kink.gain);
+            let dual = Dual::Kinked { kink, obtuse: true };
+            folded.push(Layer { window, before, behind, out: domain, bias, dual });
         }
-        Ok(Self { shape, padding, layers: folded, scale, nonnegative: false })
+        let plain = |layer: &Layer| matches!(layer.dual, Dual::Plain(_));
+        if let Some(layer) = folded.iter().position(|layer| plain(layer) != plain(&folded[0])) {
+            return Err(ChainError::Activation { layer, name: layers[layer].activation.name() });
+        }
+        Ok(Self { shape, padding, layers: folded, scale, nonnegative: false }.nonnegative(false))
     }
 
     /// The same chain for images without negative pixels, which is some 5 % faster. Kernels agree up to rounding.
-    pub fn nonnegative(self, nonnegative: bool) -> Self {
-        Self { nonnegative, ..self }
+    pub fn nonnegative(mut self, nonnegative: bool) -> Self {
+        self.nonnegative = nonnegative;
+        let mut obtuse = !nonnegative;
+        for layer in &mut self.layers {
+            if let Dual::Kinked { kink, obtuse: before } = &mut layer.dual {
+                *before = obtuse;
+                obtuse &= !kink.is_nonnegative();
+            }
+        }
+        self
+    }
+
+    /// Number of layers.
+    #[expect(clippy::len_without_is_empty, reason = "a chain has layers")]
+    pub fn len(&self) -> usize {
+        self.layers.len()
     }
 
     /// Rows and columns behind the last layer.
@@ -187,6 +237,11 @@ impl ReluChain {
         (top..h).flat_map(move |row| (left..w).map(move |column| [row, column]))
     }
 
+    /// Whether the planes carry K itself.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.layers[0].dual, Dual::Plain(_))
+    }
+
     /// Rows, columns of the positions of a level (0 is the input, ℓ the output of layer ℓ-1).
     pub(crate) fn domain(&self, level: usize) -> [usize; 2] {
         if level == 0 { [self.shape[0], self.shape[1]] } else { self.layers[level - 1].out }
@@ -199,7 +254,11 @@ impl ReluChain {
 
     /// Numbers stored per position of a level.
     pub(crate) fn depth(&self, level: usize) -> usize {
-        if level == 0 { self.shape[2] } else { super::maps::MAPS }
+        match level.checked_sub(1).map(|layer| self.layers[layer].dual) {
+            None => self.shape[2],
+            Some(Dual::Kinked { .. }) => MAPS,
+            Some(Dual::Plain(plain)) => plain.smooth.count(),
+        }
     }
 
     /// Where a level begins in the values of [`super::ImageMaps`].
@@ -207,7 +266,8 @@ impl ReluChain {
         (0..level).map(|l| self.domain(l)[0] * self.stored_columns(l) * self.depth(l)).sum()
     }
 
-    /// Numbers in the maps of one image: rows · columns · (C + 3 per layer), doubled for `Circular`.
+    /// Numbers in the maps of one image: rows · columns · (C + 3 per layer), doubled for `Circular`; 1 or 2 per layer of a
+    /// smooth activation.
     pub fn map_len(&self) -> usize {
         self.start(self.layers.len() + 1)
     }

@@ -1,7 +1,8 @@
 use ekernel_core::double::{exponent, scaled};
 
 use super::{
-    chain::ReluChain,
+    kink,
+    layers::{Chain, Dual},
     maps::{ImageMaps, Pack},
     results::RUN,
 };
@@ -17,29 +18,51 @@ pub(crate) const NUMBERS: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Scales<T> {
     pub(crate) numbers: Aligned<T>,
+    /// The numbers of each layer's activation.
+    pub(crate) kinks: Vec<T>,
     /// Whether any factor of a level differs from 1.
     pub(crate) rescaled: Vec<bool>,
     /// Per lane, true kernel = this · folded kernel.
     pub(crate) result: Vec<f64>,
+    /// The same as a register.
+    pub(crate) factors: Aligned<T>,
     lanes: usize,
 }
 
 impl<T: Real> Scales<T> {
-    pub(crate) fn new(chain: &ReluChain, lanes: usize) -> Self {
+    pub(crate) fn new(chain: &Chain, lanes: usize) -> Self {
         let levels = chain.layers.len() + 1;
         Self {
             numbers: Aligned::zeros(levels * NUMBERS * lanes),
+            kinks: vec![T::default(); chain.layers.len() * kink::numbers::<T>()],
             rescaled: vec![false; levels],
             result: vec![0.0; lanes],
+            factors: Aligned::zeros(lanes),
             lanes,
         }
     }
 
     /// The numbers of a pair; `first` is `None` where lane i is the pair (x_i, x_i).
-    pub(crate) fn fill(&mut self, chain: &ReluChain, first: Option<&ImageMaps<T>>, pack: &Pack<T>) {
+    pub(crate) fn fill(&mut self, chain: &Chain, first: Option<&ImageMaps<T>>, pack: &Pack<T>) {
+        self.find(chain, first, pack);
+        for (factor, result) in self.factors.as_mut_slice().iter_mut().zip(&self.result) {
+            *factor = T::of(*result);
+        }
+    }
+
+    fn find(&mut self, chain: &Chain, first: Option<&ImageMaps<T>>, pack: &Pack<T>) {
         let lanes = self.lanes;
         let levels = chain.layers.len() + 1;
         self.rescaled.fill(false);
+        for (layer, numbers) in chain.layers.iter().zip(self.kinks.chunks_exact_mut(kink::numbers::<T>())) {
+            if let Dual::Kinked { kink, .. } = layer.dual {
+                numbers.iter_mut().zip(kink.numbers()).for_each(|(number, kink)| *number = kink);
+            }
+        }
+        if chain.is_plain() {
+            self.result.fill(chain.scale.value());
+            return;
+        }
         for lane in 0..lanes {
             let mut total = 0;
             let mut coarser = i32::MIN;

@@ -1,23 +1,23 @@
 use pulp::Simd;
 
 use super::{
-    cells::{CELL, Cells, Constants, Level, Variant, conv_relu, ntk},
-    maps::MAPS,
+    cells::{CELL, Cells, Constants, Level, Variant, conv_kink, ntk},
+    kink::MAPS,
 };
 use crate::simd::Real;
 
-/// A 3×3 convolution and the ReLU behind it, in place. Two rows go together; along them the sums of three rows of
+/// A 3×3 convolution and the activation behind it, in place. Two rows go together; along them the sums of three rows of
 /// each column are formed once and pass from window to window in registers.
 ///
 /// # Safety
 /// `cells` holds the planes of the level before and what lies outside them as far as windows reach; `level`
 /// describes maps that cover the output.
 #[inline(always)]
-pub(crate) unsafe fn conv_relu_3x3<S: Simd, T: Real, K: Variant>(s: S, cells: &Cells<T>, level: &Level<T>) {
+pub(crate) unsafe fn conv_3x3<S: Simd, T: Real, K: Variant>(s: S, cells: &Cells<T>, level: &Level<T>) {
     let [rows, columns] = level.out;
     // SAFETY: the caller's promise, row by row.
     unsafe {
-        let constants = Constants::load::<S, T>(level.numbers);
+        let constants = Constants::load::<S>(level);
         let mut row = 0;
         while row + 1 < rows {
             row_block::<S, T, K, 2>(s, cells, level, &constants, row, columns);
@@ -120,13 +120,13 @@ impl<V: Copy, const R: usize> Slide<V, R> {
 /// `R` rows of the output from row `top` on.
 ///
 /// # Safety
-/// As for [`conv_relu_3x3`].
+/// As for [`conv_3x3`].
 #[inline(always)]
 unsafe fn row_block<S: Simd, T: Real, K: Variant, const R: usize>(
     s: S,
     cells: &Cells<T>,
     level: &Level<T>,
-    constants: &Constants<T::Lanes<S>>,
+    constants: &Constants<T::Lanes<S>, T>,
     top: usize,
     columns: usize,
 ) {
@@ -178,11 +178,11 @@ struct Rows<T, V> {
 /// One column of `R` rows, or two of them for `N` = 2 `R`.
 ///
 /// # Safety
-/// As for [`conv_relu_3x3`].
+/// As for [`conv_3x3`].
 #[inline(always)]
 unsafe fn step<S: Simd, T: Real, K: Variant, const R: usize, const N: usize>(
     s: S,
-    constants: &Constants<T::Lanes<S>>,
+    constants: &Constants<T::Lanes<S>, T>,
     rows: &[*const T::Lanes<S>; 4],
     slides: &mut [Slide<T::Lanes<S>, R>; 3],
     ends: &Rows<T, T::Lanes<S>>,
@@ -204,7 +204,7 @@ unsafe fn step<S: Simd, T: Real, K: Variant, const R: usize, const N: usize>(
         let end = column as isize + 2 - left;
         let grid = slides[0].windows::<S, T, N>(s, rows, end);
         let rest = slides[1].windows::<S, T, N>(s, rows, end);
-        let out = conv_relu::<S, T, K, N>(s, constants, &[grid, rest], &first, &second);
+        let out = conv_kink::<S, T, K, N>(s, constants, &[grid, rest], &first, &second);
         if K::NTK {
             let mut theta = grid;
             if carries_t::<K>() {
