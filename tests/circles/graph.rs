@@ -20,7 +20,7 @@ enum Target {
 }
 
 /// The edges "this file uses that one", by names relative to `workspace`.
-pub fn uses(workspace: &Path, root: &Path) -> BTreeMap<String, BTreeSet<String>> {
+pub(crate) fn uses(workspace: &Path, root: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let mut tree = Tree { modules: BTreeMap::new() };
     tree.load(Vec::new(), root);
     let name = |at: &Segments| {
@@ -108,7 +108,7 @@ impl Tree {
 }
 
 /// Groups of at least two files each of which uses, by way of others, each.
-pub fn circles(edges: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
+pub(crate) fn circles(edges: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
     let reached: BTreeMap<&String, BTreeSet<&String>> =
         edges.keys().map(|file| (file, reachable(edges, file))).collect();
     let mut groups: Vec<BTreeSet<String>> = Vec::new();

@@ -3,24 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The parts of a path, as `["crate", "plan", "Plan"]`.
-pub type Segments = Vec<String>;
+pub(crate) type Segments = Vec<String>;
 
 #[derive(Default)]
-pub struct Module {
+pub(crate) struct Module {
     /// Names of `mod x;`.
-    pub children: BTreeSet<String>,
+    pub(crate) children: BTreeSet<String>,
     /// Names that this file defines.
-    pub defined: BTreeSet<String>,
+    pub(crate) defined: BTreeSet<String>,
     /// What a name brought in by `use` stands for.
-    pub imports: BTreeMap<String, Segments>,
+    pub(crate) imports: BTreeMap<String, Segments>,
     /// Paths of `use x::*`.
-    pub globs: Vec<Segments>,
+    pub(crate) globs: Vec<Segments>,
     /// Paths of the private `use` lines and of all other code.
-    pub used: BTreeSet<Segments>,
+    pub(crate) used: BTreeSet<Segments>,
 }
 
 impl Module {
-    pub fn parse(tokens: &[String]) -> Self {
+    pub(crate) fn parse(tokens: &[String]) -> Self {
         let mut module = Self::default();
         let mut body = Vec::new();
         let mut i = 0;

@@ -1,7 +1,7 @@
 //! Rust source as words: identifiers, `::` and single marks, without comments, strings and inline test modules.
 
 /// The words of a file.
-pub fn tokens(source: &str) -> Vec<String> {
+pub(crate) fn tokens(source: &str) -> Vec<String> {
     without_tests(split(source))
 }
 

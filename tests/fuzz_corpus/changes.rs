@@ -22,20 +22,20 @@ const WORDS: [&[u8]; 18] = [
     b"\n[[layers]]\nop = \"relu\"\n",
 ];
 
-pub struct Changes<'a> {
+pub(crate) struct Changes<'a> {
     seeds: &'a [Vec<u8>],
     /// Of SplitMix64.
     state: u64,
 }
 
 impl<'a> Changes<'a> {
-    pub fn new(seeds: &'a [Vec<u8>]) -> Self {
+    pub(crate) fn new(seeds: &'a [Vec<u8>]) -> Self {
         assert!(!seeds.is_empty());
         Self { seeds, state: 0x00e6_5c0f_f3e5 }
     }
 
     /// The next input.
-    pub fn next(&mut self) -> Vec<u8> {
+    pub(crate) fn next(&mut self) -> Vec<u8> {
         let mut input = self.seed().clone();
         for _ in 0..1 + self.below(4) {
             self.change(&mut input);

@@ -1,6 +1,7 @@
 //! The fuzz targets of `fuzz/` on the committed corpus and on seeded changes of it, the same in every run.
 
 #[path = "../../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, reason = "a library of its own for cargo-fuzz, which sees what is public")]
 mod targets;
 
 mod changes;
