@@ -4,7 +4,7 @@
 //! P_d(t) = K(t, t + d) passes through a whole run of layers alone. A [`Stage`] is such a run: for every offset D of its
 //! sink it evaluates its [`PlaneOp`]s in order, each on the plane at offset m·D (m the op's `step`: a convolution of stride s
 //! reads the plane s·D and samples it at s·T). Local pooling mixes offsets and ends a stage; the next stage reads the
-//! pooled planes through [`Op::Pooled`].
+//! pooled planes through [`PlaneOp::Pooled`].
 //!
 //! **Rotations.** A [`RotationStage`] is the same for signals on the sphere: a run of layers on k(U), U ∈ SO(3).
 //!

@@ -21,9 +21,9 @@ pub enum Readout {
     },
     /// (1/4πC) Σ_c Σ_lm f_{c,lm} conj(f'_{c,lm}) of two signals on the sphere, Θ = 0.
     Sphere,
-    /// The sum of an output of [`Plan::atoms`] over pairs of atoms.
+    /// The sum of an output of [`Plan::atoms`](super::Plan::atoms) over pairs of atoms.
     Atoms {
-        /// The index into [`AtomPlan::outputs`].
+        /// The index into [`AtomPlan::outputs`](super::AtomPlan::outputs).
         output: usize,
     },
 }

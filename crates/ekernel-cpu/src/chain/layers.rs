@@ -131,7 +131,7 @@ pub(crate) enum Dual {
 /// The input is K⁰ = (1/C) Σ_c f_c f'_c and Θ⁰ = 0.
 ///
 /// Everything here is *folded*: the convolution is a plain sum and a kinked σ conserves variances; the factors are gathered in
-/// one number per chain. Smooth activations read K as it is: their factors stand in front of each ([`Plain`]).
+/// one number per chain. Smooth activations read K as it is: their factors stand in front of each (`plain`).
 #[derive(Clone, Debug)]
 pub struct Chain {
     pub(crate) shape: [usize; 3],
