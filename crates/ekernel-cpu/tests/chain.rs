@@ -97,8 +97,9 @@ fn agrees_with_the_literal_recursion() {
             all = [0, 1, 2].map(|i| all[i].max(errors[i]));
         }
     }
-    // Measured 4e-7, 1.4e-6 and 2.0e-15.
-    assert!(all[0] < 1e-6 && all[1] < 2e-6 && all[2] < 1e-14, "{all:?}");
+    // Measured 3.5e-7, 2.7e-6 (erf, gelu, cos) and 1.5e-14. Here chains run in float32 however much they
+    // amplify rounding; the backend computes those that amplify it more than 8 times in float64.
+    assert!(all[0] < 1e-6 && all[1] < 3e-6 && all[2] < 2e-14, "{all:?}");
 }
 
 /// Images of five magnitudes, one of them black, as maps.
