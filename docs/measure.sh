@@ -31,7 +31,7 @@ cpu)
     tests -p ekernel --test cpu_parity
     tests -p ekernel --test cpu_near_duplicates
     tests -p ekernel --test sphere_parity
-    tests -p ekernel-cpu --test relu_chain_accuracy
+    tests -p ekernel-cpu --test chain_accuracy
     tests -p ekernel-harmonic --test wigner
     ;;
 gpu)
