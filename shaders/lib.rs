@@ -32,10 +32,10 @@ pub fn peak() -> &'static str {
     include_str!("peak.wgsl")
 }
 
-/// Label and source of every module, as a device compiles it.
+/// Label and source of every module, of fused ones at some sizes.
 pub fn all() -> Vec<(String, String)> {
     let layered = Stage::all().into_iter().map(|stage| (stage.label(), stage.source()));
-    let fused = Fused::all().into_iter().map(|stage| (stage.label(), stage.source()));
+    let fused = Fused::samples().into_iter().map(|stage| (stage.label(), stage.source()));
     let rotations = Rotation::ALL.into_iter().map(|stage| (stage.label().to_owned(), stage.source()));
     let points = RotationPoint::samples().into_iter().map(|point| (point.label(), point.source()));
     let rotations = rotations.chain(points);

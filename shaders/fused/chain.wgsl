@@ -1,8 +1,9 @@
 // A chain of convolutions (stride 1), each followed by an activation, on planes in workgroup memory: from the pixels to the sum
 // over each plane. kinked.wgsl and smooth.wgsl say what a cell holds and compute the next layer from it.
 //
-// A workgroup has ACROSS·PACK × STRIPS invocations; each has one column of a run of planes and goes down a strip of rows, in
-// place: a row is overwritten when all windows that need it have been added up.
+// A workgroup has ACROSS·PACK × STRIPS invocations; each has one column of a run of planes and goes down a strip of rows, some
+// rows at a time: it holds what it computes in registers until all windows that need the rows have been added up, and then
+// overwrites them. `layer` is written by unrolled.rs.
 
 // Cells of a run.
 override ROWS: u32 = 34u;
@@ -13,12 +14,15 @@ override ACROSS: u32 = 32u;
 override PACK: u32 = 1u;
 override ITEMS: u32 = 1u;
 override STRIPS: u32 = 4u;
-override ROWS_PER_STRIP: u32 = 9u;
+// Blocks of rows in a strip.
+override BLOCKS: u32 = 1u;
 // Zero cells before the first segment, on rows and columns, and between segments.
 override MARGIN_ROWS: u32 = 1u;
 override MARGIN_COLS: u32 = 1u;
 override GAP_COLS: u32 = 1u;
 override LAST_ROW: u32 = 33u;
+// Whether some cells stay as they are: zeros around segments, rows below the last one.
+override MASKED: bool = true;
 // Whether windows wrap within the cells.
 override WRAP_ROWS: bool = false;
 override WRAP_COLS: bool = false;
@@ -30,10 +34,16 @@ override CHANNELS: u32 = 3u;
 // Words of a copy's maps, in pairs.
 override COPY_PAIRS: u32 = 1u;
 override NTK: bool = true;
+// Whether K may be negative behind the activations, as behind a leaky ReLU.
+override NEGATIVE: bool = false;
 
 override THREADS: u32 = ACROSS * PACK * STRIPS;
 override CELLS: u32 = ROWS * COLS * PACK;
 override NTK_CELLS: u32 = select(1u, CELLS, NTK);
+override STRIDE: u32 = COLS * PACK;
+override STRIP_ROWS: u32 = ROWS_OF_BLOCK * BLOCKS;
+override TABLE: u32 = STRIP_ROWS * STRIPS;
+override TABLES: u32 = TABLE * PACK;
 override PARTS: u32 = (ROW_RUNS * COL_RUNS + PACK * ITEMS - 1u) / (PACK * ITEMS);
 
 struct Level {
@@ -62,44 +72,56 @@ struct Level {
 // The first part of this dispatch and the end, counted over all parts of all lanes.
 @group(1) @binding(3) var<uniform> job: vec4<u32>;
 
-// Cell columns of a window's taps.
-struct Columns {
-    at: array<u32, REACH>,
-}
+// What all columns share of a row: its place in a map of the first and of the second image, whether it has positions, and whether
+// these are summed over at the end.
+var<workgroup> row_table: array<vec4<u32>, TABLES>;
 
-// Cell rows of one invocation.
+// Where the window of an invocation's first row begins: its cell, and its row.
 struct Strip {
-    first: i32,
-    end: i32,
+    cell: u32,
+    row: i32,
 }
 
-// First cell of a row. A row that no counted window reaches is replaced by one that exists.
-fn row_start(row: i32) -> u32 {
+// What an invocation computes of a run.
+struct Place {
+    // Its column and its first row of cells, the cell there, and its run among those side by side.
+    column: i32,
+    row: i32,
+    own: u32,
+    pack: u32,
+    // The first of its rows in the table.
+    table: u32,
+    // Its column in the maps of both images.
+    first: u32,
+    second: u32,
+    // Whether the column has positions, and whether these are summed over at the end.
+    here: bool,
+    answers: bool,
+}
+
+fn column_at(column: i32, pack: u32) -> u32 {
+    if (WRAP_COLS) {
+        return pack * COLS + u32(modulo(column, i32(COLS)));
+    }
+    return pack * COLS + u32(column);
+}
+
+// First cell of the row `row` of a strip's windows.
+fn row_at(strip: Strip, row: i32) -> u32 {
     if (WRAP_ROWS) {
-        return u32(modulo(row, i32(ROWS))) * (COLS * PACK);
+        return u32(modulo(strip.row + row, i32(ROWS))) * STRIDE;
     }
-    return u32(clamp(row, 0, i32(ROWS) - 1)) * (COLS * PACK);
-}
-
-fn columns_of(cell: i32, pack: u32, level: u32) -> Columns {
-    var columns: Columns;
-    let left = levels[level].before.y;
-    for (var x = 0; x < REACH; x++) {
-        let column = cell + x - left;
-        let inside = select(clamp(column, 0, i32(COLS) - 1), modulo(column, i32(COLS)), WRAP_COLS);
-        columns.at[x] = pack * COLS + u32(inside);
-    }
-    return columns;
+    return strip.cell + u32(row) * STRIDE;
 }
 
 // K⁰ of two pixels.
-fn correlate(lane: vec4<u32>, row: Position, col: Position) -> Sums {
-    let width = levels[0].extent.y;
-    let first = lane.x * COPY_PAIRS + levels[0].map + u32(row.first * width + col.first) * CHANNELS;
-    let second = lane.y * COPY_PAIRS + levels[0].map + u32(row.second * width + col.second) * CHANNELS;
+fn correlate(lane: vec4<u32>, place: Place, row: vec4<u32>) -> Sums {
+    let pixels_at = lane.xy * COPY_PAIRS + levels[0].map;
+    let column = vec2<u32>(place.first, place.second) - lane.xy * COPY_PAIRS;
+    let at = pixels_at + (column + row.xy) * CHANNELS;
     var sums = nothing();
     for (var c = 0u; c < CHANNELS; c++) {
-        sums = plus(sums, pixels(first_maps[first + c], second_maps[second + c]));
+        sums = plus(sums, pixels(first_maps[at.x + c], second_maps[at.y + c]));
     }
     return sums;
 }
@@ -133,67 +155,68 @@ fn main(
         return;
     }
     let lane = lanes[lane_index];
-    let pack = local.x / ACROSS;
-    let strip_first = MARGIN_ROWS + local.y * ROWS_PER_STRIP;
-    let strip = Strip(i32(strip_first), i32(min(strip_first + ROWS_PER_STRIP, LAST_ROW)));
+    // Without runs side by side the compiler knows that all invocations have the same run.
+    let pack = select(0u, local.x / ACROSS, PACK > 1u);
+    let width = u32(levels[0].extent.y);
 
     var sum = vec2<f32>(0.0);
     var count = 0u;
     for (var item = 0u; item < ITEMS; item++) {
-        let number = ((group % PARTS) * ITEMS + item) * PACK + pack;
-        let exists = number < ROW_RUNS * COL_RUNS;
-        let rows = runs[min(number / COL_RUNS, ROW_RUNS - 1u)];
-        let cols = runs[ROW_RUNS + number % COL_RUNS];
-        var cell = i32(MARGIN_COLS + local.x % ACROSS);
-        cell += select(0, i32(GAP_COLS), cell >= cols[0].cell + cols[0].cells);
-        cell = min(cell, i32(COLS) - 1);
+        let begin = ((group % PARTS) * ITEMS + item) * PACK;
+        for (var i = index; i < TABLES; i += THREADS) {
+            let number = begin + select(0u, i / TABLE, PACK > 1u);
+            let row = MARGIN_ROWS + i % TABLE;
+            let at = position_of(runs[min(number / COL_RUNS, ROW_RUNS - 1u)], i32(row), levels[0].extent.x);
+            let here = number < ROW_RUNS * COL_RUNS && row < LAST_ROW && at.plane >= 0;
+            row_table[i] = vec4<u32>(
+                u32(at.first) * width,
+                u32(at.second) * width,
+                u32(here),
+                u32(here && at.answers),
+            );
+        }
+        let cols = runs[ROW_RUNS + (begin + pack) % COL_RUNS];
+        var place: Place;
+        place.column = i32(MARGIN_COLS + local.x - pack * ACROSS);
+        place.column += select(0, i32(GAP_COLS), place.column >= cols[0].cell + cols[0].cells);
+        place.column = min(place.column, i32(COLS) - 1);
+        place.row = i32(MARGIN_ROWS + local.y * STRIP_ROWS);
+        place.own = u32(place.row) * STRIDE + pack * COLS + u32(place.column);
+        place.pack = pack;
+        place.table = pack * TABLE + local.y * STRIP_ROWS;
+        let column = position_of(cols, place.column, levels[0].extent.y);
+        place.first = lane.x * COPY_PAIRS + u32(column.first);
+        place.second = lane.y * COPY_PAIRS + u32(column.second);
+        place.here = column.plane >= 0;
+        place.answers = column.answers;
 
         for (var zero = index; zero < CELLS; zero += THREADS) {
             store(zero, nothing());
         }
         workgroupBarrier();
-        let column = position_of(cols, cell, levels[0].extent.y);
-        for (var row = strip.first; row < strip.end; row++) {
-            let at = position_of(rows, row, levels[0].extent.x);
-            if (exists && at.plane >= 0 && column.plane >= 0) {
-                store(row_start(row) + pack * COLS + u32(cell), correlate(lane, at, column));
+        for (var i = 0u; i < STRIP_ROWS; i++) {
+            let row = row_table[place.table + i];
+            if (place.here && row.z != 0u) {
+                store(place.own + i * STRIDE, correlate(lane, place, row));
             }
         }
         workgroupBarrier();
 
-        for (var level = 1u; level <= LAYERS; level++) {
-            let unit = unit_of(lane, level);
-            let extent = levels[level].extent;
-            let columns = columns_of(cell, pack, level);
-            let col = position_of(cols, cell, extent.y);
-            let first_column = lane.x * COPY_PAIRS + levels[level].map + u32(col.first);
-            let second_column = lane.y * COPY_PAIRS + levels[level].map + u32(col.second);
-            var ring = begin_strip(columns, strip, level);
-            var run = vec2<f32>(0.0);
-            for (var i = 0u; i < ROWS_PER_STRIP; i++) {
-                let row = strip.first + i32(i);
-                let window = next_window(&ring, columns, strip, row, level);
-                let at = position_of(rows, row, extent.x);
-                let here = exists && row < strip.end && at.plane >= 0 && col.plane >= 0;
-                var out: Sums;
-                if (here) {
-                    let a = first_maps[first_column + u32(at.first * extent.y)];
-                    let b = second_maps[second_column + u32(at.second * extent.y)];
-                    out = behind(window, a, b, unit, level);
-                }
-                if (level < LAYERS) {
-                    workgroupBarrier();
-                    if (here) {
-                        store(row_start(row) + pack * COLS + u32(cell), out);
-                    }
-                } else if (here && at.answers && col.answers) {
-                    run += answer(out);
-                    count++;
-                }
-            }
-            sum += run;
-            workgroupBarrier();
+        // Pixels may be negative; behind a ReLU K is not.
+        layer(1u, lane, place, true);
+        for (var level = 2u; level <= LAYERS; level++) {
+            layer(level, lane, place, NEGATIVE);
         }
+
+        var run = vec2<f32>(0.0);
+        for (var i = 0u; i < STRIP_ROWS; i++) {
+            if (place.answers && row_table[place.table + i].w != 0u) {
+                run += answer(cell(place.own + i * STRIDE));
+                count++;
+            }
+        }
+        sum += run;
+        workgroupBarrier();
     }
 
     let total = answer(sum_of_all(index, of_answer(sum)));

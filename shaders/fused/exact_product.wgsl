@@ -19,3 +19,15 @@ fn exact_product(a: vec2<i32>, b: vec2<i32>) -> Product {
     let tails = f32(a.x) * bitcast<f32>(b.y) + f32(b.x) * bitcast<f32>(a.y);
     return Product(upper.x * upper.y + (cross >> 16u), (low + tails) * UNIT);
 }
+
+// The same for factors that are not negative. Compilers see that the halves have 16 bits, whose products many GPUs compute four
+// times as fast as others.
+fn exact_product_positive(a: vec2<i32>, b: vec2<i32>) -> Product {
+    let x = vec2<u32>(u32(a.x), u32(b.x));
+    let upper = x >> vec2<u32>(16u);
+    let lower = x & vec2<u32>(0xffffu);
+    let cross = upper.x * lower.y + lower.x * upper.y;
+    let low = fma(f32(lower.x * lower.y), UNIT, f32(cross & 0xffffu));
+    let tails = fma(f32(x.x), bitcast<f32>(b.y), fma(f32(x.y), bitcast<f32>(a.y), low));
+    return Product(i32(upper.x * upper.y + (cross >> 16u)), tails * UNIT);
+}

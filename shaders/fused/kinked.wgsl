@@ -16,11 +16,12 @@ struct Sums {
     theta: f32,
 }
 
-// Whether K may be negative behind the activations, as behind a leaky ReLU.
-override NEGATIVE: bool = false;
+// Whether a layer has a bias, and whether all activations are plain ReLUs.
+override BIASED: bool = true;
+override RELU: bool = false;
 
-var<workgroup> cell_grid: array<i32, CELLS>;
-var<workgroup> cell_rest: array<f32, CELLS>;
+// grid and the bits of rest.
+var<workgroup> cells: array<vec2<i32>, CELLS>;
 var<workgroup> cell_theta: array<f32, NTK_CELLS>;
 
 fn nothing() -> Sums {
@@ -32,12 +33,12 @@ fn cell(at: u32) -> Sums {
     if (NTK) {
         theta = cell_theta[at];
     }
-    return Sums(cell_grid[at], cell_rest[at], theta);
+    let known = cells[at];
+    return Sums(known.x, bitcast<f32>(known.y), theta);
 }
 
 fn store(at: u32, sums: Sums) {
-    cell_grid[at] = sums.grid;
-    cell_rest[at] = sums.rest;
+    cells[at] = vec2<i32>(sums.grid, bitcast<i32>(sums.rest));
     if (NTK) {
         cell_theta[at] = sums.theta;
     }
@@ -94,32 +95,41 @@ fn unit_of(lane: vec4<u32>, level: u32) -> Unit {
     return Unit(shift, factor, grid, rest, bias * factor, levels[level].numbers.z);
 }
 
-// `a` and `b` are s of both images.
-fn behind(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, level: u32) -> Sums {
-    let bound = exact_product(a, b);
+// `a` and `b` are s of both images; `obtuse`: whether K may be negative.
+fn behind(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, level: u32, obtuse: bool) -> Sums {
+    let bound = exact_product_positive(a, b);
     let whole = f32(bound.grid);
-    let above = (bound.grid << unit.shift) - sums.grid - unit.bias_grid;
-    let below = sums.rest - unit.bias_rest;
-    let u = fma(f32(above), unit.factor, fma(below, unit.factor, bound.lo));
+    let product = whole + bound.lo;
+    let raised = bound.grid << unit.shift;
+    var grid = sums.grid;
+    var below = sums.rest;
+    var scaled = sums.theta * unit.factor;
+    if (BIASED) {
+        grid += unit.bias_grid;
+        below -= unit.bias_rest;
+        scaled += unit.bias;
+    }
+    let j = select(unit.jump, 1.0, RELU);
+    let u = fma(f32(raised - grid), unit.factor, fma(below, unit.factor, bound.lo));
     var near = max(u, 0.0);
     var turned = false;
-    // Pixels may be negative; behind a ReLU K is not.
-    if (level == 1u || NEGATIVE) {
-        let opposite_above = (bound.grid << unit.shift) + sums.grid + unit.bias_grid;
-        let opposite = fma(f32(opposite_above), unit.factor, fma(-below, unit.factor, bound.lo));
+    if (obtuse) {
+        let opposite = fma(f32(raised + grid), unit.factor, fma(-below, unit.factor, bound.lo));
         turned = opposite < u;
         near = max(min(u, opposite), 0.0);
     }
-    let product = whole + bound.lo;
-    let d = min(near / max(product, 1e-30), 1.0);
-    let w = sqrt(d);
-    let angle = w * arc_cosine_angle(d);
-    let sector = near * w * arc_cosine_sector(d);
+    // √(near/product) by one root.
+    let w = clamp(near * inverseSqrt(max(near * product, 1e-30)), 0.0, 1.0);
+    let d = w * w;
+    let angle = j * w * arc_cosine_angle(d);
+    let sector = j * w * arc_cosine_sector(d);
     // At an obtuse angle u is 2ss' less the defect of −K, which is small where u is lost.
-    let j = unit.jump;
-    let defect = select(near, fma(2.0 - j, product, (j - 1.0) * near), turned);
-    let kappa = fma(-j, select(angle, 1.0 - angle, turned), 1.0);
-    let rest = fma(-j, sector, defect) - bound.lo;
-    let theta = fma(fma(sums.theta, unit.factor, unit.bias), kappa, whole - rest);
-    return Sums(bound.grid, rest, theta);
+    var defect = near;
+    var kappa = 1.0 - angle;
+    if (obtuse) {
+        defect = select(near, fma(2.0 - j, product, (j - 1.0) * near), turned);
+        kappa = select(kappa, 1.0 - j + angle, turned);
+    }
+    let rest = fma(-near, sector, defect) - bound.lo;
+    return Sums(bound.grid, rest, fma(scaled, kappa, whole - rest));
 }

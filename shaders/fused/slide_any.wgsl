@@ -1,5 +1,19 @@
-// Sums over windows of any size up to REACH rows and columns, sliding down a strip of rows. The same as slide_3.wgsl, in
-// loops.
+// Sums over windows of any size up to REACH rows and columns, sliding down a strip of rows.
+
+// The largest window, in rows and columns.
+const REACH: i32 = 9;
+
+struct Columns {
+    at: array<u32, REACH>,
+}
+
+fn columns_of(left: i32, pack: u32) -> Columns {
+    var columns: Columns;
+    for (var x = 0; x < REACH; x++) {
+        columns.at[x] = column_at(left + x, pack);
+    }
+    return columns;
+}
 
 struct Ring {
     // Sums of the last rows, the newest at the end.
@@ -10,23 +24,21 @@ struct Ring {
 
 fn begin_strip(columns: Columns, strip: Strip, level: u32) -> Ring {
     var ring: Ring;
-    let window = levels[level].window.x;
-    let top = strip.first - levels[level].before.x;
-    for (var y = 0; y < window - 1; y++) {
-        push(&ring, row_of_any(columns, top + y, level));
-        ring.below[y] = row_of_any(columns, strip.end + y, level);
+    for (var y = 0; y < levels[level].window.x - 1; y++) {
+        push(&ring, row_of_any(columns, row_at(strip, y), level));
+        ring.below[y] = row_of_any(columns, row_at(strip, i32(STRIP_ROWS) + y), level);
     }
     return ring;
 }
 
-// The sums for windows of the row `row`, the next one.
-fn next_window(ring: ptr<function, Ring>, columns: Columns, strip: Strip, row: i32, level: u32) -> Sums {
+// The sums for windows of the row `row` of the strip, the next one.
+fn next_window(ring: ptr<function, Ring>, columns: Columns, strip: Strip, row: u32, level: u32) -> Sums {
     let window = levels[level].window.x;
-    let newest = row + window - 1 - levels[level].before.x;
-    if (newest < strip.end) {
-        push(ring, row_of_any(columns, newest, level));
+    let newest = i32(row) + window - 1;
+    if (newest < i32(STRIP_ROWS)) {
+        push(ring, row_of_any(columns, row_at(strip, newest), level));
     } else {
-        push(ring, (*ring).below[min(newest - strip.end, REACH - 1)]);
+        push(ring, (*ring).below[min(newest - i32(STRIP_ROWS), REACH - 1)]);
     }
     var sums = (*ring).rows[REACH - 1];
     for (var y = 2; y <= window; y++) {
@@ -42,11 +54,10 @@ fn push(ring: ptr<function, Ring>, sums: Sums) {
     (*ring).rows[REACH - 1] = sums;
 }
 
-fn row_of_any(columns: Columns, row: i32, level: u32) -> Sums {
-    let base = row_start(row);
+fn row_of_any(columns: Columns, row: u32, level: u32) -> Sums {
     var sums = nothing();
     for (var x = 0; x < levels[level].window.y; x++) {
-        sums = plus(sums, cell(base + columns.at[x]));
+        sums = plus(sums, cell(row + columns.at[x]));
     }
     return sums;
 }

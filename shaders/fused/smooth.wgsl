@@ -63,7 +63,7 @@ fn unit_of(lane: vec4<u32>, level: u32) -> Unit {
 }
 
 // `a` and `b` are, of both images, v behind the convolution and s behind the activation.
-fn behind(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, level: u32) -> Sums {
+fn behind(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, level: u32, obtuse: bool) -> Sums {
     let one = bitcast<vec2<f32>>(a);
     let two = bitcast<vec2<f32>>(b);
     let s = sqrt(vec2<f32>(one.x, two.x));

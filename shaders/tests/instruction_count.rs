@@ -1,5 +1,4 @@
-//! Counts what the fused chain executes per position and layer, and a stage on SO(3) per point, from their SPIR-V, and says which
-//! part of a GPU that keeps busy:
+//! Counts what a stage on SO(3) executes per point, from its SPIR-V:
 //! `cargo test -p ekernel-shaders --test instruction_count -- --nocapture`.
 //!
 //! Counted are arithmetic and accesses to workgroup and storage memory; moves, addresses and loops are the compiler's, and come
@@ -7,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use ekernel_shaders::{Dual, Fused, PointSink, PointStep, Rotation, RotationPoint};
+use ekernel_shaders::{Dual, PointSink, PointStep, Rotation, RotationPoint};
 use naga::{
     ShaderStage,
     back::{self, PipelineConstants, pipeline_constants::process_overrides},
@@ -142,56 +141,6 @@ fn counts(source: &str) -> HashMap<String, Count> {
         }
     }
     found
-}
-
-#[test]
-fn kinked_chain_per_position() {
-    let found = counts(&Fused { dual: Dual::Kinked, windows_3x3: true }.source());
-    let of =
-        |name: &str| *found.get(name).unwrap_or_else(|| panic!("no function {name}: {:?}", found.keys()));
-    println!("rows/strip   float  whole  conv.  special  shared  storage  issued");
-    for rows in [5.0, 9.0, 17.0] {
-        let mut per = of("behind");
-        per = per.plus(of("exact_product"), 1.0);
-        per = per.plus(of("arc_cosine_angle"), 1.0);
-        per = per.plus(of("arc_cosine_sector"), 1.0);
-        // Each row of cells once, and two rows above and two below the strip.
-        per = per.plus(of("cell"), 3.0 * (1.0 + 2.0 / rows));
-        per = per.plus(of("plus"), 2.0 * (1.0 + 2.0 / rows) + 2.0);
-        per = per.plus(of("store"), 1.0);
-        // s of both images.
-        per.storage_load += 2.0;
-        // What obtuse angles need is skipped behind the first layer: a root's and two polynomials' worth is not in it.
-        let shared = per.workgroup_load + per.workgroup_store;
-        // Instructions per clock of a multiprocessor with four schedulers, 128 float, 64 whole-number and conversion lanes,
-        // 16 special ones and 128 bytes a clock from shared memory and first-level cache, a warp of 32 positions each.
-        let clocks = [
-            ("issue", per.issued() / 4.0),
-            ("whole numbers", (per.integer + per.conversion) / 2.0),
-            ("special", 2.0 * per.special),
-            ("shared and cache", shared + 2.0 * per.storage_load),
-        ];
-        println!(
-            "{rows:>10} {:>7.1} {:>6.1} {:>6.1} {:>8.1} {shared:>7.1} {:>8.1} {:>7.1}",
-            per.float,
-            per.integer,
-            per.conversion,
-            per.special,
-            per.storage_load,
-            per.issued()
-        );
-        let slowest = clocks.iter().fold(clocks[0], |a, b| if b.1 > a.1 { *b } else { a });
-        let ceiling = clocks[0].1 / slowest.1;
-        println!(
-            "           {:.1} clocks per 32 positions to issue, {:.1} for {}: at most {:.0} % of the issue ceiling",
-            clocks[0].1,
-            slowest.1,
-            slowest.0,
-            100.0 * ceiling
-        );
-        assert!(per.issued() < 130.0, "{per:?}");
-        assert!(per.float > 30.0 && per.workgroup_load >= 9.0, "{per:?}");
-    }
 }
 
 /// Two relus behind a lift at L = 6 and one channel, on the fast and the accurate grid.

@@ -211,9 +211,11 @@ impl Chain {
         self.extent(self.layers.len())
     }
 
-    /// Whether every window is 3×3.
-    pub(super) fn all_3x3(&self) -> bool {
-        self.layers.iter().all(|layer| layer.window == [3, 3])
+    /// The window of every layer, if it is one whose code is written out.
+    pub(super) fn unrolled_window(&self) -> Option<[usize; 2]> {
+        let window = self.layers.first()?.window;
+        let same = self.layers.iter().all(|layer| layer.window == window);
+        (same && Fused::unrolls(window)).then_some(window)
     }
 
     pub(super) fn is_kinked(&self) -> bool {

@@ -22,11 +22,18 @@ use super::chain::{Action, Chain, Layer};
 const BITS: i32 = 14;
 
 impl Chain {
-    /// Where the maps of a level begin, in pairs of numbers.
+    /// Where the maps of a level begin, in pairs of numbers. All have rows as long as those of the input, so that a position is
+    /// at the same place of all maps.
     pub(super) fn map(&self, level: usize) -> usize {
         let depth = |level: usize| if level == 0 { self.shape[2] } else { 1 };
-        let before = |level: usize| self.extent(level).iter().product::<usize>() * depth(level);
+        let before = |level: usize| self.extent(level)[0] * self.shape[1] * depth(level);
         self.layers.len() + 1 + (0..level).map(before).sum::<usize>()
+    }
+
+    /// The place in a level's map of the position with this number, row by row.
+    fn place(&self, level: usize, number: usize) -> usize {
+        let columns = self.extent(level)[1];
+        self.map(level) + number / columns * self.shape[1] + number % columns
     }
 
     /// Pairs of numbers of one copy.
@@ -57,7 +64,7 @@ impl Chain {
         for (level, layer) in (1..).zip(&self.layers) {
             let Action::Smooth { ops: [front, behind], .. } = layer.action else { continue };
             for (t, (v, out)) in variances[front].iter().zip(&variances[behind]).enumerate() {
-                put(self.map(level) + t, [*v, out.sqrt()]);
+                put(self.place(level, t), [*v, out.sqrt()]);
             }
         }
     }
@@ -88,14 +95,13 @@ impl Chain {
                 None => 1,
             };
             put(level, [unit + shift, 0]);
-            let map = self.map(level);
             if level == 0 {
                 for (at, f) in pixels.iter().enumerate() {
-                    put(map + at, factor(Double::from(f64::from(*f)).scaled(-shift)));
+                    put(self.map(0) + at, factor(Double::from(f64::from(*f)).scaled(-shift)));
                 }
             } else {
                 for (t, v) in variance.iter().enumerate() {
-                    put(map + t, factor(v.sqrt().scaled(-shift)));
+                    put(self.place(level, t), factor(v.sqrt().scaled(-shift)));
                 }
             }
             unit += shift;

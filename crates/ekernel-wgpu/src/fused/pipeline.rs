@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
 use ekernel_core::Padding;
-use ekernel_shaders::Fused as Shader;
 
 use super::{
-    chain::{Action, Chain, Layer},
+    chain::{Action, Chain, Layer, Scale},
     planner::Layout,
 };
 use crate::{
@@ -42,7 +41,7 @@ pub(super) struct Pipeline {
 
 impl Pipeline {
     pub(super) fn new(device: &Device, chain: &Chain, layout: &Layout) -> Result<Pipeline, GpuError> {
-        let shader = Shader { dual: chain.dual, windows_3x3: chain.all_3x3() };
+        let shader = layout.shader(chain);
         let layouts = [
             layout_of(device, "ekernel.chain", &[READ; 3])?,
             layout_of(device, "ekernel.chain", &[READ, READ, WRITE, UNIFORM])?,
@@ -125,11 +124,12 @@ fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
         ("PACK", layout.pack as f64),
         ("ITEMS", layout.items as f64),
         ("STRIPS", layout.strips as f64),
-        ("ROWS_PER_STRIP", layout.rows_per_strip as f64),
+        ("BLOCKS", layout.blocks as f64),
         ("MARGIN_ROWS", rows.margin as f64),
         ("MARGIN_COLS", cols.margin as f64),
         ("GAP_COLS", cols.gap as f64),
         ("LAST_ROW", (rows.margin + rows.data) as f64),
+        ("MASKED", flag(layout.masked)),
         ("WRAP_ROWS", flag(rows.wraps)),
         ("WRAP_COLS", flag(cols.wraps)),
         ("CIRCULAR", flag(chain.padding == Padding::Circular)),
@@ -141,8 +141,13 @@ fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
         ("NTK", flag(chain.has_ntk)),
     ];
     if chain.is_kinked() {
-        let negative = |layer: &Layer| matches!(layer.action, Action::Kinked { jump, .. } if jump < 1.0);
-        constants.push(("NEGATIVE", flag(chain.layers.iter().any(negative))));
+        let any = |is: &dyn Fn(Option<Scale>, f64) -> bool| {
+            let of = |layer: &Layer| matches!(layer.action, Action::Kinked { bias, jump } if is(bias, jump));
+            flag(chain.layers.iter().any(of))
+        };
+        constants.push(("NEGATIVE", any(&|_, jump| jump < 1.0)));
+        constants.push(("RELU", 1.0 - any(&|_, jump| jump as f32 != 1.0)));
+        constants.push(("BIASED", any(&|bias, _| bias.is_some())));
     }
     constants
 }
@@ -155,7 +160,7 @@ mod tests {
     fn a_level_lies_as_the_shader_reads_it() {
         crate::wgsl_layout::same_layout!(
             Level,
-            "Level" of Shader { dual: ekernel_shaders::Dual::Kinked, windows_3x3: true }.source(),
+            "Level" of ekernel_shaders::Fused { dual: ekernel_shaders::Dual::Kinked, window: None, rows: 1 }.source(),
             window, before, extent, map, exponent, numbers, more,
         );
     }

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use ekernel_core::Padding;
+use ekernel_shaders::Fused;
 
 use super::{
     PART_WORDS,
-    chain::Chain,
+    chain::{Chain, Layer},
     runs::{Axis, Division, Segment},
 };
 use crate::{Tuning, recorder::ITERATIONS};
@@ -54,7 +55,11 @@ pub(super) struct Layout {
     pub(super) pack: usize,
     pub(super) items: usize,
     pub(super) strips: usize,
-    pub(super) rows_per_strip: usize,
+    /// Blocks of rows of a strip, and rows of a block.
+    pub(super) blocks: usize,
+    pub(super) rows_per_block: usize,
+    /// Whether some cells stay as they are: zeros around segments, rows below the last one.
+    pub(super) masked: bool,
     /// Bytes of workgroup memory.
     pub(super) bytes: usize,
 }
@@ -66,11 +71,14 @@ impl Layout {
     pub(super) fn new(chain: &Chain, room: Room) -> Result<Layout, String> {
         let planes = chain.cell_words();
         let cells = room.bytes / (4 * planes);
+        let aimed = (room.tuning.invocations as usize).min(room.threads);
         let candidates = [0, 1].map(|axis| divisions(chain, axis, cells));
         let mut best: Option<(f64, [&Axis; 2])> = None;
         for rows in &candidates[0] {
             for cols in &candidates[1] {
-                if rows.cells() * cols.cells() > cells || across(cols) > room.threads {
+                if across(cols) > room.threads
+                    || bytes(planes, rows, cols, 1, Strips::new(rows.data, aimed / across(cols))) > room.bytes
+                {
                     continue;
                 }
                 let work = rows.count as f64 * rows.data as f64 * cols.count as f64 * across(cols) as f64;
@@ -100,24 +108,20 @@ impl Layout {
         }
         let runs = rows.runs.len() * cols.runs.len();
         let abreast = (ABREAST / across(cols)).clamp(1, runs);
-        let pack = abreast.min(cells / (rows.cells() * cols.cells())).max(1);
+        let laid = |pack: usize| {
+            let strips = Strips::new(rows.data, aimed / (across(cols) * pack));
+            (pack, strips, bytes(planes, rows, cols, pack, strips))
+        };
+        let fits = |(_, _, bytes): &(usize, Strips, usize)| *bytes <= room.bytes;
+        let (pack, strips, bytes) = (1..=abreast).rev().map(laid).find(fits).unwrap_or_else(|| laid(1));
         let width = across(cols) * pack;
-        let aimed = (room.tuning.invocations as usize).min(room.threads);
-        let most = (aimed / width).clamp(1, rows.data);
-        // The fewest idle rows, then the most strips.
-        let idle = |strips: usize| rows.data.div_ceil(strips) * strips;
-        let strips =
-            (most.div_ceil(2)..=most).min_by_key(|&strips| (idle(strips), most - strips)).unwrap_or(1);
-        let rows_per_strip = rows.data.div_ceil(strips);
-        let strips = rows.data.div_ceil(rows_per_strip);
-        let bytes = 4 * planes * rows.cells() * cols.cells() * pack;
-        let taps = chain
-            .layers
-            .iter()
-            .map(|layer| if chain.all_3x3() { 4 } else { 2 * layer.window[0] * (layer.window[1] + 9) });
-        let of_channels = rows_per_strip * (1 + chain.shape[2]);
-        let of_layers = (rows_per_strip + 2) * taps.sum::<usize>();
-        let iterations = rows.cells() * cols.cells() * pack / (width * strips) + of_channels + of_layers;
+        let unrolled = chain.unrolled_window().is_some();
+        let taps = |layer: &Layer| if unrolled { 0 } else { 2 * layer.window[0] * (layer.window[1] + 9) };
+        let of_channels = strips.rows() * (3 + chain.shape[2]);
+        let of_layers =
+            chain.layers.iter().map(|layer| strips.blocks + (strips.rows() + 2) * taps(layer)).sum::<usize>();
+        let of_cells = (rows.cells() * cols.cells() * pack).div_ceil(width * strips.strips);
+        let iterations = 1 + of_cells + strips.rows().div_ceil(across(cols)) + of_channels + of_layers;
         if iterations > ITERATIONS {
             let what = if of_channels > of_layers {
                 format!("{} channels", chain.shape[2])
@@ -128,7 +132,22 @@ impl Layout {
         }
         let in_turn = (room.tuning.in_turn as usize).max(1);
         let items = (ITERATIONS / iterations.max(1)).clamp(1, in_turn).min(runs.div_ceil(pack));
-        Ok(Layout { axes: [rows.clone(), cols.clone()], pack, items, strips, rows_per_strip, bytes })
+        let idle = strips.strips * strips.rows() > rows.data;
+        Ok(Layout {
+            axes: [rows.clone(), cols.clone()],
+            pack,
+            items,
+            strips: strips.strips,
+            blocks: strips.blocks,
+            rows_per_block: strips.rows_per_block,
+            masked: idle || chain.padding != Padding::Valid,
+            bytes,
+        })
+    }
+
+    /// The code that computes it.
+    pub(super) fn shader(&self, chain: &Chain) -> Fused {
+        Fused { dual: chain.dual, window: chain.unrolled_window(), rows: self.rows_per_block }
     }
 
     /// Workgroups per pair.
@@ -155,6 +174,40 @@ impl Layout {
     pub(super) fn visits(&self) -> f64 {
         (self.runs() * self.axes[0].data * self.across()) as f64
     }
+}
+
+/// How the rows of a run are divided among invocations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Strips {
+    strips: usize,
+    blocks: usize,
+    rows_per_block: usize,
+}
+
+impl Strips {
+    /// At most `most` strips, with the fewest idle rows; then the most strips.
+    fn new(rows: usize, most: usize) -> Strips {
+        let most = most.clamp(1, rows);
+        let of = |strips: usize| {
+            let each = rows.div_ceil(strips);
+            let blocks = each.div_ceil(Fused::MOST_ROWS);
+            let rows_per_block = each.div_ceil(blocks);
+            Strips { strips: rows.div_ceil(blocks * rows_per_block), blocks, rows_per_block }
+        };
+        let all = (most.div_ceil(2)..=most).map(of);
+        let best = all.min_by_key(|made| (made.strips * made.rows(), most - made.strips));
+        best.unwrap_or_else(|| of(1))
+    }
+
+    /// Rows of a strip.
+    fn rows(&self) -> usize {
+        self.blocks * self.rows_per_block
+    }
+}
+
+/// Bytes of workgroup memory of some runs side by side: cells, and four words for each row.
+fn bytes(planes: usize, rows: &Axis, cols: &Axis, pack: usize, strips: Strips) -> usize {
+    4 * pack * (planes * rows.cells() * cols.cells() + 4 * strips.strips * strips.rows())
 }
 
 /// Invocations across a run: none for the gap.
@@ -242,7 +295,7 @@ mod tests {
     fn check(layout: &Layout, room: Room) {
         assert!(layout.bytes <= room.bytes, "{layout}");
         assert!(layout.across() * layout.pack * layout.strips <= room.threads, "{layout}");
-        assert!(layout.strips * layout.rows_per_strip >= layout.axes[0].data, "{layout}");
+        assert!(layout.strips * layout.blocks * layout.rows_per_block >= layout.axes[0].data, "{layout}");
     }
 
     #[test]

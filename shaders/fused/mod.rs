@@ -1,0 +1,62 @@
+//! The stages of the fused strategy: one dispatch for a chain of layers.
+
+mod unrolled;
+
+use crate::dual::Dual;
+
+/// One dispatch of the fused strategy: a chain of stride-1 convolutions, each followed by an activation of one family, on planes
+/// in workgroup memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fused {
+    /// The family of all its activations; not [`Dual::Sign`], whose value has no derivative to chain.
+    pub dual: Dual,
+    /// Rows and columns of the window of every layer, if they are all the same; see [`Fused::unrolls`].
+    pub window: Option<[usize; 2]>,
+    /// Rows that an invocation computes between two barriers, from 1 to [`Fused::MOST_ROWS`].
+    pub rows: usize,
+}
+
+impl Fused {
+    /// Rows and columns of the largest window.
+    pub const REACH: usize = 9;
+
+    /// Rows that an invocation holds in registers at most.
+    pub const MOST_ROWS: usize = 6;
+
+    /// Whether the code of this window is written out, which is faster than loops over its rows and columns.
+    pub fn unrolls(window: [usize; 2]) -> bool {
+        (2..=5).contains(&window[0]) && (1..=5).contains(&window[1])
+    }
+
+    /// Every family, with the windows and rows that are the most and the least work for a compiler.
+    pub fn samples() -> Vec<Fused> {
+        let chained = Dual::ALL.into_iter().filter(|dual| *dual != Dual::Sign);
+        let sizes = [(Some([3, 3]), 4), (Some([3, 3]), Fused::MOST_ROWS), (Some([5, 5]), 4), (None, 1)];
+        chained.flat_map(|dual| sizes.map(|(window, rows)| Fused { dual, window, rows })).collect()
+    }
+
+    /// The name of the stage in traces and errors.
+    pub fn label(self) -> String {
+        let window = self.window.map_or_else(String::new, |[rows, cols]| format!("_{rows}x{cols}"));
+        format!("ekernel.chain.{}{window}_{}", self.dual.name(), self.rows)
+    }
+
+    /// The whole module, with the entry point `main`.
+    pub fn source(self) -> String {
+        let slide = match self.window {
+            Some(window) => unrolled::slide(window),
+            None => include_str!("slide_any.wgsl").to_owned(),
+        };
+        let cells = match self.dual {
+            Dual::Kinked => [
+                include_str!("../arc_cosine.wgsl"),
+                include_str!("exact_product.wgsl"),
+                include_str!("kinked.wgsl"),
+            ]
+            .concat(),
+            smooth => smooth.source() + include_str!("smooth.wgsl"),
+        };
+        let layer = unrolled::layer(self.rows);
+        [&cells, include_str!("segments.wgsl"), &slide, &layer, include_str!("chain.wgsl")].concat()
+    }
+}

@@ -1,2 +1,0 @@
-// The largest window, in rows and columns.
-const REACH: i32 = 3;
