@@ -9,6 +9,7 @@ use crate::commands::{
     demo::{self, Demo},
     devices::{self, Devices},
     gram::{self, Gram},
+    layers::{self, Layers},
     plan::{self, Plan},
     predict::{self, Predict},
 };
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Predict(Box<Predict>),
     /// Show how a network is computed, and what a pair of samples costs
     Plan(Plan),
+    /// Show the reference of architecture files: inputs, layers and activations, their keys and an example of each
+    Layers(Layers),
     /// Compare the CPU and GPU backends with the literal reference on a network
     ///
     /// The exit code is 0 if all that could be compared agrees, 1 if a backend differs or fails, or if the adapter that was named
@@ -54,6 +57,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Gram(arguments) => gram::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Layers(arguments) => layers::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

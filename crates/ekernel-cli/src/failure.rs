@@ -80,7 +80,7 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
             let text = text.split("\n\nUsage:").next().unwrap_or(text);
             let text = text.split("\n\nFor more information").next().unwrap_or(text);
             let words: Vec<&str> = text.split_whitespace().collect();
-            complain(&format!("{}; see --help", words.join(" ")));
+            complain(&format!("{}; see --help", words.join(" ").replace(" tip: ", "; ")));
             ExitCode::from(MISTAKE)
         }
     }

@@ -44,19 +44,25 @@ impl Inputs<'_> {
     fn of_arrays(&self, space: &Space) -> anyhow::Result<Problem> {
         let Inputs { train, test, reading, .. } = self;
         let (train_source, test_source) = (Source::parse(train)?, Source::parse(test)?);
-        let read = |source: &Source| -> anyhow::Result<Dataset> {
+        let read = |source: &Source, reading: &ReadOptions| -> anyhow::Result<Dataset> {
             let mut set = read_dataset(source, reading)?;
             if *space == Space::Spheres {
                 set.samples = on_sphere(set.samples, source)?;
             }
             Ok(set)
         };
-        let train_set = read(&train_source)?;
-        let Dataset { samples: train_samples, targets, note: train_note, .. } = train_set;
+        let mut train_set = read(&train_source, reading)?;
+        let targets = train_set.targets.take();
         let train_targets = targets.ok_or_else(|| {
-            mistake(format!("--train {train}: it names no targets; write FILE.npz:X,Y or X.npy,Y.npy"))
+            mistake(format!("--train {train}: it names no targets; write FILE.npz:X,Y, X.npy,Y.npy or TABLE.csv:all,COLUMN"))
         })?;
-        let test_set = read(&test_source)?;
+        // What is learned of a table is no feature of another that holds it too.
+        let ignored_columns = train_set.target_columns.clone();
+        let test_set = read(&test_source, &ReadOptions { ignored_columns, ..reading.clone() })?;
+        let test_set = test_set.aligned_with(&train_set).map_err(|error| {
+            anyhow::Error::new(error).context(format!("--train {train} and --test {test}"))
+        })?;
+        let Dataset { samples: train_samples, note: train_note, noise, .. } = train_set;
         if train_samples.sample_shape() != test_set.samples.sample_shape() {
             let [one, other] = [&train_samples, &test_set.samples].map(Samples::sample_shape);
             let colors = matches!((&one[..], &other[..]), ([a, b, 1], [c, d, 3]) | ([a, b, 3], [c, d, 1]) if a == c && b == d);
@@ -89,16 +95,23 @@ impl Inputs<'_> {
                 )
             }
         };
+        let same = if train_samples == test_set.samples {
+            "the test samples are the training samples, so scores say how well they are fitted, not predicted"
+                .to_owned()
+        } else {
+            String::new()
+        };
         let normalizer = self.normalization.fit(&train_samples)?;
-        let notes = [("--train", train_note), ("--test", test_set.note), ("--test", untrained)]
-            .into_iter()
-            .filter(|(_, note)| !note.is_empty())
-            .map(|(set, note)| format!("{set}: {note}"))
-            .collect();
+        let notes =
+            [("--train", train_note), ("--test", test_set.note), ("--test", untrained), ("--test", same)]
+                .into_iter()
+                .filter(|(_, note)| !note.is_empty())
+                .map(|(set, note)| format!("{set}: {note}"))
+                .collect();
         let test_names = test_set.names;
         let train = (normalizer.apply(train_samples)?, train_targets);
         let test = (normalizer.apply(test_set.samples)?, test_targets);
-        let problem = Problem { notes, ..Problem::new(train, test, normalizer) };
+        let problem = Problem { notes, noise, ..Problem::new(train, test, normalizer) };
         Ok(match test_names {
             Some(test_names) => Problem { test_names, ..problem },
             None => problem,
@@ -143,6 +156,7 @@ impl Inputs<'_> {
             test: test_set.samples().into(),
             test_targets: values(&test_set),
             test_names: test_set.names.clone(),
+            noise: None,
             normalizer,
             notes,
             measure: Measure::Mae { stored: self.unit.unwrap_or_else(|| Unit::of_property(&name)) },

@@ -2,14 +2,17 @@
 //! kept.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
 
 use ekernel_core::{Backend, KernelSet, Kernels, Pairs};
+use ekernel_data::write_atomically;
 use ekernel_experiment::Work;
 use ekernel_gram::{FolderStore, Job, Options, Stored, Streaming, Summary};
+use serde::{Deserialize, Serialize};
 
 use crate::{failure::mistake, output, progress::Task, words::counted};
 
@@ -108,4 +111,35 @@ pub(crate) fn ensure_resumable(folder: &Path) -> anyhow::Result<()> {
         mistake(format!("--resume: cannot make the folder {}: {problem}", folder.display()))
     })?;
     output::ensure_folder_takes_files("--resume", folder)
+}
+
+/// The pool that a folder of tiles was begun with.
+#[derive(Serialize, Deserialize)]
+struct Pool {
+    seed: u32,
+    pool: usize,
+}
+
+/// The size of the larger pool whose tiles a folder holds, if it does; a new folder remembers this one. Pools of one seed lie one
+/// in another.
+///
+/// Errors: a folder that holds a smaller pool.
+pub(crate) fn pool_of(root: &Path, seed: u32, pool: usize) -> anyhow::Result<Option<usize>> {
+    let file = root.join("pool.json");
+    let stored = std::fs::read_to_string(&file).ok();
+    match stored.and_then(|text| serde_json::from_str::<Pool>(&text).ok()) {
+        Some(stored) if stored.seed == seed && stored.pool > pool => Ok(Some(stored.pool)),
+        Some(stored) if stored.seed == seed && stored.pool < pool => Err(mistake(format!(
+            "--resume {}: it holds kernels of a pool of {} training samples, and {pool} are needed; give at most that many, \
+             or another folder",
+            root.display(),
+            stored.pool
+        ))),
+        Some(_) => Ok(None),
+        None => {
+            let text = serde_json::to_string(&Pool { seed, pool })?;
+            write_atomically(&file, |file| file.write_all(text.as_bytes()))?;
+            Ok(None)
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod backends;
 mod cli;
 mod commands;
 mod failure;
+mod figures;
 mod inputs;
 mod kernels;
 mod matrices;

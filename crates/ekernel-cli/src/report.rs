@@ -2,16 +2,21 @@
 
 use std::path::Path;
 
-use ekernel_data::Targets;
-use ekernel_experiment::{Curve, Measure, NetworkOutcome, Outcome, Point, RidgeChoice, Score, Training};
-use ekernel_predict::Center;
+use ekernel_data::{Normalizer, Targets};
+use ekernel_experiment::{
+    Amplitude, Curve, Likelihood, Measure, NetworkOutcome, Outcome, Point, RidgeChoice, Score,
+    TimePoint, Training,
+};
+use ekernel_predict::{Center, FINE_RIDGES, LabelScore, RIDGES, RegressionScores, Ridge};
 use ndarray::Array2;
 
 use crate::{
-    plot::curves::{Curves, Line},
     table::Table,
     words::{counted, duration, number, work_line},
 };
+
+/// Scores of more outputs than this are left to `--json`.
+const OUTPUTS_SHOWN: usize = 20;
 
 /// Confusions of more classes than this are left to `--json` and `--plot`.
 const CLASSES_SHOWN: usize = 20;
@@ -29,6 +34,7 @@ impl Report<'_> {
     /// The text for people.
     pub(crate) fn text(&self) -> String {
         let mut text = self.headline();
+        text += &self.times();
         match self.outcome.networks {
             [network] if !self.drawn => text += &self.single(&network.curve),
             networks => {
@@ -83,10 +89,11 @@ impl Report<'_> {
             (Targets::Regression(_), Center::Mean) => ", targets without their training mean",
             (Targets::Regression(_), Center::None) => ", targets as they are",
         };
+        let scaled = if training.standardize { " and divided by their standard deviation" } else { "" };
         text += &format!(
-            "{}, ridge {ridge}, time {time}{center}, normalisation {}\n",
+            "{}, ridge {ridge}, time {time}{center}{scaled}, normalisation {}\n",
             kind.name(),
-            problem.normalizer
+            normalisation(&problem.normalizer)
         );
         for network in *networks {
             text += &format!(
@@ -105,7 +112,11 @@ impl Report<'_> {
         let problem = self.outcome.problem;
         let mut text = String::new();
         if !matches!(self.outcome.training.ridge, RidgeChoice::Given(_)) {
-            text += &format!("ridge {}\n", curve.last.ridge);
+            text += &format!(
+                "ridge {}{}\n",
+                curve.last.ridge,
+                end_of_range(self.outcome.training.ridge, curve.last.ridge)
+            );
         }
         match &curve.last_score {
             Some(Score::Classes { accuracy, confusion }) => {
@@ -113,31 +124,98 @@ impl Report<'_> {
                 text += &format!("accuracy {:.2} % of {samples}\n\n", accuracy * 100.0);
                 text += &confusion_table(confusion, &problem.class_names());
             }
-            Some(Score::Values(scores)) => {
-                let (factor, unit) = (problem.measure.factor(), self.unit());
-                let [mae, rmse] = [scores.mae, scores.rmse].map(|error| number(error * factor));
-                text += &format!("MAE {mae}{unit}  RMSE {rmse}{unit}");
+            Some(Score::Values { total, outputs, labels }) => {
+                text += &self.errors(total);
                 if let Some(point) = curve.composition.last() {
                     text += &format!(
-                        "  (composition alone: MAE {}{unit})",
-                        number(point.mean().unwrap_or(f64::NAN))
+                        "(composition alone: MAE {}{})\n",
+                        number(point.mean().unwrap_or(f64::NAN)),
+                        self.unit()
                     );
                 }
-                text += &scores.r2.map_or_else(
-                    || "  R² undefined: the true values do not vary\n".to_owned(),
-                    |r2| format!("  R² {r2:.4}\n"),
-                );
+                text += &self.each_output(outputs, labels.as_deref());
             }
             None => {
                 text += "no test targets: nothing to compare the predictions with; --out stores them\n";
             }
         }
-        if let Some(covariance) = &curve.last.covariance {
-            let variances = covariance.diag();
-            let mean = variances.iter().map(|v| v.max(0.0).sqrt()).sum::<f64>() / variances.len() as f64;
-            text += &format!("mean standard deviation of a prediction {}\n", number(mean));
+        if let Some(std) = &curve.last.std {
+            let mean = std.mean().unwrap_or(f64::NAN);
+            text += &format!("mean standard deviation of a prediction {}, without noise\n", number(mean));
+        }
+        text += &curve.last.likelihood.as_ref().map(|found| self.likelihood(found)).unwrap_or_default();
+        text
+    }
+
+    /// `MAE 1.2  RMSE 1.5  R² 0.9`.
+    fn errors(&self, scores: &RegressionScores) -> String {
+        let (factor, unit) = (self.outcome.problem.measure.factor(), self.unit());
+        let [mae, rmse] = [scores.mae, scores.rmse].map(|error| number(error * factor));
+        let r2 = scores.r2.map_or_else(
+            || "R² undefined: the true values do not vary".to_owned(),
+            |r2| format!("R² {r2:.4}"),
+        );
+        format!("MAE {mae}{unit}  RMSE {rmse}{unit}  {r2}\n")
+    }
+
+    /// A row for each of several outputs; of labels how well each is told.
+    fn each_output(&self, outputs: &[RegressionScores], labels: Option<&[LabelScore]>) -> String {
+        if outputs.len() > OUTPUTS_SHOWN {
+            return format!("({} outputs: the scores of each are in --json)\n", outputs.len());
+        }
+        let table = match labels {
+            Some(labels) => {
+                let mut table = Table::new(["label", "positives", "accuracy", "AUC"]);
+                for (label, score) in labels.iter().enumerate() {
+                    let auc = score.auc.map_or_else(|| "–".to_owned(), |auc| format!("{auc:.4}"));
+                    let accuracy = format!("{:.1} %", 100.0 * score.accuracy);
+                    table.row([label.to_string(), score.positives.to_string(), accuracy, auc]);
+                }
+                table
+            }
+            None if outputs.len() < 2 => return String::new(),
+            None => {
+                let factor = self.outcome.problem.measure.factor();
+                let mut table = Table::new(["output", "MAE", "RMSE", "R²"]);
+                for (output, scores) in outputs.iter().enumerate() {
+                    let r2 = scores.r2.map_or_else(|| "–".to_owned(), |r2| format!("{r2:.4}"));
+                    let [mae, rmse] = [scores.mae, scores.rmse].map(|error| number(error * factor));
+                    table.row([output.to_string(), mae, rmse, r2]);
+                }
+                table
+            }
+        };
+        format!("\n{table}")
+    }
+
+    fn likelihood(&self, found: &Likelihood) -> String {
+        let Likelihood { log, amplitude, noise_std } = found;
+        let mut text = format!("log marginal likelihood of the training targets {log:.2}");
+        match self.outcome.training.amplitude {
+            Amplitude::Fit => {
+                let noise = noise_std.iter().map(|noise| number(*noise)).collect::<Vec<_>>().join(", ");
+                text +=
+                    &format!(", amplitude {}, standard deviation of the noise {noise}\n", number(*amplitude));
+            }
+            Amplitude::AsComputed => text += " (--scale fit finds the amplitude and noise of the largest)\n",
         }
         text
+    }
+
+    /// The curve over training times.
+    fn times(&self) -> String {
+        let networks = self.outcome.networks;
+        let [first, ..] = networks else { return String::new() };
+        if first.times.is_empty() {
+            return String::new();
+        }
+        let names = networks.iter().map(|network| network.facts.name.clone());
+        let mut table = Table::new(["time".to_owned()].into_iter().chain(names));
+        for (row, TimePoint { time, .. }) in first.times.iter().enumerate() {
+            let cells = networks.iter().map(|network| self.cell(&network.times[row].point));
+            table.row([time.to_string()].into_iter().chain(cells));
+        }
+        format!("{} after each training time\n\n{table}\n", self.outcome.problem.measure.title())
     }
 
     fn comparison(&self) -> String {
@@ -187,23 +265,30 @@ fn shown(measure: Measure, value: f64) -> String {
     }
 }
 
-/// The learning curves as they are drawn.
-pub(crate) fn curves(outcome: &Outcome<'_>) -> Curves {
-    let problem = outcome.problem;
-    let (measure, scale) = (problem.measure, problem.measure.scale());
-    let samples = if problem.composition.is_some() { "molecules" } else { "samples" };
-    let point = |point: &Point| Some((point.n, scale * point.mean()?, point.std().map(|std| scale * std)));
-    let line = |(name, points): (&str, &[Point])| Line {
-        name: name.to_owned(),
-        points: points.iter().filter_map(point).collect(),
+/// What to say of a ridge that ends the range of those that were tried.
+fn end_of_range(choice: RidgeChoice, ridge: Ridge) -> &'static str {
+    let tried: &[Ridge] = match choice {
+        RidgeChoice::Auto => &RIDGES,
+        RidgeChoice::Fine => &FINE_RIDGES,
+        RidgeChoice::Given(_) | RidgeChoice::Likelihood => return "",
     };
-    Curves {
-        title: format!("Learning curves, {} test {samples}", problem.test.len()),
-        x: format!("training {samples}"),
-        y: measure.title(),
-        logarithmic: measure.is_logarithmic(),
-        lines: outcome.columns().into_iter().map(line).collect(),
+    if tried.first() == Some(&ridge) {
+        ", the smallest that was tried: a smaller one (--ridge 1e-10) may be better"
+    } else if tried.last() == Some(&ridge) {
+        ", the largest that was tried: the kernel tells little about these targets"
+    } else {
+        ""
     }
+}
+
+/// A normalisation in few words; --json has its numbers.
+fn normalisation(normalizer: &Normalizer) -> String {
+    let Normalizer::Standardize { mean, std } = normalizer else { return normalizer.to_string() };
+    if mean.len() > 3 {
+        return format!("standardize (mean and deviation of {} channels)", mean.len());
+    }
+    let shown = |values: &[f64]| values.iter().map(|x| number(*x)).collect::<Vec<_>>().join(", ");
+    format!("standardize (mean {}, deviation {})", shown(mean), shown(std))
 }
 
 /// True classes in rows, predicted ones in columns.

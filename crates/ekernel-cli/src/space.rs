@@ -80,19 +80,19 @@ impl Space {
         }
     }
 
-    /// Reads samples of this kind, and what the reader did beside reading.
-    pub(crate) fn read_samples(
-        &self,
-        source: &Source,
-        options: &ReadOptions,
-    ) -> anyhow::Result<(Samples, String)> {
+    /// Reads samples of this kind without targets, and with a name for each where the source has names.
+    pub(crate) fn read_samples(&self, source: &Source, options: &ReadOptions) -> anyhow::Result<Dataset> {
         if let Space::Molecules { elements, centers } = self {
-            return Ok((molecules(source, elements, centers)?.samples(), String::new()));
+            let molecules = molecules(source, elements, centers)?;
+            let names = Some(molecules.names.clone());
+            return Ok(Dataset { names, ..Dataset::of(molecules.samples()) });
         }
-        let inputs = Source { targets: None, ..source.clone() };
-        let Dataset { samples, note, .. } = read_dataset(&inputs, options)?;
-        let samples = if *self == Space::Spheres { on_sphere(samples, source)? } else { samples };
-        Ok((samples, note))
+        let inputs = Source { targets: None, noise: None, ..source.clone() };
+        let mut set = read_dataset(&inputs, options)?;
+        if *self == Space::Spheres {
+            set.samples = on_sphere(set.samples, source)?;
+        }
+        Ok(set)
     }
 }
 

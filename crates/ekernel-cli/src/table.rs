@@ -1,9 +1,10 @@
 //! Tables of aligned columns.
 
-/// Rows of cells; the first column is aligned to the left, the others to the right.
+/// Rows of cells; the first column is aligned to the left, the others to the right, or all to the left.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
+    left: bool,
 }
 
 impl Table {
@@ -12,6 +13,11 @@ impl Table {
         let mut table = Table::default();
         table.row(headings);
         table
+    }
+
+    /// The same with every column aligned to the left, for words.
+    pub(crate) fn left<S: Into<String>>(headings: impl IntoIterator<Item = S>) -> Table {
+        Table { left: true, ..Table::new(headings) }
     }
 
     pub(crate) fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
@@ -36,6 +42,8 @@ impl std::fmt::Display for Table {
             for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
                 if column == 0 {
                     line += &format!("{cell:<width$}");
+                } else if self.left {
+                    line += &format!("  {cell:<width$}");
                 } else {
                     line += &format!("  {cell:>width$}");
                 }

@@ -48,6 +48,9 @@ pub(crate) fn duration(seconds: f64) -> String {
 
 /// How long Gram matrices took.
 pub(crate) fn work_line(work: Work) -> String {
+    if work.pairs == 0 {
+        return "no pair left to compute".to_owned();
+    }
     let pairs = counted(work.pairs, "pair", "pairs");
     format!("{pairs} in {}, {} pairs/s", duration(work.seconds), number(work.pairs_per_second()))
 }

@@ -54,6 +54,14 @@ pub enum ArchError {
         /// All known words.
         known: String,
     },
+    /// A layer of other libraries that is none here.
+    #[error("{place} is no layer of ekernel: {reason}")]
+    AbsentLayer {
+        /// The layer.
+        place: Place,
+        /// Why, and what stands in for it.
+        reason: &'static str,
+    },
     /// A key the layer does not have.
     #[error("{place}: unknown key \"{key}\"{}; its keys are {known}", suggestion(nearest))]
     UnknownKey {

@@ -22,6 +22,7 @@ mod layers;
 mod network;
 pub mod plan;
 mod reduce;
+pub mod reference;
 mod samples;
 mod tile;
 mod window;

@@ -1,6 +1,7 @@
 //! Samples with their targets, and how they are read.
 
 use ekernel_core::Samples;
+use ndarray::Array1;
 
 use crate::error::DataError;
 use crate::place::Place;
@@ -14,8 +15,15 @@ pub struct Dataset {
     pub samples: Samples,
     /// What is to be predicted.
     pub targets: Option<Targets>,
-    /// A name for each sample, where the source has them: `class/image.png` of a folder of images.
+    /// A name for each sample, where the source has them: `class/image.png` of a folder of images, rows of a table or of a
+    /// part of an array.
     pub names: Option<Vec<String>>,
+    /// Names of the features, where a table has them.
+    pub features: Option<Vec<String>>,
+    /// The columns of a table that are targets and their noise, and so no features of another set.
+    pub target_columns: Vec<String>,
+    /// Standard deviation of the noise of each target, where the source names it.
+    pub noise: Option<Array1<f64>>,
     /// What the reader did beside reading, for reports: `resized to 32x32, …`. Empty if nothing.
     pub note: String,
 }
@@ -31,6 +39,8 @@ pub struct ReadOptions {
     pub per_class: Option<usize>,
     /// What targets in arrays are.
     pub targets: TargetKind,
+    /// Columns of tables that are no features.
+    pub ignored_columns: Vec<String>,
 }
 
 /// Channels of the images of a folder.
@@ -61,6 +71,19 @@ impl ReadOptions {
 }
 
 impl Dataset {
+    /// Samples alone.
+    pub fn of(samples: Samples) -> Dataset {
+        Dataset {
+            samples,
+            targets: None,
+            names: None,
+            features: None,
+            target_columns: Vec::new(),
+            noise: None,
+            note: String::new(),
+        }
+    }
+
     /// Puts samples and targets together.
     pub(crate) fn checked(
         samples: Samples,
@@ -77,11 +100,6 @@ impl Dataset {
                 n_targets: targets.len(),
             });
         }
-        Ok(Dataset {
-            samples,
-            targets: targets.map(|(targets, _)| targets),
-            names: None,
-            note: String::new(),
-        })
+        Ok(Dataset { targets: targets.map(|(targets, _)| targets), ..Dataset::of(samples) })
     }
 }

@@ -13,7 +13,7 @@ use crate::place::{Place, nearest_file};
 #[derive(Debug, Error)]
 pub enum DataError {
     /// The words after an option do not name data.
-    #[error("'{text}' does not name data: {reason}; write FILE, FILE:X or FILE:X,Y")]
+    #[error("'{text}' does not name data: {reason}; write FILE, FILE:X, FILE:X,Y or FILE:X,Y,NOISE")]
     Source {
         /// The words as given.
         text: String,
@@ -290,6 +290,18 @@ pub enum DataError {
         path: PathBuf,
         /// The sub-folders.
         sets: Vec<String>,
+    },
+    /// Two tables with different columns.
+    #[error(
+        "the {holds} table has the column '{column}', which the {lacks} lacks; both must have the same columns"
+    )]
+    Columns {
+        /// The column.
+        column: String,
+        /// Which set has it.
+        holds: &'static str,
+        /// Which has not.
+        lacks: &'static str,
     },
     /// Targets that are not what they are said to be.
     #[error("{place} does not hold {wanted}: {reason}")]

@@ -1,7 +1,7 @@
 //! Reads what kernels are computed on, and writes what comes out.
 //!
 //! [`Source`] reads the words that name data on a command line, [`read_dataset`] the [`Samples`] and [`Targets`]
-//! behind them: .npz and .npy arrays, folders of images, MNIST idx and CIFAR-10 files. [`Normalization`] prepares
+//! behind them: .npz and .npy arrays, tables (CSV), folders of images, MNIST idx and CIFAR files. [`Normalization`] prepares
 //! them with parameters of the training samples. [`read_molecules`] reads [`Molecules`], [`on_the_sphere`] says that
 //! arrays are signals on the sphere. [`write_npz`] stores results, complete or not at all.
 //!
@@ -29,6 +29,7 @@ mod cifar;
 mod class_keys;
 mod dataset;
 mod error;
+mod features;
 mod idx;
 mod image_folder;
 mod memory;
@@ -36,12 +37,16 @@ mod mnist_files;
 mod normalize;
 mod npy;
 mod npz;
+mod number;
 mod place;
 mod ranges;
 mod read;
+mod rows;
 mod samples;
+mod slice;
 mod source;
 mod spheres;
+mod table;
 mod target_kind;
 mod targets;
 mod write;

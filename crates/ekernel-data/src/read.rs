@@ -3,6 +3,7 @@
 use std::{fs::File, io::BufReader, path::Path};
 
 use ekernel_core::Samples;
+use ndarray::Array1;
 
 use crate::cifar;
 use crate::dataset::{Dataset, ReadOptions};
@@ -13,7 +14,9 @@ use crate::npy::{NpyArray, read_npy};
 use crate::npz::NpzFile;
 use crate::place::Place;
 use crate::samples;
+use crate::slice::{self, Cut};
 use crate::source::{Format, Source, TargetSource};
+use crate::table;
 use crate::target_kind::{TargetKind, as_said, doubt};
 use crate::targets::Targets;
 
@@ -31,25 +34,49 @@ pub fn read_dataset(source: &Source, options: &ReadOptions) -> Result<Dataset, D
     if format != Format::ImageFolder {
         options.ensure_unused(path)?;
     }
-    if options.targets == TargetKind::Values && !matches!(format, Format::Npz | Format::Npy) {
+    if let (Some(noise), false) = (&source.noise, matches!(format, Format::Npz | Format::Table)) {
+        return Err(DataError::KeyNotUsed {
+            path: path.clone(),
+            key: noise.clone(),
+            format: "data without named arrays or columns",
+            remedy: "the noise of each target is an array of an .npz or a column of a .csv: FILE:X,Y,NOISE",
+        });
+    }
+    if options.targets == TargetKind::Values && !matches!(format, Format::Npz | Format::Npy | Format::Table) {
         return Err(DataError::OnlyClasses { path: path.clone() });
     }
     match format {
         Format::Npz => {
             let mut file = NpzFile::open(path)?;
-            let key = match &source.inputs {
+            let written = match &source.inputs {
                 Some(key) => key.clone(),
                 None => file.only_key()?,
             };
-            let place = Place::entry(path, &key);
+            let (key, rows) = part_of(&file, &written);
+            let place = Place::entry(path, key);
             // Labels first: they are small, and a wrong name should not cost a long read.
             let targets = match &source.targets {
-                Some(TargetSource::Key(key)) => Some(npz_targets(&mut file, source, key, options.targets)?),
+                Some(TargetSource::Key(key)) => {
+                    Some(npz_targets(&mut file, source, (key, rows), options.targets)?)
+                }
                 _ => file_targets(source, options.targets)?,
             };
-            let samples = samples::from_array(file.read(&key)?, &place)?;
-            with_targets(samples, place, targets)
+            let noise =
+                source.noise.as_deref().map(|key| npz_noise(&mut file, source, (key, rows))).transpose()?;
+            let array = file.read(key)?;
+            let names = rows.map(|rows| rows.of(array.shape().first().copied().unwrap_or(0), &place));
+            let names = names.transpose()?.map(|rows| rows.map(|row| row.to_string()).collect());
+            let array = match rows {
+                Some(rows) => rows.apply(array, &place)?,
+                None => array,
+            };
+            let dataset = with_targets(samples::from_array(array, &place)?, place, targets)?;
+            if let Some(noise) = &noise {
+                ensure_noise_fits(noise.len(), &dataset, source)?;
+            }
+            Ok(Dataset { names, noise, ..dataset })
         }
+        Format::Table => table::read(source, options),
         Format::Npy => {
             no_key(
                 source,
@@ -107,7 +134,8 @@ pub fn read_samples(source: &Source, options: &ReadOptions) -> Result<Samples, D
 pub fn read_labels(source: &Source, options: &ReadOptions) -> Result<Targets, DataError> {
     if let (Format::Npz, Some(TargetSource::Key(key))) = (source.format()?, &source.targets) {
         let mut file = NpzFile::open(&source.path)?;
-        return Ok(npz_targets(&mut file, source, key, options.targets)?.targets);
+        let rows = source.inputs.as_deref().and_then(|inputs| part_of(&file, inputs).1);
+        return Ok(npz_targets(&mut file, source, (key, rows), options.targets)?.targets);
     }
     read_dataset(source, options)?.targets.ok_or_else(|| DataError::NoTargets {
         place: Place { path: source.path.clone(), key: source.inputs.clone() },
@@ -138,10 +166,63 @@ fn with_targets(samples: Samples, inputs: Place, found: Option<Found>) -> Result
     Ok(Dataset { note, ..Dataset::checked(samples, inputs, targets)? })
 }
 
-fn npz_targets(file: &mut NpzFile, source: &Source, key: &str, kind: TargetKind) -> Result<Found, DataError> {
+/// The name of an array and the rows of it; an array that is called like rows of another is itself.
+fn part_of<'a>(file: &NpzFile, key: &'a str) -> (&'a str, Option<Cut>) {
+    if file.contains(key) { (key, None) } else { slice::parse(key) }
+}
+
+/// An array of as many rows as the samples: its own rows where it names some, else those of the samples.
+fn npz_rows(
+    file: &mut NpzFile,
+    source: &Source,
+    (key, rows): (&str, Option<Cut>),
+) -> Result<(NpyArray, Place), DataError> {
+    let (key, own) = part_of(file, key);
+    let place = Place::entry(&source.path, key);
+    let array = file.read(key)?;
+    Ok(match own.or(rows) {
+        Some(rows) => (rows.apply(array, &place)?, place),
+        None => (array, place),
+    })
+}
+
+/// The standard deviation of the noise of each target.
+fn npz_noise(
+    file: &mut NpzFile,
+    source: &Source,
+    named: (&str, Option<Cut>),
+) -> Result<Array1<f64>, DataError> {
+    let (array, place) = npz_rows(file, source, named)?;
+    let reason = "the noise is one standard deviation of at least 0 for each sample, shape (n,)";
+    match Targets::from_array(as_said(array, TargetKind::Values, &place)?, &place)? {
+        Targets::Regression(values) if values.ncols() == 1 && values.iter().all(|value| *value >= 0.0) => {
+            Ok(values.column(0).to_owned())
+        }
+        _ => Err(DataError::TargetKind { place, wanted: "noise", reason }),
+    }
+}
+
+fn ensure_noise_fits(noise: usize, dataset: &Dataset, source: &Source) -> Result<(), DataError> {
+    if noise == dataset.samples.len() {
+        return Ok(());
+    }
+    Err(DataError::Lengths {
+        inputs: Box::new(Place { path: source.path.clone(), key: source.inputs.clone() }),
+        n_inputs: dataset.samples.len(),
+        targets: Box::new(Place { path: source.path.clone(), key: source.noise.clone() }),
+        n_targets: noise,
+    })
+}
+
+fn npz_targets(
+    file: &mut NpzFile,
+    source: &Source,
+    named: (&str, Option<Cut>),
+    kind: TargetKind,
+) -> Result<Found, DataError> {
     const NAMES: &str = "class_names";
-    let Found { mut targets, place, note } =
-        Found::new(file.read(key)?, Place::entry(&source.path, key), kind)?;
+    let (array, place) = npz_rows(file, source, named)?;
+    let Found { mut targets, place, note } = Found::new(array, place, kind)?;
     if matches!(targets, Targets::Classes { names: None, .. })
         && file.contains(NAMES)
         && let NpyArray::Texts(names) = file.read(NAMES)?
@@ -169,7 +250,7 @@ fn file_targets(source: &Source, kind: TargetKind) -> Result<Option<Found>, Data
         Format::Npz => {
             let mut file = NpzFile::open(path)?;
             let key = file.only_key()?;
-            npz_targets(&mut file, &Source::file(path), &key, kind)?
+            npz_targets(&mut file, &Source::file(path), (&key, None), kind)?
         }
         Format::Npy => Found::new(read_npy_file(path)?, Place::file(path), kind)?,
         Format::Idx => {

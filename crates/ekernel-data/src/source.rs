@@ -1,4 +1,4 @@
-//! The words that name data on a command line: `FILE`, `FILE:X`, `FILE:X,Y`, `X.npy,Y.npy`, `FOLDER`.
+//! The words that name data on a command line: `FILE`, `FILE:X`, `FILE:X,Y`, `FILE:X,Y,NOISE`, `X.npy,Y.npy`, `FOLDER`.
 
 use std::fmt;
 use std::fs::File;
@@ -16,6 +16,10 @@ use crate::mnist_files;
 /// | `F.npz` | its only array | none |
 /// | `F.npz:X` | array X | none |
 /// | `F.npz:X,Y` | array X | array Y |
+/// | `F.npz:X[0:2000],Y` | rows 0 to 1999 of X | the same rows of Y |
+/// | `F.npz:X,Y,NOISE` | array X | array Y, with a standard deviation of the noise of each in NOISE |
+/// | `T.csv` | all columns of a table | none |
+/// | `T.csv:ROWS,COLUMN`, `T.csv:ROWS,COLUMN,NOISE` | the other columns of the rows `all` or `0..300` | that column |
 /// | `X.npy` | the array | none |
 /// | `X.npy,Y.npy` | the first file | the second file |
 /// | `train-images-idx3-ubyte` (or .gz) | MNIST images | the labels file beside it, if there |
@@ -36,6 +40,8 @@ pub struct Source {
     pub inputs: Option<String>,
     /// The targets, where they are named.
     pub targets: Option<TargetSource>,
+    /// The array or column of the noise of each target, where it is named.
+    pub noise: Option<String>,
 }
 
 /// Where targets come from.
@@ -58,28 +64,29 @@ pub(crate) enum Format {
     Cifar10Folder,
     Cifar100Folder,
     ImageFolder,
+    Table,
 }
 
 /// What images and vectors are read from.
-const KNOWN: &str = "images and vectors come from .npz, .npy, MNIST idx files (.gz too), CIFAR-10 and CIFAR-100 .bin files, or a \
+const KNOWN: &str = "images and vectors come from .npz, .npy, .csv tables, MNIST idx files (.gz too), CIFAR-10 and CIFAR-100 .bin files, or a \
                      folder with one sub-folder of images per class";
 
 impl Source {
     /// Reads the words.
     ///
     /// # Errors
-    /// [`DataError::Source`] if the text, a key or a file name is empty, or if there are more than two names.
+    /// [`DataError::Source`] if the text, a key or a file name is empty, or if there are more than three names.
     pub fn parse(text: &str) -> Result<Source, DataError> {
         let fault = |reason| DataError::Source { text: text.to_owned(), reason };
         if text.is_empty() {
             return Err(fault("it is empty"));
         }
         if Path::new(text).exists() {
-            return Ok(Source { path: text.into(), inputs: None, targets: None });
+            return Ok(Source { path: text.into(), inputs: None, targets: None, noise: None });
         }
         if let Some((inputs, targets)) = pair_of_files(text) {
             let targets = Some(TargetSource::File(targets.into()));
-            return Ok(Source { path: inputs.into(), inputs: None, targets });
+            return Ok(Source { path: inputs.into(), inputs: None, targets, noise: None });
         }
         if let Some(colon) = key_colon(text) {
             let (path, keys) = (&text[..colon], &text[colon + 1..]);
@@ -87,14 +94,14 @@ impl Source {
                 return Err(fault("there is no file before the colon"));
             }
             let mut keys = keys.split(',').map(str::to_owned);
-            let (inputs, targets, rest) = (keys.next(), keys.next(), keys.next());
-            if [&inputs, &targets].into_iter().flatten().any(String::is_empty) {
+            let (inputs, targets, noise, rest) = (keys.next(), keys.next(), keys.next(), keys.next());
+            if [&inputs, &targets, &noise].into_iter().flatten().any(String::is_empty) {
                 return Err(fault("a name after the colon is empty"));
             }
             if rest.is_some() {
-                return Err(fault("there are more than two names after the colon"));
+                return Err(fault("there are more than three names after the colon"));
             }
-            return Ok(Source { path: path.into(), inputs, targets: targets.map(TargetSource::Key) });
+            return Ok(Source { path: path.into(), inputs, targets: targets.map(TargetSource::Key), noise });
         }
         match text.split_once(',') {
             Some((inputs, targets)) if inputs.is_empty() || targets.is_empty() => {
@@ -102,15 +109,15 @@ impl Source {
             }
             Some((inputs, targets)) => {
                 let targets = Some(TargetSource::File(targets.into()));
-                Ok(Source { path: inputs.into(), inputs: None, targets })
+                Ok(Source { path: inputs.into(), inputs: None, targets, noise: None })
             }
-            None => Ok(Source { path: text.into(), inputs: None, targets: None }),
+            None => Ok(Source { path: text.into(), inputs: None, targets: None, noise: None }),
         }
     }
 
     /// A file or folder without keys.
     pub fn file(path: impl Into<PathBuf>) -> Source {
-        Source { path: path.into(), inputs: None, targets: None }
+        Source { path: path.into(), inputs: None, targets: None, noise: None }
     }
 
     pub(crate) fn format(&self) -> Result<Format, DataError> {
@@ -136,7 +143,8 @@ impl Source {
             Some("png" | "jpg" | "jpeg" | "tif" | "tiff" | "bmp" | "webp") => {
                 unknown("it is a single image; give a folder with one sub-folder of images per class")
             }
-            Some("csv" | "xyz" | "extxyz") => {
+            Some("csv" | "tsv") => Ok(Format::Table),
+            Some("xyz" | "extxyz") => {
                 unknown("it is a file of molecules, for architectures with space = \"molecule\"")
             }
             Some("pkl" | "pickle" | "pt" | "pth") => {
@@ -198,8 +206,12 @@ impl fmt::Display for Source {
             write!(f, ":{inputs}")?;
         }
         match &self.targets {
-            Some(TargetSource::Key(key)) => write!(f, ",{key}"),
-            Some(TargetSource::File(path)) => write!(f, ",{}", path.display()),
+            Some(TargetSource::Key(key)) => write!(f, ",{key}")?,
+            Some(TargetSource::File(path)) => write!(f, ",{}", path.display())?,
+            None => {}
+        }
+        match &self.noise {
+            Some(noise) => write!(f, ",{noise}"),
             None => Ok(()),
         }
     }
@@ -265,7 +277,8 @@ mod tests {
             ("F.npz:", "is empty"),
             ("F.npz:X,", "is empty"),
             ("F.npz:,Y", "is empty"),
-            ("F.npz:X,Y,Z", "more than two"),
+            ("F.npz:X,Y,", "is empty"),
+            ("F.npz:X,Y,N,Z", "more than three"),
             ("x.npy,", "is empty"),
         ] {
             let message = Source::parse(text).unwrap_err().to_string();
@@ -275,7 +288,7 @@ mod tests {
 
     #[test]
     fn prints_as_it_parses() {
-        for text in ["F.npz", "F.npz:X", "F.npz:X,Y", "x.npy,y.npy"] {
+        for text in ["F.npz", "F.npz:X", "F.npz:X,Y", "F.npz:X[0:9],Y,N", "x.npy,y.npy"] {
             assert_eq!(Source::parse(text).unwrap().to_string(), text);
         }
     }

@@ -87,6 +87,14 @@ impl Composition {
         self.test = self.test.select(Axis(0), indices);
     }
 
+    /// Keeps the molecules of the training set at `indices`.
+    ///
+    /// # Panics
+    /// If an index is not below the number of training molecules.
+    pub fn keep_train(&mut self, indices: &[usize]) {
+        self.train = self.train.select(Axis(0), indices);
+    }
+
     /// What to take off the targets (n, outputs) of the training molecules `drawn`, and to put on predictions of the test
     /// set: shapes (n, outputs) and (n_test, outputs).
     ///

@@ -3,7 +3,7 @@
 use ekernel_core::{BackendError, Control};
 use ekernel_data::Targets;
 use ekernel_predict::{Center, Nngp, PredictError, Ridge, Workers};
-use ndarray::{Array2, Axis};
+use ndarray::{Array1, Array2, Axis};
 
 use crate::{
     draws::Draws,
@@ -61,7 +61,8 @@ pub fn learn(
             control.check()?;
             let drawn: Vec<usize> = positions.iter().map(|&position| draws.pool()[position]).collect();
             let (prediction, alone) = beside_composition(problem, training.center, &drawn, |targets| {
-                train_on(positions, training, kernels, targets, &workers)
+                let noise = problem.noise.as_ref().map(|noise| noise.select(Axis(0), &drawn));
+                train_on(positions, training, kernels, (targets, noise), &workers)
             })
             .map_err(|source| match source {
                 PredictError::Cancelled => BackendError::Cancelled.into(),
@@ -98,12 +99,16 @@ fn train_on(
     positions: &[usize],
     training: &Training,
     kernels: &ProblemKernels,
-    targets: &Targets,
+    (targets, noise): (&Targets, Option<Array1<f64>>),
     workers: &Workers,
 ) -> Result<Prediction, PredictError> {
-    let (train, cross) = (block(&kernels.train, positions), columns(&kernels.cross, positions));
+    let (mut noisy, cross) = (block(&kernels.train, positions), columns(&kernels.cross, positions));
+    if let Some(noise) = noise {
+        let variances = training.noise_variances(targets, noise)?;
+        noisy.diag_mut().zip_mut_with(&variances, |value, variance| *value += variance);
+    }
     let predict =
-        |nngp: Option<&Nngp<'_>>| training.predict(train.view(), cross.view(), targets, nngp, workers);
+        |nngp: Option<&Nngp<'_>>| training.predict(noisy.view(), cross.view(), targets, nngp, workers);
     let Some(NngpKernels { train, cross, test }) = &kernels.nngp else { return predict(None) };
     let (train, cross) = (block(train, positions), columns(cross, positions));
     predict(Some(&Nngp { train: train.view(), cross: cross.view(), test: test.view() }))

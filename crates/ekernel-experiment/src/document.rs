@@ -1,13 +1,15 @@
 //! Reports for programs.
 
 use ekernel_data::Targets;
+use ekernel_predict::{LabelScore, RegressionScores, Ridge, TrainingTime};
 use serde::Serialize;
 
 use crate::{
     curve::Point,
     kind::Kind,
-    outcome::{NetworkFacts, NetworkOutcome, Outcome},
+    outcome::{NetworkFacts, NetworkOutcome, Outcome, TimePoint},
     score::Score,
+    training::RidgeChoice,
 };
 
 /// What does not change from run to run of an experiment.
@@ -28,11 +30,13 @@ pub struct Facts {
     /// The kernel that machines are made from.
     pub kind: Kind,
     /// The ridge, or how it is chosen.
-    pub ridge: String,
-    /// Training time.
-    pub time: String,
+    pub ridge: RidgeFacts,
+    /// Training time, a number or `inf`.
+    pub time: Time,
     /// What is taken off regression targets, `mean` or `none`; `None` for classes.
     pub center: Option<String>,
+    /// Whether regression targets are divided by their standard deviation; `None` for classes.
+    pub standardize_targets: Option<bool>,
     /// Seed of the draws.
     pub seed: u32,
     /// Training samples that kernels were computed of.
@@ -42,6 +46,27 @@ pub struct Facts {
     /// Of molecules, what is learned.
     #[serde(flatten)]
     pub molecules: Option<MoleculeFacts>,
+}
+
+/// A ridge as numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct RidgeFacts {
+    /// `given`, or how it is chosen: `auto`, `fine`, `likelihood`.
+    pub choice: &'static str,
+    /// The number, where it is given.
+    pub value: Option<f64>,
+    /// `relative` to the mean of the diagonal, or `absolute`.
+    pub unit: &'static str,
+}
+
+/// A training time as JSON writes it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Time {
+    /// A number.
+    Finite(f64),
+    /// `inf`, for which JSON has no number.
+    Infinite(&'static str),
 }
 
 /// A set of samples.
@@ -72,6 +97,8 @@ pub struct Document {
     /// What does not change from run to run.
     #[serde(flatten)]
     pub facts: Facts,
+    /// Names of the test samples.
+    pub names: Vec<String>,
     /// Threads that computed.
     pub threads: usize,
     /// Of molecules, what their composition alone says.
@@ -97,6 +124,12 @@ pub struct NetworkDocument {
     pub solve_seconds: f64,
     /// The learning curve.
     pub curve: Vec<PointDocument>,
+    /// Scores after each of several training times; the curve is that of the last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<TimeDocument>,
+    /// Of values with the NNGP kernel at infinite time, for the last draw.
+    #[serde(flatten)]
+    pub likelihood: Option<LikelihoodDocument>,
     /// The score of the last draw, where the test targets are known.
     #[serde(flatten)]
     pub score: Option<ScoreDocument>,
@@ -115,13 +148,49 @@ pub enum ScoreDocument {
     },
     /// Of values, errors in the unit of errors.
     Values {
-        /// Mean absolute error.
-        mae: f64,
-        /// Root of the mean squared error.
-        rmse: f64,
-        /// Share of the variance that is explained; `None` where the truth does not vary.
-        r2: Option<f64>,
+        /// Over all outputs.
+        #[serde(flatten)]
+        total: ErrorsDocument,
+        /// Of each output, where there are several.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        outputs: Vec<ErrorsDocument>,
+        /// Of each output as a label, where all targets are 0 or 1.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        labels: Option<Vec<LabelDocument>>,
     },
+}
+
+/// Errors of values, in the unit of errors.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorsDocument {
+    /// Mean absolute error.
+    pub mae: f64,
+    /// Root of the mean squared error.
+    pub rmse: f64,
+    /// Share of the variance that is explained; `None` where the truth does not vary.
+    pub r2: Option<f64>,
+}
+
+/// How one output does as a label.
+#[derive(Clone, Debug, Serialize)]
+pub struct LabelDocument {
+    /// Share of samples on the right side of ½.
+    pub accuracy: f64,
+    /// Area under the receiver operating curve; `None` where one side has no sample.
+    pub auc: Option<f64>,
+    /// Samples that have the label.
+    pub positives: usize,
+}
+
+/// The training targets under the Gaussian process of the NNGP kernel.
+#[derive(Clone, Debug, Serialize)]
+pub struct LikelihoodDocument {
+    /// Log of the marginal likelihood of the targets as stored.
+    pub log_marginal_likelihood: f64,
+    /// Amplitude of kernel and ridge.
+    pub amplitude: f64,
+    /// Standard deviation of the noise of each output.
+    pub noise_std: Vec<f64>,
 }
 
 /// One point of a learning curve.
@@ -135,8 +204,21 @@ pub struct PointDocument {
     pub mean: Option<f64>,
     /// Their standard deviation.
     pub std: Option<f64>,
-    /// The ridge of each draw.
-    pub ridges: Vec<String>,
+    /// The ridge of each draw, in the unit of the facts.
+    pub ridges: Vec<f64>,
+}
+
+/// The score after one training time.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimeDocument {
+    /// The time, a number or `inf`.
+    pub time: Time,
+    /// The score of each draw.
+    pub scores: Vec<f64>,
+    /// Their mean.
+    pub mean: Option<f64>,
+    /// Their standard deviation.
+    pub std: Option<f64>,
 }
 
 /// What is stored with the results.
@@ -152,6 +234,7 @@ impl Outcome<'_> {
     pub fn facts(&self) -> Facts {
         let [train, test] = self.sources.map(str::to_owned);
         let problem = self.problem;
+        let values = matches!(problem.train_targets, Targets::Regression(_));
         Facts {
             program: self.program.to_owned(),
             train: SetFacts { source: train, samples: problem.train.len() },
@@ -160,10 +243,10 @@ impl Outcome<'_> {
             classes: self.classes(),
             normalize: problem.normalizer.to_string(),
             kind: self.training.kind,
-            ridge: self.training.ridge.to_string(),
-            time: self.training.time.to_string(),
-            center: matches!(problem.train_targets, Targets::Regression(_))
-                .then(|| self.training.center.to_string()),
+            ridge: RidgeFacts::new(self.training.ridge),
+            time: Time::new(self.training.time),
+            center: values.then(|| self.training.center.to_string()),
+            standardize_targets: values.then_some(self.training.standardize),
             seed: self.seed,
             pool: self.draws.pool().len(),
             quadrature: self.quadrature.to_owned(),
@@ -180,6 +263,7 @@ impl Outcome<'_> {
     pub fn document(&self) -> Document {
         Document {
             facts: self.facts(),
+            names: self.problem.test_names.clone(),
             threads: self.training.threads,
             composition: self.composition().iter().map(PointDocument::new).collect(),
             networks: self.networks.iter().map(|network| self.network(network)).collect(),
@@ -194,7 +278,7 @@ impl Outcome<'_> {
     }
 
     fn network(&self, network: &NetworkOutcome) -> NetworkDocument {
-        let NetworkOutcome { facts, work, solve_seconds, curve } = network;
+        let NetworkOutcome { facts, work, solve_seconds, curve, times } = network;
         let factor = self.problem.measure.factor();
         NetworkDocument {
             facts: facts.clone(),
@@ -203,16 +287,30 @@ impl Outcome<'_> {
             pairs_per_second: work.pairs_per_second(),
             solve_seconds: *solve_seconds,
             curve: curve.points.iter().map(PointDocument::new).collect(),
+            times: times.iter().map(TimeDocument::new).collect(),
+            likelihood: curve.last.likelihood.as_ref().map(|found| LikelihoodDocument {
+                log_marginal_likelihood: found.log,
+                amplitude: found.amplitude,
+                noise_std: found.noise_std.to_vec(),
+            }),
             score: curve.last_score.as_ref().map(|score| match score {
                 Score::Classes { accuracy, confusion } => ScoreDocument::Classes {
                     accuracy: *accuracy,
                     confusion: confusion.outer_iter().map(|row| row.to_vec()).collect(),
                 },
-                Score::Values(scores) => ScoreDocument::Values {
-                    mae: scores.mae * factor,
-                    rmse: scores.rmse * factor,
-                    r2: scores.r2,
-                },
+                Score::Values { total, outputs, labels } => {
+                    let errors = |scores: &RegressionScores| ErrorsDocument {
+                        mae: scores.mae * factor,
+                        rmse: scores.rmse * factor,
+                        r2: scores.r2,
+                    };
+                    let several = outputs.iter().filter(|_| outputs.len() > 1);
+                    ScoreDocument::Values {
+                        total: errors(total),
+                        outputs: several.map(errors).collect(),
+                        labels: labels.as_ref().map(|labels| labels.iter().map(LabelDocument::new).collect()),
+                    }
+                }
             }),
         }
     }
@@ -225,7 +323,43 @@ impl PointDocument {
             scores: point.scores.clone(),
             mean: point.mean(),
             std: point.std(),
-            ridges: point.ridges.iter().map(|ridge| ridge.to_string()).collect(),
+            ridges: point.ridges.iter().map(|ridge| ridge.value()).collect(),
         }
+    }
+}
+
+impl RidgeFacts {
+    fn new(choice: RidgeChoice) -> RidgeFacts {
+        let (name, value, unit) = match choice {
+            RidgeChoice::Given(ridge @ Ridge::Relative(_)) => ("given", Some(ridge.value()), "relative"),
+            RidgeChoice::Given(ridge @ Ridge::Absolute(_)) => ("given", Some(ridge.value()), "absolute"),
+            RidgeChoice::Auto => ("auto", None, "relative"),
+            RidgeChoice::Fine => ("fine", None, "relative"),
+            RidgeChoice::Likelihood => ("likelihood", None, "relative"),
+        };
+        RidgeFacts { choice: name, value, unit }
+    }
+}
+
+impl Time {
+    fn new(time: TrainingTime) -> Time {
+        if time.is_infinite() { Time::Infinite("inf") } else { Time::Finite(time.eta_t()) }
+    }
+}
+
+impl TimeDocument {
+    fn new(TimePoint { time, point }: &TimePoint) -> TimeDocument {
+        TimeDocument {
+            time: Time::new(*time),
+            scores: point.scores.clone(),
+            mean: point.mean(),
+            std: point.std(),
+        }
+    }
+}
+
+impl LabelDocument {
+    fn new(score: &LabelScore) -> LabelDocument {
+        LabelDocument { accuracy: score.accuracy, auc: score.auc, positives: score.positives }
     }
 }

@@ -10,7 +10,7 @@
 //! ```
 //! use ekernel_core::{Control, Samples};
 //! use ekernel_data::{Normalizer, Targets};
-//! use ekernel_experiment::{Draws, Kind, Problem, ProblemKernels, RidgeChoice, Training, learn};
+//! use ekernel_experiment::{Amplitude, Draws, Kind, Problem, ProblemKernels, RidgeChoice, Training, learn};
 //! use ekernel_predict::{Center, Ridge, TrainingTime};
 //! use ndarray::array;
 //!
@@ -27,6 +27,8 @@
 //!     ridge: RidgeChoice::Given(Ridge::Relative(1e-4)),
 //!     time: TrainingTime::INFINITE,
 //!     center: Center::Mean,
+//!     standardize: false,
+//!     amplitude: Amplitude::AsComputed,
 //!     threads: 1,
 //! };
 //! let curve = learn(&problem, &Draws::whole(4), &training, &kernels, &Control::new())?;
@@ -51,14 +53,17 @@ mod training;
 
 pub use composition::{Composition, References};
 pub use curve::{Curve, Point, learn};
-pub use document::{Document, Facts, MoleculeFacts, NetworkDocument, PointDocument, ScoreDocument, SetFacts};
+pub use document::{
+    Document, ErrorsDocument, Facts, LabelDocument, LikelihoodDocument, MoleculeFacts, NetworkDocument,
+    PointDocument, RidgeFacts, ScoreDocument, SetFacts, Time, TimeDocument,
+};
 pub use draws::{DrawOptions, Draws, balanced};
 pub use error::ExperimentError;
 pub use kernels::{NngpKernels, ProblemKernels, Work};
 pub use kind::Kind;
 pub use measure::Measure;
-pub use outcome::{NetworkFacts, NetworkOutcome, Outcome};
+pub use outcome::{NetworkFacts, NetworkOutcome, Outcome, TimePoint};
 pub use problem::Problem;
 pub use random::SplitMix64;
 pub use score::Score;
-pub use training::{Prediction, RidgeChoice, Training};
+pub use training::{Amplitude, Likelihood, Prediction, RidgeChoice, Training};

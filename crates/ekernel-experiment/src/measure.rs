@@ -47,8 +47,8 @@ impl Measure {
     pub fn value(self, score: &Score) -> f64 {
         match (self, score) {
             (_, Score::Classes { accuracy, .. }) => *accuracy,
-            (Measure::Mae { .. }, Score::Values(scores)) => scores.mae * self.factor(),
-            (_, Score::Values(scores)) => scores.rmse,
+            (Measure::Mae { .. }, Score::Values { total, .. }) => total.mae * self.factor(),
+            (_, Score::Values { total, .. }) => total.rmse,
         }
     }
 

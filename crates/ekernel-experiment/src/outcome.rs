@@ -1,6 +1,7 @@
 //! What several networks learned from one problem.
 
 use ekernel_data::Targets;
+use ekernel_predict::TrainingTime;
 use serde::Serialize;
 
 use crate::{
@@ -37,6 +38,17 @@ pub struct NetworkOutcome {
     pub solve_seconds: f64,
     /// Its scores.
     pub curve: Curve,
+    /// Its scores after each of several training times, of which the curve has the last; empty for a single one.
+    pub times: Vec<TimePoint>,
+}
+
+/// The score after one training time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimePoint {
+    /// The time.
+    pub time: TrainingTime,
+    /// The scores of the draws of the largest size.
+    pub point: Point,
 }
 
 /// Everything there is to report of an experiment.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ekernel_core::Samples;
 use ekernel_data::{Normalizer, Targets};
+use ndarray::{Array1, Axis};
 
 use crate::{composition::Composition, measure::Measure};
 
@@ -20,6 +21,9 @@ pub struct Problem {
     pub test_targets: Option<Targets>,
     /// A name for each test sample, its row where the data have no names.
     pub test_names: Vec<String>,
+    /// Standard deviation of the noise of each training target, where it is known: its square is added to the diagonal of the
+    /// training kernel.
+    pub noise: Option<Array1<f64>>,
     /// How both were prepared.
     pub normalizer: Normalizer,
     /// What the readers did beside reading.
@@ -46,6 +50,7 @@ impl Problem {
             train_targets,
             test: Arc::new(test),
             test_targets,
+            noise: None,
             normalizer,
             notes: Vec::new(),
             composition: None,
@@ -63,6 +68,19 @@ impl Problem {
         self.test_targets = self.test_targets.take().map(|targets| targets.select(indices));
         if let Some(composition) = &mut self.composition {
             composition.keep_test(indices);
+        }
+    }
+
+    /// Keeps the training samples at `indices`.
+    ///
+    /// # Panics
+    /// If an index is not below the number of training samples.
+    pub fn keep_train(&mut self, indices: &[usize]) {
+        self.train = Arc::new(self.train.select(indices));
+        self.train_targets = self.train_targets.select(indices);
+        self.noise = self.noise.take().map(|noise| noise.select(Axis(0), indices));
+        if let Some(composition) = &mut self.composition {
+            composition.keep_train(indices);
         }
     }
 

@@ -2,33 +2,48 @@
 
 use std::path::Path;
 
-use ekernel_data::{Output, write_npz};
+use ekernel_core::Samples;
+use ekernel_data::{Output, Targets, write_npz};
 use ekernel_predict::argmax;
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 
 use crate::{error::ExperimentError, outcome::Outcome};
 
 impl Outcome<'_> {
-    /// Stores predictions and scores in an .npz file. `mean` is (n_test, outputs), with several networks (networks, n_test,
-    /// outputs), that of the last draw of the largest n; `names` are those of the test samples.
+    /// Stores predictions and scores in an .npz file, with one entry of the first axis of each array for each network: `mean`
+    /// (networks, n_test, outputs) is that of the last draw of the largest n. docs/files.md lists the arrays.
     ///
     /// # Errors
     /// [`ExperimentError::Data`] where the file cannot be written, [`ExperimentError::NoDraws`] without networks.
     pub fn write(&self, path: &Path) -> Result<(), ExperimentError> {
         let Some(first) = self.networks.first() else { return Err(ExperimentError::NoDraws) };
         let metadata = self.metadata()?;
-        let last = &first.curve.last;
-        let (samples, outputs) = last.mean.dim();
+        let (samples, outputs) = first.curve.last.mean.dim();
         let count = self.networks.len();
-        let means = Array3::from_shape_fn((count, samples, outputs), |(i, j, k)| {
-            self.networks[i].curve.last.mean[(j, k)]
-        });
+        let last = || self.networks.iter().map(|network| &network.curve.last);
+        let means = stacked(last().map(|last| Some(last.mean.view())));
+        let covariances = stacked(last().map(|last| last.covariance.as_ref().map(|array| array.view())));
+        let deviations = stacked(last().map(|last| last.std.as_ref().map(|array| array.view())));
+        let scales = Array2::from_shape_fn((count, outputs), |(i, k)| self.networks[i].curve.last.scale[k]);
         let mut arrays: Vec<(&str, Output<'_>)> = Vec::new();
-        arrays.push(if count == 1 { ("mean", (&last.mean).into()) } else { ("mean", (&means).into()) });
-        if let Some(covariance) = &last.covariance {
-            arrays.push(("cov", covariance.into()));
+        for (name, stack) in [("mean", &means), ("cov", &covariances), ("std", &deviations)] {
+            arrays.extend(stack.as_ref().map(|stack| (name, stack.into())));
+        }
+        if self.training.standardize {
+            arrays.push(("target_scale", (&scales).into()));
         }
         arrays.push(("names", self.problem.test_names.as_slice().into()));
+        let labels: Option<Array1<i64>> = match &self.problem.test_targets {
+            Some(Targets::Classes { labels, .. }) => Some(labels.iter().map(|&label| label as i64).collect()),
+            _ => None,
+        };
+        arrays.extend(labels.as_ref().map(|labels| ("test_targets", labels.into())));
+        if let Some(Targets::Regression(values)) = &self.problem.test_targets {
+            arrays.push(("test_targets", values.into()));
+        }
+        if let Samples::Vectors(x) = &*self.problem.test {
+            arrays.push(("test_samples", x.into()));
+        }
         let mut predicted = Array2::<i64>::zeros((count, samples));
         let names = self.classes();
         if let Some(names) = &names {
@@ -51,9 +66,33 @@ impl Outcome<'_> {
         if draws > 0 {
             arrays.push(("scores", (&scores).into()));
         }
+        let (times, time_scores) = self.time_scores();
+        if !times.is_empty() {
+            arrays.push(("times", (&times).into()));
+            arrays.push(("time_scores", (&time_scores).into()));
+        }
         arrays.push(("networks", networks.as_slice().into()));
         arrays.push(("metadata", metadata.as_str().into()));
         write_npz(path, &arrays)?;
         Ok(())
     }
+}
+
+impl Outcome<'_> {
+    /// Training times, and scores (networks, times, draws), NaN behind those of fewer draws.
+    fn time_scores(&self) -> (Array1<f64>, Array3<f64>) {
+        let points = |network: usize| &self.networks[network].times;
+        let times: Array1<f64> = points(0).iter().map(|point| point.time.eta_t()).collect();
+        let draws = points(0).iter().map(|point| point.point.scores.len()).max().unwrap_or(0);
+        let scores = Array3::from_shape_fn((self.networks.len(), times.len(), draws), |(i, j, k)| {
+            points(i)[j].point.scores.get(k).copied().unwrap_or(f64::NAN)
+        });
+        (times, scores)
+    }
+}
+
+/// Matrices of one shape one behind another, if all are there.
+fn stacked<'a>(matrices: impl Iterator<Item = Option<ArrayView2<'a, f64>>>) -> Option<Array3<f64>> {
+    let matrices: Vec<ArrayView2<'a, f64>> = matrices.collect::<Option<_>>()?;
+    ndarray::stack(Axis(0), &matrices).ok()
 }

@@ -100,6 +100,11 @@ impl Cholesky {
         })
     }
 
+    /// log|Θ̃|.
+    pub(crate) fn log_determinant(&self) -> f64 {
+        (0..self.factor.nrows()).map(|i| 2.0 * self.factor[(i, i)].ln()).sum()
+    }
+
     /// Multiplications of one triangular solve.
     fn half_cost(&self, rhs: ArrayView2<'_, f64>) -> f64 {
         (self.factor.nrows() * rhs.len()) as f64 / 2.0

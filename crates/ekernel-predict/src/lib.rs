@@ -18,6 +18,7 @@
 //! | its diagonal | | [`Fit::posterior_variance`] |
 //! | covariance of an NTK ensemble | K_xx + A K(X,X) Aᵀ - A K(X,x') - K(x,X) Aᵀ, A = Θ(x,X) Θ̃⁻¹ (1 - e^{-ηΘ̃t/(nm)}) | [`Fit::ensemble_covariance`] |
 //! | its diagonal | | [`Fit::ensemble_variance`] |
+//! | marginal likelihood | -½ tr(YᵀK̃⁻¹Y)/a - (m/2) log\|K̃\| - (nm/2) log(2πa) | [`KernelMachine::evidence`], [`most_likely_ridge`] |
 //!
 //! Source: Jacot, Gabriel, Hongler, "Neural Tangent Kernel" (2018); Lee et al., "Wide Neural Networks of Any Depth
 //! Evolve as Linear Models Under Gradient Descent" (2019). Checked against neural-tangents 0.6.5 to 7e-15 of the
@@ -73,8 +74,10 @@ mod classes;
 mod covariance;
 mod diagonal;
 mod error;
+mod evidence;
 mod fit;
 mod folds;
+mod labels;
 mod linear;
 mod machine;
 mod regression;
@@ -88,9 +91,11 @@ mod workers;
 pub use classes::{accuracy, argmax, confusion, one_hot_centered};
 pub use covariance::Nngp;
 pub use error::PredictError;
+pub use evidence::{Evidence, most_likely_ridge};
 pub use faer::Par;
 pub use fit::{Fit, FitFrom};
 pub use folds::Folds;
+pub use labels::{LabelScore, label_scores};
 pub use linear::Linear;
 pub use machine::KernelMachine;
 pub use regression::{Center, RegressionScores, TargetMean};

@@ -118,6 +118,22 @@ impl KernelMachine {
         }
     }
 
+    /// V with VᵀV = Bᵀ Θ̃⁻¹ B, whatever the training time.
+    pub(crate) fn whitened(&self, rhs: ArrayView2<'_, f64>) -> Result<Array2<f64>, PredictError> {
+        match &self.factor {
+            Factor::Cholesky(cholesky) => cholesky.half_solve(rhs, &self.workers),
+            Factor::Flow(flow) => flow.weighted(rhs, |s| s.sqrt().recip()),
+        }
+    }
+
+    /// log|Θ̃|; -∞ where an eigenvalue is rounding.
+    pub(crate) fn log_determinant(&self) -> f64 {
+        match &self.factor {
+            Factor::Cholesky(cholesky) => cholesky.log_determinant(),
+            Factor::Flow(flow) => flow.eigenvalues().iter().map(|s| s.ln()).sum(),
+        }
+    }
+
     /// A·B on this machine's threads.
     pub(crate) fn product(
         &self,

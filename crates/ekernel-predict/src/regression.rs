@@ -1,4 +1,4 @@
-//! Regression: the mean of the targets, which a kernel without bias cannot carry, and errors of predictions.
+//! Regression: mean and scale of the targets, which a kernel does not carry, and errors of predictions.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
@@ -23,6 +23,8 @@ use crate::{PredictError, validate};
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetMean {
     mean: Array1<f64>,
+    /// What differences from the mean are divided by; 1 without standardisation.
+    scale: Array1<f64>,
 }
 
 /// What is taken off regression targets before training.
@@ -53,7 +55,7 @@ impl Center {
         let mean = TargetMean::of(targets)?;
         Ok(match self {
             Center::Mean => mean,
-            Center::None => TargetMean { mean: Array1::zeros(mean.mean.len()) },
+            Center::None => TargetMean { mean: Array1::zeros(mean.mean.len()), ..mean },
         })
     }
 }
@@ -67,8 +69,32 @@ impl TargetMean {
         validate::not_empty("targets", &targets)?;
         validate::finite("targets", &targets)?;
         let n = targets.nrows() as f64;
-        let mean = targets.columns().into_iter().map(|column| column.iter().map(|y| y / n).sum()).collect();
-        Ok(TargetMean { mean })
+        let mean: Array1<f64> =
+            targets.columns().into_iter().map(|column| column.iter().map(|y| y / n).sum()).collect();
+        Ok(TargetMean { scale: Array1::ones(mean.len()), mean })
+    }
+
+    /// The same with the scale of the targets (n, m): differences are divided by the root of their mean square in each column,
+    /// which is the standard deviation where the mean is taken off; a column without differences is not divided.
+    ///
+    /// # Errors
+    /// [`PredictError::Mismatch`] if there are not m columns; [`Overflow`](PredictError::Overflow).
+    pub fn scaled_by(self, targets: ArrayView2<'_, f64>) -> Result<TargetMean, PredictError> {
+        let centered = self.centered(targets)?;
+        let n = centered.nrows().max(1) as f64;
+        let scale: Array1<f64> = centered
+            .columns()
+            .into_iter()
+            .map(|column| column.iter().map(|y| y * y / n).sum::<f64>().sqrt())
+            .map(|scale| if scale > 0.0 { scale } else { 1.0 })
+            .collect();
+        validate::representable("scale of the targets", scale.iter())?;
+        Ok(TargetMean { scale, ..self })
+    }
+
+    /// What differences from the means are divided by (m); 1 without [`TargetMean::scaled_by`].
+    pub fn scale(&self) -> ndarray::ArrayView1<'_, f64> {
+        self.scale.view()
     }
 
     /// The means themselves (m).
@@ -76,22 +102,22 @@ impl TargetMean {
         self.mean.view()
     }
 
-    /// Targets (any number, m) minus the means.
+    /// Targets (any number, m) minus the means, in units of the scale.
     ///
     /// # Errors
     /// [`PredictError::Mismatch`] if there are not m columns.
     pub fn centered(&self, targets: ArrayView2<'_, f64>) -> Result<Array2<f64>, PredictError> {
         self.check("targets", targets.ncols())?;
-        Ok(&targets - &self.mean)
+        Ok((&targets - &self.mean) / &self.scale)
     }
 
-    /// Predictions (any number, m) plus the means.
+    /// Predictions (any number, m) in units of the targets, plus the means.
     ///
     /// # Errors
     /// [`PredictError::Mismatch`] if there are not m columns.
     pub fn restored(&self, predicted: Array2<f64>) -> Result<Array2<f64>, PredictError> {
         self.check("prediction", predicted.ncols())?;
-        Ok(predicted + &self.mean)
+        Ok(predicted * &self.scale + &self.mean)
     }
 
     fn check(&self, what: &'static str, columns: usize) -> Result<(), PredictError> {
@@ -168,6 +194,12 @@ mod tests {
         assert_eq!(mean.values(), array![2.0, -3.0]);
         assert_eq!(mean.centered(array![[2.0, 0.0]].view()), Ok(array![[0.0, 3.0]]));
         assert_eq!(mean.restored(array![[0.0, 3.0]]), Ok(array![[2.0, 0.0]]));
+        let scaled = mean.clone().scaled_by(array![[1.0, -1.0], [3.0, -1.0]].view()).unwrap();
+        assert_eq!(scaled.scale(), array![1.0, 2.0]);
+        assert_eq!(scaled.centered(array![[2.0, 1.0]].view()), Ok(array![[0.0, 2.0]]));
+        assert_eq!(scaled.restored(array![[0.0, 2.0]]), Ok(array![[2.0, 1.0]]));
+        let constant = TargetMean::of(array![[5.0], [5.0]].view()).unwrap();
+        assert_eq!(constant.scaled_by(array![[5.0], [5.0]].view()).unwrap().scale(), array![1.0]);
         let found = mean.restored(array![[0.0]]);
         assert!(matches!(found, Err(PredictError::Mismatch { found: 1, needed: 2, .. })), "{found:?}");
     }

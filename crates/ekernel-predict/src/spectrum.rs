@@ -53,6 +53,11 @@ impl Spectrum {
         &self.eigenvalues
     }
 
+    /// tr Θ/n.
+    pub(crate) fn mean_diagonal(&self) -> f64 {
+        self.mean_diagonal
+    }
+
     /// The eigenvalues s + λ_abs of Θ̃, with those within rounding of zero set to it, and λ_abs.
     pub(crate) fn shifted(&self, ridge: Ridge, time: TrainingTime) -> Result<(Vec<f64>, f64), PredictError> {
         let absolute = ridge.on_diagonal(self.mean_diagonal)?;
@@ -92,6 +97,11 @@ pub(crate) struct Flow {
 impl Flow {
     pub(crate) fn n(&self) -> usize {
         self.shifted.len()
+    }
+
+    /// The eigenvalues of Θ̃.
+    pub(crate) fn eigenvalues(&self) -> &[f64] {
+        &self.shifted
     }
 
     pub(crate) fn workers(&self) -> &Workers {

@@ -11,6 +11,7 @@ use crate::failure::mistake;
 
 /// What computes, and how it talks.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Computing")]
 pub(crate) struct Compute {
     /// What computes
     #[arg(long, value_enum, default_value = "auto")]
@@ -37,6 +38,7 @@ pub(crate) struct Compute {
 
 /// Which GPU computes, and how.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Computing")]
 pub(crate) struct Gpu {
     /// The GPU: part of its name, or its number in `ekernel devices` [default: a hardware one]
     #[arg(long, value_name = "NAME|INDEX")]

@@ -1,5 +1,6 @@
 //! Words of the command line that several commands share.
 
+mod architecture_file;
 mod center;
 mod compute;
 mod count;
@@ -8,10 +9,12 @@ mod property;
 mod quadrature;
 mod reading;
 mod resume;
+mod scale;
 mod talk;
 mod targets;
 mod time;
 
+pub(crate) use architecture_file::ArchitectureFile;
 pub(crate) use center::CenterName;
 pub(crate) use compute::{BackendName, Blocks, Compute, Gpu, Precision};
 pub(crate) use count::count;
@@ -20,6 +23,7 @@ pub(crate) use property::Property;
 pub(crate) use quadrature::{quadrature, quadrature_name};
 pub(crate) use reading::Reading;
 pub(crate) use resume::Resume;
+pub(crate) use scale::ScaleName;
 pub(crate) use talk::Talk;
 pub(crate) use targets::TargetsName;
 pub(crate) use time::time;

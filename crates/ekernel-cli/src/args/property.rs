@@ -8,6 +8,7 @@ use crate::failure::mistake;
 
 /// How molecules and their property are taken.
 #[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Molecules")]
 pub(crate) struct Property {
     /// Of molecules: what their numbers of atoms alone say, taken off the property before training [default: fit]
     #[arg(long, value_enum)]

@@ -7,6 +7,7 @@ use super::count::count;
 
 /// How samples are read and prepared.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Reading images and arrays")]
 pub(crate) struct Reading {
     /// none, unit-range (x/255, for floats 0..255), standardize (per channel, parameters of the training samples) or
     /// per-image; `unit` is short for unit-range

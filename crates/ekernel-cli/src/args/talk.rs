@@ -4,6 +4,7 @@ use clap::Args;
 
 /// How a command talks.
 #[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct Talk {
     /// Nothing on standard error but errors
     #[arg(long, short)]

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use ekernel_core::{Pairs, Samples};
-use ekernel_data::{Source, write_npz};
+use ekernel_core::Pairs;
+use ekernel_data::{Dataset, Source, write_npz};
 use ekernel_experiment::Kind;
 use ekernel_gram::FolderStore;
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{self, Compute, KindName, Reading, Resume},
+    args::{self, ArchitectureFile, Compute, KindName, Reading, Resume},
     backends,
     failure::mistake,
     inputs::{ensure_fits, ensure_same_scale},
@@ -24,21 +24,28 @@ use crate::{
     words::work_line,
 };
 
+/// Two jobs as they are typed.
+const EXAMPLES: &str = "\
+Examples:
+  ekernel gram cnn.toml --x1 images.npz:x --out K.npz
+  ekernel gram cnn.toml --x1 images/test --x2 images/train --kind ntk --resume tiles --out K.npz";
+
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Gram {
-    /// The architecture file
-    #[arg(long, value_name = "A.toml")]
-    arch: PathBuf,
-    /// The first samples: FILE.npz:KEY, FILE.npy, a folder of images, idx or CIFAR-10 files; molecules as FILE:ROWS
+    #[command(flatten)]
+    arch: ArchitectureFile,
+    /// The first samples: FILE.npz:KEY, FILE.npz:KEY[0:300], FILE.npy, TABLE.csv, a folder of images, idx or CIFAR files;
+    /// molecules as FILE:ROWS
     #[arg(long, value_name = "FILE[:KEY]")]
     x1: String,
     /// The second samples [default: the first again]
     #[arg(long, value_name = "FILE[:KEY]")]
     x2: Option<String>,
     /// Kernels to compute
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "nngp,ntk")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "nngp,ntk", ignore_case = true)]
     kind: Vec<KindName>,
-    /// The file to store them in: arrays `nngp`, `ntk` and `metadata` (JSON)
+    /// The file to store them in: `nngp`, `ntk`, names of the samples and `metadata` (JSON); docs/files.md
     #[arg(long, value_name = "K.npz")]
     out: PathBuf,
     #[command(flatten)]
@@ -51,6 +58,7 @@ pub(crate) struct Gram {
 
 pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let Gram { arch, x1, x2, kind, out, reading, resume, compute } = arguments;
+    let arch = arch.path();
     let architecture = Architecture::read(arch)?;
     let kind = args::kinds(kind);
     let kinds = Kind::needed(&kind);
@@ -63,28 +71,30 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let second_source = x2.as_deref().map(Source::parse).transpose()?;
     ensure_no_targets("--x1", &first_source)?;
     second_source.iter().try_for_each(|source| ensure_no_targets("--x2", source))?;
-    let mut read_files = vec![arch.as_path(), first_source.path.as_path()];
+    let mut read_files = vec![arch, first_source.path.as_path()];
     read_files.extend(second_source.as_ref().map(|source| source.path.as_path()));
     output::ensure_arrays_writable("--out", out, &read_files)?;
     // Opened before the samples are read: a folder that cannot serve is refused before the work.
     let store = resume.folder.as_deref().map(FolderStore::open).transpose()?;
 
     let space = Space::of(std::slice::from_ref(&architecture))?;
-    let read = |option: &str, name: &str, source: &Source| -> anyhow::Result<Samples> {
-        let (samples, note) = space.read_samples(source, &options)?;
-        if !note.is_empty() {
-            output::note(compute.talk.quiet, &format!("{option}: {note}"));
+    let read = |option: &str, name: &str, source: &Source| -> anyhow::Result<Dataset> {
+        let set = space.read_samples(source, &options)?;
+        if !set.note.is_empty() {
+            output::note(compute.talk.quiet, &format!("{option}: {}", set.note));
         }
-        ensure_fits(&architecture, &samples, option, name)?;
-        Ok(samples)
+        ensure_fits(&architecture, &set.samples, option, name)?;
+        Ok(set)
     };
     let first = read("--x1", x1, &first_source)?;
     let second = match (x2, &second_source) {
         (Some(x2), Some(source)) => {
-            let second = read("--x2", x2, source)?;
+            let second = read("--x2", x2, source)?
+                .aligned_with(&first)
+                .with_context(|| format!("--x1 {x1} and --x2 {x2}"))?;
             let names = [format!("--x1 {x1}: the samples"), format!("those of --x2 {x2}")];
             ensure_same_scale(
-                [&first, &second],
+                [&first.samples, &second.samples],
                 [&names[0], &names[1]],
                 reading.normalize,
                 compute.talk.quiet,
@@ -93,10 +103,11 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         }
         _ => None,
     };
-    let normalizer = reading.normalize.fit(&first)?;
-    let first = normalizer.apply(first)?;
+    let names = [Some(&first), second.as_ref()].map(|set| set.map(names));
+    let normalizer = reading.normalize.fit(&first.samples)?;
+    let first = normalizer.apply(first.samples)?;
     let pairs = match second {
-        Some(second) => Pairs::cross(first, normalizer.apply(second)?),
+        Some(second) => Pairs::cross(first, normalizer.apply(second.samples)?),
         None => Pairs::within(first),
     };
 
@@ -136,6 +147,10 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let control = task.control();
     let rows = matrices.rows(control);
     let mut arrays = matrices.arrays(&rows, &kind);
+    let [rows, columns] = &names;
+    for (name, names) in [("names1", rows), ("names2", if columns.is_some() { columns } else { rows })] {
+        arrays.extend(names.as_ref().map(|names| (name, names.as_slice().into())));
+    }
     arrays.push(("metadata", metadata.as_str().into()));
     write_npz(out, &arrays).map_err(|error| match control.check() {
         // Only what is read from tiles looks at the control.
@@ -146,6 +161,8 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     })?;
 
     if compute.talk.json {
+        facts["names1"] = json!(names[0]);
+        facts["names2"] = json!(names[1].as_ref().or(names[0].as_ref()));
         facts["out"] = json!(out.display().to_string());
         facts["pairs"] = json!(work.pairs);
         facts["seconds"] = json!(work.seconds);
@@ -164,11 +181,16 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     ))
 }
 
+/// A name for each sample: its row where the data have no names.
+fn names(set: &Dataset) -> Vec<String> {
+    set.names.clone().unwrap_or_else(|| (0..set.samples.len()).map(|row| row.to_string()).collect())
+}
+
 /// Refuses targets, which a Gram matrix has no use for.
 fn ensure_no_targets(option: &str, source: &Source) -> anyhow::Result<()> {
     if source.targets.is_none() {
         return Ok(());
     }
-    let samples = Source { targets: None, ..source.clone() };
+    let samples = Source { targets: None, noise: None, ..source.clone() };
     Err(mistake(format!("{option} {source}: a Gram matrix takes samples without targets; write {samples}")))
 }

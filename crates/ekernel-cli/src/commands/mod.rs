@@ -6,5 +6,6 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod devices;
 pub(crate) mod gram;
+pub(crate) mod layers;
 pub(crate) mod plan;
 pub(crate) mod predict;

@@ -1,7 +1,5 @@
 //! `ekernel plan A.toml`: how a network is computed.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use ekernel_core::plan::{HeadOp, Node, Op as _, Quadrature};
 use ekernel_experiment::Kind;
@@ -9,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{BackendName, Gpu, KindName, kinds, quadrature},
+    args::{ArchitectureFile, BackendName, Gpu, KindName, kinds, quadrature},
     backends,
     failure::mistake,
     output,
@@ -17,11 +15,10 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(crate) struct Plan {
-    /// The architecture file
-    #[arg(value_name = "A.toml")]
-    arch: PathBuf,
+    #[command(flatten)]
+    arch: ArchitectureFile,
     /// Kernels asked for
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "nngp,ntk")]
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "nngp,ntk", ignore_case = true)]
     kind: Vec<KindName>,
     /// Rotations at which networks on the sphere are evaluated, as for `gram`
     #[arg(long, value_name = "accurate|fast|NODES", default_value = "accurate", value_parser = quadrature)]
@@ -37,7 +34,7 @@ pub(crate) struct Plan {
 }
 
 pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
-    let Architecture { name, path, network } = Architecture::read(&arguments.arch)?;
+    let Architecture { name, path, network } = Architecture::read(arguments.arch.path())?;
     let plan = ekernel_core::Plan::with_quadrature(
         &network,
         Kind::needed(&kinds(&arguments.kind)),

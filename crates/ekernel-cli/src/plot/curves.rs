@@ -1,4 +1,4 @@
-//! Learning curves: score against the number of training samples, with error bars.
+//! Curves: score against the number of training samples or the training time, with error bars.
 
 use std::path::Path;
 
@@ -9,15 +9,18 @@ use plotters::{
         types::RangedCoordf64,
     },
     prelude::*,
+    style::text_anchor::{HPos, Pos, VPos},
 };
 
-use super::canvas::{COLOURS, FONT, Picture, save};
+use super::canvas::{COLOURS, FONT, Picture, register, save};
 
 /// What is drawn.
 pub(crate) struct Curves {
     pub(crate) title: String,
-    /// What is counted.
+    /// What stands on the axis below, logarithmic.
     pub(crate) x: String,
+    /// The places on it that are named, in rising order.
+    pub(crate) ticks: Vec<Tick>,
     /// Name and unit of the score.
     pub(crate) y: String,
     /// Whether the score's axis is logarithmic; all scores are positive then.
@@ -25,20 +28,28 @@ pub(crate) struct Curves {
     pub(crate) lines: Vec<Line>,
 }
 
+/// A place on the axis below.
+pub(crate) struct Tick {
+    /// A number above 0.
+    pub(crate) at: f64,
+    pub(crate) name: String,
+}
+
 /// One network.
 pub(crate) struct Line {
     pub(crate) name: String,
-    /// n, score and its standard deviation where it is known.
-    pub(crate) points: Vec<(usize, f64, Option<f64>)>,
+    /// The number below, score and its standard deviation where it is known.
+    pub(crate) points: Vec<(f64, f64, Option<f64>)>,
 }
 
 /// Draws learning curves to an .svg or .png file.
 pub(crate) fn draw(path: &Path, curves: &Curves) -> anyhow::Result<()> {
-    save(path, (800, 520), curves)
+    register()?;
+    save(path, (width(&curves.lines)?, 520), curves)
 }
 
 impl Curves {
-    fn points(&self) -> impl Iterator<Item = &(usize, f64, Option<f64>)> {
+    fn points(&self) -> impl Iterator<Item = &(f64, f64, Option<f64>)> {
         self.lines.iter().flat_map(|line| &line.points)
     }
 
@@ -107,27 +118,27 @@ impl ValueFormatter<f64> for Scores {
     }
 }
 
-/// A logarithmic axis of numbers of samples, drawn at ln n; those that were measured are its ticks.
-struct Sizes {
-    ticks: Vec<f64>,
+/// A logarithmic axis, drawn at the logarithm; what was measured are its ticks.
+struct Sizes<'a> {
+    ticks: &'a [Tick],
     room: f64,
 }
 
-impl Sizes {
-    /// Of at least one size, in rising order.
-    fn new(sizes: Vec<usize>) -> Sizes {
-        let ticks: Vec<f64> = sizes.into_iter().map(|n| (n as f64).ln()).collect();
-        let room = (0.04 * (ticks[ticks.len() - 1] - ticks[0])).max(0.05);
-        Sizes { ticks, room }
+impl Sizes<'_> {
+    /// Of at least one tick.
+    fn new(ticks: &[Tick]) -> Sizes<'_> {
+        let [first, last] = [&ticks[0], &ticks[ticks.len() - 1]].map(|tick| tick.at.ln());
+        Sizes { ticks, room: (0.04 * (last - first)).max(0.05) }
     }
 }
 
-impl Ranged for Sizes {
+impl Ranged for Sizes<'_> {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
 
     fn range(&self) -> std::ops::Range<f64> {
-        self.ticks[0] - self.room..self.ticks[self.ticks.len() - 1] + self.room
+        let [first, last] = [&self.ticks[0], &self.ticks[self.ticks.len() - 1]].map(|tick| tick.at.ln());
+        first - self.room..last + self.room
     }
 
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
@@ -137,13 +148,14 @@ impl Ranged for Sizes {
     }
 
     fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        self.ticks.clone()
+        self.ticks.iter().map(|tick| tick.at.ln()).collect()
     }
 }
 
-impl ValueFormatter<f64> for Sizes {
+impl ValueFormatter<f64> for Sizes<'_> {
     fn format_ext(&self, value: &f64) -> String {
-        format!("{:.0}", value.exp())
+        let near = |tick: &&Tick| (tick.at.ln() - value).abs() < 1e-9;
+        self.ticks.iter().find(near).map_or_else(String::new, |tick| tick.name.clone())
     }
 }
 
@@ -153,15 +165,15 @@ impl Picture for Curves {
         DB::ErrorType: 'static,
     {
         area.fill(&WHITE)?;
-        let mut sizes: Vec<usize> = self.points().map(|(n, ..)| *n).collect();
-        sizes.sort_unstable();
-        sizes.dedup();
-        let x = Sizes::new(sizes);
-        let (room, at) = (x.room, |n: usize| (n as f64).ln());
-        // Scores rise, errors fall: the legend is where the curves are not.
-        let legend =
-            if self.logarithmic { SeriesLabelPosition::LowerLeft } else { SeriesLabelPosition::LowerRight };
-        let mut chart = ChartBuilder::on(area)
+        if self.ticks.is_empty() {
+            return Ok(());
+        }
+        let x = Sizes::new(&self.ticks);
+        let room = x.room;
+        // The legend has a strip of its own, so that it never covers a point.
+        let (area, beside) =
+            area.split_horizontally(area.dim_in_pixel().0 as i32 - legend_width(&self.lines)?);
+        let mut chart = ChartBuilder::on(&area)
             .caption(&self.title, (FONT, 20))
             .margin(12)
             .x_label_area_size(48)
@@ -176,34 +188,52 @@ impl Picture for Curves {
             .axis_desc_style((FONT, 16))
             .label_style((FONT, 14))
             .draw()?;
-        for (line, &colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
+        for (index, (line, &colour)) in self.lines.iter().zip(COLOURS.iter().cycle()).enumerate() {
+            // Side by side, so that no bar hides another.
+            let aside = 0.12 * room * (index as f64 - 0.5 * (self.lines.len() as f64 - 1.0));
+            let at = |x: f64| x.ln() + aside;
             let dots: Vec<(f64, f64)> =
                 line.points.iter().map(|&(n, y, _)| (at(n), self.height(y))).collect();
-            chart
-                .draw_series(LineSeries::new(dots.clone(), colour.stroke_width(2)))?
-                .label(line.name.as_str())
-                .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 20, y)], colour.stroke_width(2)));
+            chart.draw_series(LineSeries::new(dots.clone(), colour.stroke_width(2)))?;
             chart.draw_series(dots.iter().map(|&dot| Circle::new(dot, 4, colour.filled())))?;
             for &(n, y, std) in &line.points {
                 let Some(std) = std else { continue };
                 let ends = [self.height(y - std), self.height(y + std)];
                 chart.draw_series([PathElement::new(ends.map(|end| (at(n), end)).to_vec(), colour)])?;
                 for end in ends {
-                    let cap = 0.1 * room;
+                    let cap = 0.05 * room;
                     chart.draw_series([PathElement::new(
                         vec![(at(n) - cap, end), (at(n) + cap, end)],
                         colour,
                     )])?;
                 }
             }
+            let y = LEGEND_TOP + LEGEND_ROW * index as i32;
+            beside.draw(&PathElement::new(vec![(0, y), (LEGEND_LINE, y)], colour.stroke_width(2)))?;
+            beside.draw(&Circle::new((LEGEND_LINE / 2, y), 4, colour.filled()))?;
+            let text = (FONT, LEGEND_TEXT).into_font().color(&BLACK).pos(Pos::new(HPos::Left, VPos::Center));
+            beside.draw_text(&line.name, &text, (LEGEND_LINE + 6, y))?;
         }
-        chart
-            .configure_series_labels()
-            .position(legend)
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK.mix(0.3))
-            .label_font((FONT, 14))
-            .draw()?;
         Ok(())
     }
+}
+
+/// Sizes of the legend, in pixels.
+const LEGEND_TOP: i32 = 60;
+const LEGEND_ROW: i32 = 22;
+const LEGEND_LINE: i32 = 24;
+const LEGEND_TEXT: i32 = 14;
+
+/// The strip that the names of the lines need.
+fn legend_width(lines: &[Line]) -> anyhow::Result<i32> {
+    let mut longest = 0;
+    for line in lines {
+        longest = longest.max(i32::try_from((FONT, LEGEND_TEXT).into_font().box_size(&line.name)?.0)?);
+    }
+    Ok(longest + LEGEND_LINE + 18)
+}
+
+/// The width of a picture of these curves.
+fn width(lines: &[Line]) -> anyhow::Result<u32> {
+    Ok(760 + legend_width(lines)?.unsigned_abs())
 }

@@ -3,5 +3,6 @@
 mod canvas;
 pub(crate) mod confusion;
 pub(crate) mod curves;
+pub(crate) mod values;
 
 pub(crate) use canvas::Format;

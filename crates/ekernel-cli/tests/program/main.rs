@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod gpu;
+mod layers;
 mod molecules;
 mod results;
 mod resume;

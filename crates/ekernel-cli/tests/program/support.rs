@@ -124,10 +124,13 @@ pub(crate) fn images(n: usize) -> Array4<f64> {
     })
 }
 
-/// An array of an .npz file.
+/// A matrix of an .npz file; of an array with an entry for each network that of the only one.
 pub(crate) fn read(path: &Path, key: &str) -> Array2<f64> {
     let array = ekernel_data::NpzFile::open(path).unwrap().read(key).unwrap();
-    let ekernel_data::NpyArray::Floats(values) = array else { panic!("{key} holds no floats") };
+    let ekernel_data::NpyArray::Floats(mut values) = array else { panic!("{key} holds no floats") };
+    if values.ndim() == 3 && values.shape()[0] == 1 {
+        values.index_axis_inplace(ndarray::Axis(0), 0);
+    }
     values.into_dimensionality().unwrap()
 }
 

@@ -20,6 +20,12 @@ impl<'a> Keys<'a> {
         Keys { place, table, known }
     }
 
+    /// The keys that were asked for until now.
+    #[cfg(test)]
+    pub(crate) fn known(&self) -> &[&'static str] {
+        &self.known
+    }
+
     pub(crate) fn op(&self) -> String {
         self.place.op.clone()
     }

@@ -1,6 +1,7 @@
 //! The layers: one file each, with all that a layer says of itself ([`kind::Kind`]): name, keys, arity, its rule from input
 //! to output domain, whether it needs or ends Gaussianity, window and weights. [`layer`] lists them, [`table`] reads them.
 
+mod absent;
 mod activation;
 mod atom_sum;
 mod conv;

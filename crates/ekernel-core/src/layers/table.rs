@@ -2,6 +2,7 @@
 
 use super::{
     Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, Pool, PoolKind, S2Conv, So3Conv,
+    absent::absent,
 };
 use crate::{Activation, ArchError, error::nearest, keys::Keys};
 
@@ -36,14 +37,22 @@ impl Layer {
         TABLE.into_iter().map(|(name, _)| name).chain(Activation::NAMES)
     }
 
+    /// Why a layer that other libraries have is none here, and what stands in for it.
+    pub fn absent(op: &str) -> Option<&'static str> {
+        absent(op)
+    }
+
     /// The layer of the op of these keys.
     pub(crate) fn read(keys: &mut Keys<'_>) -> Result<Layer, ArchError> {
         let op = keys.op();
         if let Some(activation) = Activation::read(&op, keys)? {
             return Ok(Layer::Activation(activation));
         }
-        match TABLE.into_iter().find(|(name, _)| *name == op) {
-            Some((_, read)) => read(keys),
+        if let Some((_, read)) = TABLE.into_iter().find(|(name, _)| *name == op) {
+            return read(keys);
+        }
+        match absent(&op) {
+            Some(reason) => Err(ArchError::AbsentLayer { place: keys.place().clone(), reason }),
             None => Err(ArchError::UnknownLayer {
                 place: keys.place().clone(),
                 nearest: nearest(&op, Layer::names()),

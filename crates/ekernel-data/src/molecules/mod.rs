@@ -17,12 +17,10 @@
 mod check;
 mod elements;
 mod npz;
-mod number;
 mod properties;
 mod qm9_csv;
 mod read;
 mod references;
-mod rows;
 mod set;
 mod total_energy;
 mod unit;

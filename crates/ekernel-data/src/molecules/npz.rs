@@ -5,10 +5,11 @@ use std::path::Path;
 use ndarray::{ArrayD, Axis, Ix1, Ix2, Ix3, s};
 
 use crate::error::DataError;
-use crate::molecules::{AtomReferences, Molecules, Property, rows::Rows};
+use crate::molecules::{AtomReferences, Molecules, Property};
 use crate::npy::NpyArray;
 use crate::npz::NpzFile;
 use crate::place::{Place, nearest_first};
+use crate::rows::Rows;
 
 /// A file of which one array after the other is read and checked.
 struct Arrays<'a> {

@@ -7,13 +7,13 @@ use csv::{ReaderBuilder, StringRecord};
 use ndarray::Array2;
 
 use crate::error::DataError;
-use crate::molecules::{
-    Molecules, Property, atomic_number, number::number, properties::QM9_PROPERTIES, rows::Rows,
-};
+use crate::molecules::{Molecules, Property, atomic_number, properties::QM9_PROPERTIES};
+use crate::number::number;
 use crate::place::{Place, nearest_first};
+use crate::rows::{MOLECULES, Rows};
 
 pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<Molecules, DataError> {
-    rows.without_names(path, "a CSV file")?;
+    rows.without_names(path, "a CSV file", MOLECULES)?;
     let file = File::open(path).map_err(|source| DataError::io(path, "open", source))?;
     let mut reader = ReaderBuilder::new().from_reader(file);
     let headers = reader.headers().map_err(|error| damaged(path, &error))?.clone();

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::error::DataError;
-use crate::molecules::{Molecules, npz, qm9_csv, rows::Rows, xyz};
+use crate::molecules::{Molecules, npz, qm9_csv, xyz};
 use crate::place::Place;
+use crate::rows::Rows;
 use crate::source::{Source, TargetSource};
 
 /// Reads molecules from what a source names; see [`molecules`](crate::molecules) for the forms.

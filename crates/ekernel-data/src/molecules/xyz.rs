@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 
 use crate::error::DataError;
-use crate::molecules::{
-    Molecules, Property, atomic_number, number::number, properties::QM9_PROPERTIES, rows::Rows,
-};
+use crate::molecules::{Molecules, Property, atomic_number, properties::QM9_PROPERTIES};
+use crate::number::number;
 use crate::place::nearest_first;
+use crate::rows::{MOLECULES, Rows};
 
 /// QM9's lines after the atoms: frequencies, SMILES, InChI.
 const QM9_TRAILER: usize = 3;
@@ -49,7 +49,7 @@ fn read_files(
     rows: &Rows,
     property: Option<&str>,
 ) -> Result<Molecules, DataError> {
-    rows.without_names(whole, "an .xyz file")?;
+    rows.without_names(whole, "an .xyz file", MOLECULES)?;
     let mut molecules = Molecules {
         property: property.map(|name| Property { name: name.to_owned(), values: Vec::new() }),
         ..Molecules::default()

@@ -1,7 +1,11 @@
-//! Which molecules of a file to read.
+//! Which rows of a file to read.
 
 use crate::error::DataError;
 use crate::place::Place;
+
+/// How rows of a file of molecules, and of a table, are named.
+pub(crate) const MOLECULES: &str = "its rows are all or a range: FILE:all,U0 or FILE:0..1000,U0";
+pub(crate) const TABLES: &str = "its rows are all or a range, and a column after a comma holds the targets: FILE:all,COLUMN or FILE:0..1000,COLUMN";
 
 /// The words between colon and comma.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,14 +49,10 @@ impl Rows {
         &self,
         path: &std::path::Path,
         format: &'static str,
+        remedy: &'static str,
     ) -> Result<(), DataError> {
         let Rows::Named(key) = self else { return Ok(()) };
-        Err(DataError::KeyNotUsed {
-            path: path.to_owned(),
-            key: key.clone(),
-            format,
-            remedy: "its rows are all or a range: FILE:all,U0 or FILE:0..1000,U0",
-        })
+        Err(DataError::KeyNotUsed { path: path.to_owned(), key: key.clone(), format, remedy })
     }
 
     /// Refuses a range that goes beyond the molecules that are there.

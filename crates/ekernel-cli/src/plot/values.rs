@@ -1,0 +1,144 @@
+//! Predicted values: against the true ones, or with one feature over it.
+
+use std::path::Path;
+
+use plotters::{coord::Shift, prelude::*};
+
+use super::canvas::{COLOURS, FONT, Picture, save};
+
+/// What is drawn.
+pub(crate) struct Values {
+    pub(crate) title: String,
+    pub(crate) x: String,
+    pub(crate) y: String,
+    /// One for each output.
+    pub(crate) outputs: Vec<Dots>,
+    pub(crate) shape: Shape,
+}
+
+/// How dots are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// True values below, predicted ones beside, and the line on which they are equal.
+    Against,
+    /// A feature below, true values as dots, predictions as a line with their band.
+    Over,
+}
+
+/// The samples of one output.
+pub(crate) struct Dots {
+    pub(crate) name: String,
+    /// The number below, the true value, the prediction and its standard deviation where it is known; of a line, in rising
+    /// order of the number below.
+    pub(crate) points: Vec<(f64, f64, f64, Option<f64>)>,
+}
+
+/// Draws values to an .svg or .png file.
+pub(crate) fn draw(path: &Path, values: &Values) -> anyhow::Result<()> {
+    save(path, (640, 560), values)
+}
+
+impl Values {
+    fn points(&self) -> impl Iterator<Item = &(f64, f64, f64, Option<f64>)> {
+        self.outputs.iter().flat_map(|output| &output.points)
+    }
+
+    /// From the least to the largest of some numbers, and a little room.
+    fn range(numbers: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+        let (low, high) =
+            numbers.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        let room = ((high - low) * 0.05).max(high.abs() * 1e-3).max(1e-12);
+        low - room..high + room
+    }
+}
+
+impl Picture for Values {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> anyhow::Result<()>
+    where
+        DB::ErrorType: 'static,
+    {
+        area.fill(&WHITE)?;
+        let ends = |&(_, truth, mean, std): &(f64, f64, f64, Option<f64>)| {
+            let reach = 2.0 * std.unwrap_or(0.0);
+            [truth, mean - reach, mean + reach]
+        };
+        let vertical = Values::range(self.points().flat_map(ends));
+        let horizontal = Values::range(self.points().map(|point| point.0));
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.title, (FONT, 18))
+            .margin(12)
+            .margin_right(24)
+            .x_label_area_size(48)
+            .y_label_area_size(72)
+            .build_cartesian_2d(horizontal.clone(), vertical.clone())?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(BLACK.mix(0.12))
+            .x_labels(7)
+            .y_labels(7)
+            .x_desc(self.x.as_str())
+            .y_desc(self.y.as_str())
+            .axis_desc_style((FONT, 16))
+            .label_style((FONT, 14))
+            .x_label_formatter(&|x| crate::words::number(*x))
+            .y_label_formatter(&|y| crate::words::number(*y))
+            .draw()?;
+        if self.shape == Shape::Against {
+            let [low, high] = [horizontal.start.max(vertical.start), horizontal.end.min(vertical.end)];
+            chart.draw_series(LineSeries::new([(low, low), (high, high)], BLACK.mix(0.4)))?;
+        }
+        for (output, &colour) in self.outputs.iter().zip(COLOURS.iter().cycle()) {
+            match self.shape {
+                Shape::Against => {
+                    for &(x, _, mean, std) in &output.points {
+                        if let Some(std) = std {
+                            let bar = vec![(x, mean - 2.0 * std), (x, mean + 2.0 * std)];
+                            chart.draw_series([PathElement::new(bar, colour.mix(0.35))])?;
+                        }
+                    }
+                    let dots = output
+                        .points
+                        .iter()
+                        .map(|&(x, _, mean, _)| Circle::new((x, mean), 3, colour.filled()));
+                    chart.draw_series(dots)?;
+                }
+                Shape::Over => {
+                    let edge = |sign: f64| {
+                        output
+                            .points
+                            .iter()
+                            .filter_map(move |&(x, _, mean, std)| Some((x, mean + sign * 2.0 * std?)))
+                    };
+                    let band: Vec<(f64, f64)> =
+                        edge(1.0).chain(edge(-1.0).collect::<Vec<_>>().into_iter().rev()).collect();
+                    if !band.is_empty() {
+                        chart.draw_series([Polygon::new(band, colour.mix(0.2))])?;
+                    }
+                    let line = output.points.iter().map(|&(x, _, mean, _)| (x, mean));
+                    chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
+                    let dots = output
+                        .points
+                        .iter()
+                        .map(|&(x, truth, ..)| Circle::new((x, truth), 3, BLACK.mix(0.6).filled()));
+                    chart.draw_series(dots)?;
+                }
+            }
+            if self.outputs.len() > 1 {
+                chart
+                    .draw_series([PathElement::new(Vec::<(f64, f64)>::new(), colour)])?
+                    .label(output.name.as_str())
+                    .legend(move |(x, y)| Circle::new((x + 10, y), 4, colour.filled()));
+            }
+        }
+        if self.outputs.len() > 1 {
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::UpperLeft)
+                .background_style(WHITE.mix(0.7))
+                .label_font((FONT, 14))
+                .draw()?;
+        }
+        Ok(())
+    }
+}

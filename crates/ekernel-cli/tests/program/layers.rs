@@ -1,0 +1,53 @@
+//! The reference of architecture files.
+
+use crate::support::Playground;
+
+#[test]
+fn the_page_of_the_docs_is_current() {
+    let here = Playground::new();
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/architecture-files.md");
+    let written = std::fs::read_to_string(&page).unwrap_or_default();
+    let current = here.succeed("layers --markdown");
+    assert_eq!(written, current, "run: ekernel layers --markdown > docs/architecture-files.md");
+}
+
+#[test]
+fn every_entry_is_shown_and_its_example_is_an_architecture() {
+    let here = Playground::new();
+    let list = here.succeed("layers");
+    let entries = here.json("layers");
+    for entry in entries.as_array().unwrap() {
+        let name = entry["name"].as_str().unwrap();
+        assert!(list.contains(&format!("  {name} ")), "{name}");
+        let shown = here.succeed(&format!("layers {name}"));
+        let (_, example) = shown.split_once("Example\n\n").unwrap();
+        here.text("example.toml", example);
+        here.succeed("plan example.toml");
+        for key in entry["keys"].as_array().unwrap() {
+            assert!(shown.contains(key["key"].as_str().unwrap()), "{name}");
+        }
+    }
+    assert!(here.succeed("layers vector").contains("space = \"vector\""));
+    assert!(here.succeed("layers lift").contains("grid → group grid"));
+}
+
+#[test]
+fn layers_without_a_kernel_say_why() {
+    let here = Playground::new();
+    for (op, reason) in [
+        ("max_pool", "no closed form"),
+        ("BatchNorm", "layer_norm"),
+        ("self_attention", "all pairs of positions"),
+        ("tanh", "erf with b = 0.8862"),
+        ("silu", "gelu is closest"),
+        ("softplus", "relu and gelu"),
+    ] {
+        here.refuse(&format!("layers {op}"), &[op, reason]);
+        let arch = format!(
+            "[input]\nspace = \"vector\"\nshape = [2]\n[[layers]]\nop = \"dense\"\n[[layers]]\nop = \"{op}\"\n"
+        );
+        here.text("absent.toml", &arch);
+        here.refuse("plan absent.toml", &["absent.toml", "layer 2", op, reason]);
+    }
+    here.refuse("layers lyft", &["'lyft'", "`ekernel layers` lists them"]);
+}
