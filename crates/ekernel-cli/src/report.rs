@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ekernel_data::{Normalizer, Targets};
 use ekernel_experiment::{
-    Amplitude, Curve, Likelihood, Measure, NetworkOutcome, Outcome, Point, RidgeChoice, Score,
-    TimePoint, Training,
+    Amplitude, Curve, Likelihood, Measure, NetworkOutcome, Outcome, Point, RidgeChoice, Score, TimePoint,
+    Training,
 };
 use ekernel_predict::{Center, FINE_RIDGES, LabelScore, RIDGES, RegressionScores, Ridge};
 use ndarray::Array2;

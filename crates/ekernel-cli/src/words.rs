@@ -13,6 +13,14 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
+/// A number on an axis, without digits that say nothing: `50`, `0.25`, `-3`.
+pub(crate) fn tick(value: f64) -> String {
+    match value.abs() {
+        size if size != 0.0 && !(1e-3..1e6).contains(&size) => format!("{value:.1e}"),
+        _ => format!("{}", (value * 1e6).round() / 1e6),
+    }
+}
+
 /// A number and what is counted: `1 pair`, `2 pairs`.
 pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
@@ -63,6 +71,8 @@ mod tests {
     fn numbers_keep_three_digits() {
         let written = [0.0, 1234.6, 56.78, 1.234, 0.0123, 1.2e-5].map(number);
         assert_eq!(written, ["0", "1235", "56.8", "1.23", "0.0123", "1.2e-5"]);
+        let ticks = [0.0, 50.0, 0.25, -3.0, 0.1 + 0.2, 2e7].map(tick);
+        assert_eq!(ticks, ["0", "50", "0.25", "-3", "0.3", "2.0e7"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 use crate::{error::ExperimentError, outcome::Outcome};
 
 impl Outcome<'_> {
-    /// Stores predictions and scores in an .npz file, with one entry of the first axis of each array for each network: `mean`
+    /// Stores predictions and scores in an .npz file, with an entry of the first axis for each network: `mean`
     /// (networks, n_test, outputs) is that of the last draw of the largest n. docs/files.md lists the arrays.
     ///
     /// # Errors
@@ -21,13 +21,15 @@ impl Outcome<'_> {
         let (samples, outputs) = first.curve.last.mean.dim();
         let count = self.networks.len();
         let last = || self.networks.iter().map(|network| &network.curve.last);
-        let means = stacked(last().map(|last| Some(last.mean.view())));
-        let covariances = stacked(last().map(|last| last.covariance.as_ref().map(|array| array.view())));
-        let deviations = stacked(last().map(|last| last.std.as_ref().map(|array| array.view())));
+        let means = stacked(last().map(|last| last.mean.view()));
         let scales = Array2::from_shape_fn((count, outputs), |(i, k)| self.networks[i].curve.last.scale[k]);
         let mut arrays: Vec<(&str, Output<'_>)> = Vec::new();
-        for (name, stack) in [("mean", &means), ("cov", &covariances), ("std", &deviations)] {
-            arrays.extend(stack.as_ref().map(|stack| (name, stack.into())));
+        arrays.extend(means.as_ref().map(|means| ("mean", means.into())));
+        // Of one network: several are refused with covariances.
+        if count == 1 {
+            let last = &first.curve.last;
+            arrays.extend(last.covariance.as_ref().map(|covariance| ("cov", covariance.into())));
+            arrays.extend(last.std.as_ref().map(|std| ("std", std.into())));
         }
         if self.training.standardize {
             arrays.push(("target_scale", (&scales).into()));
@@ -91,8 +93,8 @@ impl Outcome<'_> {
     }
 }
 
-/// Matrices of one shape one behind another, if all are there.
-fn stacked<'a>(matrices: impl Iterator<Item = Option<ArrayView2<'a, f64>>>) -> Option<Array3<f64>> {
-    let matrices: Vec<ArrayView2<'a, f64>> = matrices.collect::<Option<_>>()?;
+/// Matrices of one shape one behind another.
+fn stacked<'a>(matrices: impl Iterator<Item = ArrayView2<'a, f64>>) -> Option<Array3<f64>> {
+    let matrices: Vec<ArrayView2<'a, f64>> = matrices.collect();
     ndarray::stack(Axis(0), &matrices).ok()
 }

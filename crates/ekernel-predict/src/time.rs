@@ -35,7 +35,7 @@ impl TrainingTime {
 
 impl fmt::Display for TrainingTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_infinite() { f.write_str("inf") } else { write!(f, "{:?}", self.0) }
+        if self.is_infinite() { f.write_str("inf") } else { write!(f, "{}", self.0) }
     }
 }
 

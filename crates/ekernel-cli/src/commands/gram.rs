@@ -147,8 +147,9 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let control = task.control();
     let rows = matrices.rows(control);
     let mut arrays = matrices.arrays(&rows, &kind);
-    let [rows, columns] = &names;
-    for (name, names) in [("names1", rows), ("names2", if columns.is_some() { columns } else { rows })] {
+    let [first_names, second_names] = &names;
+    let second_names = if second_names.is_some() { second_names } else { first_names };
+    for (name, names) in [("names1", first_names), ("names2", second_names)] {
         arrays.extend(names.as_ref().map(|names| (name, names.as_slice().into())));
     }
     arrays.push(("metadata", metadata.as_str().into()));

@@ -94,15 +94,13 @@ fn default(key: &Key) -> String {
 fn list(entries: &[Entry]) -> String {
     let mut text = String::new();
     for part in [Part::Input, Part::Layer, Part::Activation] {
-        let mut table = Table::left(["", "", ""]);
+        let mut table = Table::left(Vec::<String>::new());
         for entry in entries.iter().filter(|entry| entry.part == part) {
-            let what = if part == Part::Activation { String::new() } else { domains(entry).join("; ") };
-            table.row([format!("  {}", entry.name), what, entry.summary.to_owned()]);
+            table.row([format!("  {}", entry.name), entry.summary.to_owned()]);
         }
         text += &format!("{} ({} = \"…\"){table}\n", heading(part), word_key(part));
     }
-    text + "Activations act on each number, and take any domain behind a weighted layer.\n\
-            ekernel layers NAME shows keys, defaults and an example.\n"
+    text + "ekernel layers NAME shows domains, keys, defaults and an example.\n"
 }
 
 fn details(entry: &Entry) -> String {

@@ -111,10 +111,7 @@ impl Ranged for Scores {
 
 impl ValueFormatter<f64> for Scores {
     fn format_ext(&self, value: &f64) -> String {
-        if self.logarithmic {
-            return crate::words::number(value.exp());
-        }
-        <RangedCoordf64 as ValueFormatter<f64>>::format(value)
+        crate::words::tick(if self.logarithmic { value.exp() } else { *value })
     }
 }
 

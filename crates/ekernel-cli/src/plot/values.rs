@@ -81,8 +81,8 @@ impl Picture for Values {
             .y_desc(self.y.as_str())
             .axis_desc_style((FONT, 16))
             .label_style((FONT, 14))
-            .x_label_formatter(&|x| crate::words::number(*x))
-            .y_label_formatter(&|y| crate::words::number(*y))
+            .x_label_formatter(&|x| crate::words::tick(*x))
+            .y_label_formatter(&|y| crate::words::tick(*y))
             .draw()?;
         if self.shape == Shape::Against {
             let [low, high] = [horizontal.start.max(vertical.start), horizontal.end.min(vertical.end)];
