@@ -95,19 +95,12 @@ impl Inputs<'_> {
                 )
             }
         };
-        let same = if train_samples == test_set.samples {
-            "the test samples are the training samples, so scores say how well they are fitted, not predicted"
-                .to_owned()
-        } else {
-            String::new()
-        };
         let normalizer = self.normalization.fit(&train_samples)?;
-        let notes =
-            [("--train", train_note), ("--test", test_set.note), ("--test", untrained), ("--test", same)]
-                .into_iter()
-                .filter(|(_, note)| !note.is_empty())
-                .map(|(set, note)| format!("{set}: {note}"))
-                .collect();
+        let notes = [("--train", train_note), ("--test", test_set.note), ("--test", untrained)]
+            .into_iter()
+            .filter(|(_, note)| !note.is_empty())
+            .map(|(set, note)| format!("{set}: {note}"))
+            .collect();
         let test_names = test_set.names;
         let train = (normalizer.apply(train_samples)?, train_targets);
         let test = (normalizer.apply(test_set.samples)?, test_targets);

@@ -90,6 +90,9 @@ impl Report<'_> {
             (Targets::Regression(_), Center::None) => ", targets as they are",
         };
         let scaled = if training.standardize { " and divided by their standard deviation" } else { "" };
+        if train == test {
+            text += "the test samples are the training samples: scores say how well they are fitted, not predicted\n";
+        }
         text += &format!(
             "{}, ridge {ridge}, time {time}{center}{scaled}, normalisation {}\n",
             kind.name(),

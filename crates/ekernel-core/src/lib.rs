@@ -15,6 +15,7 @@ mod bytes;
 mod domain;
 pub mod double;
 mod error;
+mod geometric_mean;
 mod group;
 mod input;
 mod keys;
@@ -35,6 +36,7 @@ pub use backend::{
 pub use bytes::Bytes;
 pub use domain::{Domain, PerAtom};
 pub use error::{ArchError, Place};
+pub use geometric_mean::geometric_mean;
 pub use group::{Group, GroupElement};
 pub use input::{AtomDescriptor, AtomPairing, Input};
 pub use layers::{

@@ -593,6 +593,14 @@ impl DataError {
     /// The error of an operation on a path: [`DataError::NotFound`] with the nearest name, or [`DataError::Io`].
     pub(crate) fn io(path: &Path, action: &'static str, source: io::Error) -> DataError {
         if source.kind() == io::ErrorKind::NotFound {
+            if let Ok(target) = path.read_link() {
+                let reason = format!("it is a link to {}, which does not exist", target.display());
+                return DataError::Io {
+                    path: path.to_owned(),
+                    action,
+                    source: io::Error::new(source.kind(), reason),
+                };
+            }
             DataError::NotFound { path: path.to_owned(), nearest: nearest_file(path) }
         } else {
             DataError::Io { path: path.to_owned(), action, source }

@@ -4,9 +4,9 @@
 //! classes follow each other. Hidden files are passed over, and so are files that are not PNG, JPEG, TIFF, BMP or WebP by
 //! their extension; the note counts these by extension. Of a TIFF of several pages the first is read. A folder that holds images and no sub-folders gives samples without labels.
 //!
-//! 8-bit pixels mean x/255, 16-bit pixels x/65535, float TIFFs are taken as they are. Resizing filters with a triangle
+//! 8-bit pixels mean x/255, 16-bit pixels x/65535; TIFFs of floats or signed integers are taken as they are. Resizing filters with a triangle
 //! whose support grows with the reduction (antialiased bilinear, as Pillow's BILINEAR), in float32 and without
-//! rounding to 8 bits; the shape is stretched, not cropped, and float TIFFs are clamped to [0, 1] by it. EXIF
+//! rounding to 8 bits; the shape is stretched, not cropped, and coloured float TIFFs are clamped to [0, 1] by it. EXIF
 //! orientations are not applied, as Pillow does not; alpha must be opaque. The note counts pages and orientations.
 
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ use ndarray::ArrayViewMut3;
 use crate::dataset::{Color, Dataset, ReadOptions};
 use crate::error::{DataError, counted};
 use crate::memory;
+use crate::number_tiff;
 use crate::place::Place;
 use crate::samples::{checked, unit};
 use crate::targets;
@@ -91,14 +92,27 @@ fn read_images(
 ) -> Result<(Samples, Vec<String>), DataError> {
     // Headers first: a size or colour that does not fit should not cost a long read.
     let mut sizes = Vec::with_capacity(files.len());
+    let mut numbers = Vec::with_capacity(files.len());
     let mut colored = false;
     let mut largest = 0;
     let (mut turned, mut paged) = (0, 0);
     for path in files {
+        paged += usize::from(has_pages(path));
+        if let Some((height, width)) = number_tiff::size(path) {
+            let bytes = 8 * height as u128 * width as u128;
+            if bytes > u128::from(LARGEST) {
+                let (width, height) = (width as u64, height as u64);
+                return Err(DataError::HugeImage { path: path.clone(), width, height, limit: LARGEST });
+            }
+            largest = largest.max(3 * bytes);
+            sizes.push((height, width));
+            numbers.push(true);
+            continue;
+        }
+        numbers.push(false);
         let mut decoder = decoder(path)?;
         // Damaged metadata are no reason to refuse an image.
         turned += usize::from(decoder.orientation().is_ok_and(|found| found != Orientation::NoTransforms));
-        paged += usize::from(has_pages(path));
         let (width, height) = decoder.dimensions();
         // Decoded, as float32 of three channels, and shrunk along one side.
         largest =
@@ -131,7 +145,11 @@ fn read_images(
     memory::ensure_fits(place, files.len() as u128 * height as u128 * width as u128 * channels as u128 * 8)?;
     memory::ensure_fits(place, largest)?;
     let mut images = memory::zeros(place, (files.len(), height, width, channels))?;
-    for (path, pixels) in files.iter().zip(images.outer_iter_mut()) {
+    for ((path, pixels), &of_numbers) in files.iter().zip(images.outer_iter_mut()).zip(&numbers) {
+        if of_numbers {
+            number_tiff::read(path, LARGEST)?.fill(pixels);
+            continue;
+        }
         let image = DynamicImage::from_decoder(decoder(path)?).map_err(|error| broken(path, &error))?;
         let transparent =
             image.color().has_alpha() && image.to_rgba16().pixels().any(|pixel| pixel.0[3] != u16::MAX);

@@ -38,6 +38,7 @@ mod normalize;
 mod npy;
 mod npz;
 mod number;
+mod number_tiff;
 mod place;
 mod ranges;
 mod read;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use half::f16;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use ndarray_npy::{ReadDataError, ReadableElement};
 use py_literal::Value;
@@ -28,7 +29,7 @@ pub enum NpyArray {
     Bytes(ArrayD<u8>),
     /// Every other integer type.
     Integers(ArrayD<i64>),
-    /// float32 and float64.
+    /// float16, float32 and float64.
     Floats(ArrayD<f64>),
     /// Strings (numpy's `U` and `S`), without the padding.
     Texts(ArrayD<String>),
@@ -62,7 +63,7 @@ impl NpyArray {
 ///
 /// # Errors
 /// [`DataError::WrongMagic`], [`DataError::Length`] (fewer or more bytes than the header says),
-/// [`DataError::Pickled`], [`DataError::Dtype`] (complex, float16, dates, records), [`DataError::TooLarge`],
+/// [`DataError::Pickled`], [`DataError::Dtype`] (complex, dates, records), [`DataError::TooLarge`],
 /// [`DataError::Damaged`] for the rest.
 pub(crate) fn read_npy(mut reader: impl Read, place: &Place) -> Result<NpyArray, DataError> {
     let header = read_header(&mut reader, place)?;
@@ -148,8 +149,7 @@ fn read_header(reader: &mut impl Read, place: &Place) -> Result<Header, DataErro
         return Err(damaged(place, format!("its header nests brackets more than {NESTING_LIMIT} deep")));
     }
     let text = std::str::from_utf8(&text).map_err(|_| damaged(place, "its header is not text".to_owned()))?;
-    let value: Value = text
-        .trim_end()
+    let value: Value = without_longs(text.trim_end())
         .parse()
         .map_err(|error| damaged(place, format!("its header cannot be read: {error}")))?;
     Header::of(value).map_err(|reason| damaged(place, format!("its header {reason}")))
@@ -198,6 +198,10 @@ enum Kind {
     I32,
     U64,
     I64,
+    /// Two bytes, big-endian or not.
+    F16 {
+        big_endian: bool,
+    },
     F32,
     F64,
     /// `U`: that many UTF-32 code points, big-endian or not.
@@ -232,6 +236,7 @@ impl Kind {
             "i4" => Kind::I32,
             "u8" => Kind::U64,
             "i8" => Kind::I64,
+            "f2" => Kind::F16 { big_endian },
             "f4" => Kind::F32,
             "f8" => Kind::F64,
             _ if code.starts_with('O') => return Err(DataError::Pickled { place: place.clone() }),
@@ -256,7 +261,7 @@ impl Kind {
     fn item_size(self) -> usize {
         match self {
             Kind::Bool | Kind::U8 | Kind::I8 => 1,
-            Kind::U16 | Kind::I16 => 2,
+            Kind::U16 | Kind::I16 | Kind::F16 { .. } => 2,
             Kind::U32 | Kind::I32 | Kind::F32 => 4,
             Kind::U64 | Kind::I64 | Kind::F64 => 8,
             Kind::Unicode { points, .. } => points.saturating_mul(4),
@@ -299,6 +304,7 @@ impl Kind {
                 }
                 NpyArray::Integers(memory::map(place, &values, |value| value as i64)?)
             }
+            Kind::F16 { big_endian } => NpyArray::Floats(decoder.halves(big_endian)?),
             Kind::F32 => NpyArray::Floats(decoder.mapped::<f32, _>(f64::from)?),
             Kind::F64 => NpyArray::Floats(decoder.array::<f64>()?),
             Kind::Unicode { big_endian, .. } => {
@@ -342,6 +348,14 @@ impl Decoder<'_> {
         memory::map(self.place, &self.array::<T>()?, form)
     }
 
+    fn halves(&self, big_endian: bool) -> Result<ArrayD<f64>, DataError> {
+        let half = |bytes: &[u8]| {
+            let bytes = [bytes[0], bytes[1]];
+            f64::from(if big_endian { f16::from_be_bytes(bytes) } else { f16::from_le_bytes(bytes) })
+        };
+        self.shaped(self.data.chunks_exact(2).map(half).collect())
+    }
+
     fn texts(
         &self,
         size: usize,
@@ -360,6 +374,20 @@ impl Decoder<'_> {
     }
 }
 
+/// A header as Python 3 writes it: Python 2 put an L behind long integers.
+fn without_longs(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut quoted = false;
+    for c in text.chars() {
+        quoted ^= c == '\'';
+        if c == 'L' && !quoted && plain.ends_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        plain.push(c);
+    }
+    plain
+}
+
 fn damaged(place: &Place, reason: String) -> DataError {
     DataError::Damaged { place: place.clone(), format: "an array", reason }
 }
@@ -367,4 +395,17 @@ fn damaged(place: &Place, reason: String) -> DataError {
 /// A read that failed within a container: the decompressor's checks come as I/O errors too.
 fn broken(place: &Place, source: io::Error) -> DataError {
     damaged(place, source.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_python_2_are_read() {
+        let old = "{'descr': '<f8', 'fortran_order': False, 'shape': (5L, 10L), }";
+        assert_eq!(without_longs(old), old.replace("5L", "5").replace("10L", "10"));
+        let quoted = "{'descr': '<U1L'}";
+        assert_eq!(without_longs(quoted), quoted);
+    }
 }

@@ -120,6 +120,7 @@ impl Table<'_> {
         let mut reader = ReaderBuilder::new()
             .delimiter(delimiter as u8)
             .has_headers(false)
+            .flexible(true)
             .trim(Trim::All)
             .from_reader(text.as_bytes());
         let mut table = Table { path, names: Vec::new(), named: false, records: Vec::new() };
@@ -142,7 +143,12 @@ impl Table<'_> {
             }
             if rows.contains(row as u64) {
                 let line = fields.position().map_or(0, csv::Position::line);
-                table.records.push(Record { row, line, fields });
+                let record = Record { row, line, fields };
+                if record.fields.len() != table.names.len() {
+                    let [found, wanted] = [record.fields.len(), table.names.len()];
+                    return Err(table.fault(&record, format!("it has {found} values for {wanted} columns")));
+                }
+                table.records.push(record);
             }
             row += 1;
         }

@@ -235,8 +235,12 @@ fn words_that_mean_nothing() {
         &["--test", "targets"],
     );
     here.refuse(
-        "predict --arch net.toml --train data.npz:x,v --test data.npz:x,v --plot p.svg",
-        &["--plot", "--n"],
+        "predict --arch net.toml --train data.npz:x,v --test data.npz:x --plot p.svg",
+        &["plots need the test targets"],
+    );
+    here.refuse(
+        "predict --arch net.toml --train data.npz:x,v --test data.npz:x,v --gram k.npz --resume tiles",
+        &["--gram", "--resume"],
     );
     here.refuse("demo", &["data/mnist_1k.npz", "--repository"]);
 }

@@ -219,7 +219,7 @@ fn single_pixels_black_images_and_one_sample() {
         ));
         assert!(found["networks"][0]["mae"].as_f64().unwrap() < 1e-12, "{found}");
         here.refuse(
-            &format!("predict --arch net.toml --train few.npz:one,v --test few.npz:one --backend {backend} --quiet --ridge auto"),
+            &format!("predict --arch net.toml --train few.npz:one,v --test few.npz:one,v --backend {backend} --quiet --ridge auto"),
             &["folds"],
         );
     }

@@ -54,7 +54,8 @@ fn an_interrupt_ends_a_solve() {
         "many.npz",
         &[("x", (&x).into()), ("v", (&v).into()), ("t", (&x.slice(ndarray::s![..1, ..]).to_owned()).into())],
     );
-    let words = "predict --arch vectors.toml --train many.npz:x,v --test many.npz:t --time 1 --backend cpu --threads 1 --resume tiles";
+    let words = "predict --arch vectors.toml --train many.npz:x,v --test many.npz:t --time 1 --backend cpu --threads 1 \
+                 --resume tiles --out p.npz";
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("ekernel"))
         .current_dir(here.path("."))
         .args(words.split_whitespace())

@@ -2,7 +2,7 @@
 
 use super::{Dual, erf, exponential, gaussian, gelu, kinked, sign, sine};
 use crate::{
-    ArchError,
+    ArchError, geometric_mean,
     keys::{Keys, Section},
 };
 
@@ -136,7 +136,7 @@ impl Activation {
     /// for kinked activations K̇ moves by √(2ε)/2π ≈ 3e-9 where K = √(vv') up to rounding ε. Of variances that are not numbers
     /// (of a `gaussian` whose expectation does not exist) neither are K_σ and K̇.
     pub fn dual(&self, v: f64, vp: f64, k: f64) -> Dual {
-        let bound = (v * vp).sqrt();
+        let bound = geometric_mean(v, vp);
         if bound.is_nan() {
             return Dual { cov: f64::NAN, dot: f64::NAN };
         }

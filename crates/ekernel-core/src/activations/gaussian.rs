@@ -2,9 +2,10 @@
 //! (1 ≤ 2bv, or D² ≤ 0) both are NaN, which every caller reports.
 
 use super::dual::Dual;
+use crate::geometric_mean;
 
 pub(super) fn dual(a: f64, b: f64, v: f64, vp: f64, k: f64) -> Dual {
-    let bound = (v * vp).sqrt();
+    let bound = geometric_mean(v, vp);
     let d2 = 1.0 - 2.0 * b * (v + vp) + 4.0 * b * b * (bound - k) * (bound + k);
     if !(d2 > 0.0 && 2.0 * b * v < 1.0 && 2.0 * b * vp < 1.0) {
         return Dual { cov: f64::NAN, dot: f64::NAN };

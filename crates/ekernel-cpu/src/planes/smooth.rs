@@ -3,7 +3,7 @@
 //! Where defects come or go, the closed form of `ekernel-core` is called: K = √(vv') − u before and u_o = √(v_o v'_o) − K_o after, all
 //! from the same v and v', so that the difference keeps the digits of u and is 0 where K = v = v'.
 
-use ekernel_core::plan::Form;
+use ekernel_core::{geometric_mean, plan::Form};
 use pulp::{Simd, WithSimd};
 
 use super::{Plane, Scalar, geometry::Run, pack::SmoothMaps, scalar::nonnegative};
@@ -84,13 +84,13 @@ fn closed<T: Scalar>(values: Values<'_, T>) {
             let cov = &mut plane.cov.as_mut_slice()[from + i];
             let k = match forms[0] {
                 Form::Cov => cov.wide(),
-                Form::Defect => (v * vp).sqrt() - cov.wide(),
+                Form::Defect => geometric_mean(v, vp) - cov.wide(),
             };
             let dual = activation.dual(v, vp, k);
             *cov = T::new(match forms[1] {
                 Form::Cov => dual.cov,
                 Form::Defect => {
-                    let bound = (activation.variance(v) * activation.variance(vp)).sqrt();
+                    let bound = geometric_mean(activation.variance(v), activation.variance(vp));
                     nonnegative(bound - dual.cov)
                 }
             });

@@ -3,7 +3,10 @@
 //! With biases, relu's of two signals of nearly equal variance have singularities close by, so that no short series exists.
 //! The variances are constants, so every layer is a few operations per point: u ↦ w²u + const, and the dual.
 
-use ekernel_core::plan::{Pointwise, RotationStage, SphereOp};
+use ekernel_core::{
+    geometric_mean,
+    plan::{Pointwise, RotationStage, SphereOp},
+};
 use pulp::{Simd, WithSimd};
 
 use super::{pack::Number, pointwise::Function};
@@ -45,7 +48,7 @@ impl<T: Number, const W: usize> Layers<T, W> {
             }
             lanes
         };
-        let bound = |op: usize| move |v: &[f64], vp: &[f64]| (v[op] * vp[op]).sqrt();
+        let bound = |op: usize| move |v: &[f64], vp: &[f64]| geometric_mean(v[op], vp[op]);
         let step = |&at: &usize| {
             let op = &stage.ops[at];
             let input = op.inputs[0];

@@ -6,7 +6,7 @@
 
 use std::f64::consts::PI;
 
-use ekernel_core::{BackendError, Control};
+use ekernel_core::{BackendError, Control, geometric_mean};
 use ekernel_harmonic::{LaneBuffer, LaneTransform, LaneWorkspace, rotation_index, rotation_len};
 
 use super::{
@@ -203,7 +203,7 @@ impl<'s, T: Number, const W: usize> Passes<'s, T, W> {
                 }
             }
             let [v, vp] = [0, 1].map(|side| self.variances[side][lane][op]);
-            let scale = (v * vp).sqrt();
+            let scale = geometric_mean(v, vp);
             let mean = wide(coefficients[0][lane]) / (8.0 * PI * PI);
             let (mean, factor) =
                 if scale > 0.0 { ((scale - bound + mean) / scale, scale.recip()) } else { (1.0, 0.0) };
@@ -373,9 +373,9 @@ impl<'s, T: Number, const W: usize> Passes<'s, T, W> {
         let (mut constants, mut factors) = ([T::one(); W], [T::zero(); W]);
         let [first, second] = &self.variances;
         for (lane, (v, vp)) in first.iter().zip(second).enumerate() {
-            let scale = (v[field.op] * vp[field.op]).sqrt();
+            let scale = geometric_mean(v[field.op], vp[field.op]);
             if scale > 0.0 {
-                let bounds: f64 = inputs.iter().map(|&input| (v[input] * vp[input]).sqrt()).sum();
+                let bounds: f64 = inputs.iter().map(|&input| geometric_mean(v[input], vp[input])).sum();
                 constants[lane] = T::new((scale - bounds) / scale);
                 factors[lane] = T::new(scale.recip());
             }

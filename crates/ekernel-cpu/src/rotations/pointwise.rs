@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ekernel_core::{
-    LayerNorm,
+    LayerNorm, geometric_mean,
     plan::{Op as _, Pointwise, RotationStage, SphereOp},
 };
 
@@ -33,7 +33,7 @@ impl Function {
 
     /// √(vv') behind the op, from the variances of the two samples behind each op.
     pub(super) fn bound(&self, v: &[f64], vp: &[f64]) -> f64 {
-        (v[self.op] * vp[self.op]).sqrt()
+        geometric_mean(v[self.op], vp[self.op])
     }
 
     /// Whether the variances on the way are numbers; [`Function::at`] needs that.
@@ -44,7 +44,7 @@ impl Function {
     /// The op's value where the field's kernel is √(qq')·`cosine`. `values` is room for a value per op.
     pub(super) fn at(&self, cosine: f64, v: &[f64], vp: &[f64], values: &mut Vec<Value>) -> Value {
         values.resize(self.stage.ops.len(), Value::default());
-        let cov = (v[self.origin] * vp[self.origin]).sqrt() * cosine;
+        let cov = geometric_mean(v[self.origin], vp[self.origin]) * cosine;
         values[self.origin] = Value { cov, carry: 1.0, own: 0.0 };
         for &at in &self.path {
             let op = &self.stage.ops[at];

@@ -3,7 +3,7 @@
 use std::{f64::consts::PI, sync::Arc};
 
 use ekernel_core::{
-    BackendError, Control,
+    BackendError, Control, geometric_mean,
     plan::{RotationStage, SphereOp},
 };
 use ekernel_harmonic::{HarmonicError, LaneBuffer, LaneTransform, LaneWorkspace, RotationGrid};
@@ -212,7 +212,7 @@ impl<T: Number> Stage<T> {
         let (v, vp) = (&first.variances, &second.variances);
         if let Some((_, shared)) = &way.shared {
             let lift = self.fields.fields[way.field].op;
-            return Some((shared.clone(), (v[lift] * vp[lift]).sqrt()));
+            return Some((shared.clone(), geometric_mean(v[lift], vp[lift])));
         }
         let mut values = Vec::new();
         let fit = Fit::new(variable, self.tolerance(), |c| way.function.at(c, v, vp, &mut values))?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ndarray::{ArrayD, Axis, Ix1, Ix2, Ix3, s};
+use ndarray::{Array2, Array3, ArrayD, Axis, Ix1, Ix2, Ix3, s};
 
 use crate::error::DataError;
 use crate::molecules::{AtomReferences, Molecules, Property};
@@ -24,21 +24,9 @@ pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<M
         Some(name) => Some((name, arrays.floats(name)?)),
         None => None,
     };
-    let charges = arrays.integers("charges")?.into_dimensionality::<Ix2>().map_err(|_| {
-        arrays.shape("charges", "charges are atomic numbers (molecules, atoms), 0 for padding")
-    })?;
+    let (charges, positions) = arrays.atoms()?;
     let n = charges.nrows();
     let rows = arrays.rows(rows, n)?;
-    let positions = arrays.floats("positions")?;
-    let atoms = charges.ncols();
-    let positions = match positions.into_dimensionality::<Ix3>() {
-        Ok(positions) if positions.dim() == (n, atoms, 3) => positions,
-        _ => {
-            return Err(
-                arrays.shape("positions", "positions are (molecules, atoms, 3) in Å, as many as charges")
-            );
-        }
-    };
     let property = match property {
         Some((name, values)) => Some((name, arrays.column(values, name, n)?)),
         None => None,
@@ -80,7 +68,69 @@ pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<M
     Ok(molecules)
 }
 
+/// What the arrays of atoms are called, here and in the files of MD17, rMD17 and DimeNet.
+const CHARGES: [&str; 4] = ["charges", "nuclear_charges", "z", "Z"];
+const POSITIONS: [&str; 3] = ["positions", "coords", "R"];
+
 impl Arrays<'_> {
+    /// The first of these names that the file holds, else the first of them.
+    fn called(&self, names: &[&'static str]) -> &'static str {
+        names.iter().find(|name| self.file.contains(name)).unwrap_or(&names[0])
+    }
+
+    /// Atomic numbers (molecules, atoms) and positions (molecules, atoms, 3), padded with 0.
+    ///
+    /// The files hold them so, or one row of atomic numbers for frames of one molecule, or all atoms behind each other with
+    /// the number of each molecule in N.
+    fn atoms(&mut self) -> Result<(Array2<i64>, Array3<f64>), DataError> {
+        const WANTED: &str = "charges are atomic numbers (molecules, atoms), 0 for padding, or (atoms,) for frames of one molecule";
+        let [charges_key, positions_key] = [self.called(&CHARGES), self.called(&POSITIONS)];
+        let charges = self.integers(charges_key)?;
+        let positions = self.floats(positions_key)?;
+        let wrong = |arrays: &mut Self| {
+            let wanted = "positions are (molecules, atoms, 3) in Å, as many as charges";
+            arrays.shape(positions_key, wanted)
+        };
+        match (charges.ndim(), positions.ndim()) {
+            (2, 3) if [charges.shape(), &[3]].concat() == positions.shape() => {
+                let charges =
+                    charges.into_dimensionality::<Ix2>().map_err(|_| self.shape(charges_key, WANTED))?;
+                let positions = positions.into_dimensionality::<Ix3>().map_err(|_| wrong(self))?;
+                Ok((charges, positions))
+            }
+            (2, _) => Err(wrong(self)),
+            (1, 3) if positions.shape()[1..] == [charges.len(), 3] => {
+                let positions = positions.into_dimensionality::<Ix3>().map_err(|_| wrong(self))?;
+                let frames = positions.dim().0;
+                let row: Vec<i64> = charges.iter().copied().collect();
+                Ok((Array2::from_shape_fn((frames, row.len()), |(_, atom)| row[atom]), positions))
+            }
+            (1, 2) if self.file.contains("N") && positions.shape() == [charges.len(), 3] => {
+                let counts = self.integers("N")?;
+                let counts: Option<Vec<usize>> = counts.iter().map(|&n| usize::try_from(n).ok()).collect();
+                let counts = counts.filter(|counts| counts.iter().sum::<usize>() == charges.len());
+                let wanted = "N are the numbers of atoms of the molecules, whose sum is that of all atoms";
+                let counts = counts.ok_or_else(|| self.shape("N", wanted))?;
+                let atoms = counts.iter().copied().max().unwrap_or(0);
+                let mut padded = Array2::zeros((counts.len(), atoms));
+                let mut placed = Array3::zeros((counts.len(), atoms, 3));
+                let mut from = 0;
+                for (molecule, &count) in counts.iter().enumerate() {
+                    for atom in 0..count {
+                        padded[(molecule, atom)] = charges[[from + atom]];
+                        for axis in 0..3 {
+                            placed[(molecule, atom, axis)] = positions[[from + atom, axis]];
+                        }
+                    }
+                    from += count;
+                }
+                Ok((padded, placed))
+            }
+            (1, 3) => Err(wrong(self)),
+            _ => Err(self.shape(charges_key, WANTED)),
+        }
+    }
+
     fn place(&self, key: &str) -> Place {
         Place::entry(self.path, key)
     }

@@ -48,7 +48,7 @@ pub(crate) struct Predict {
     pub(super) max_test: Option<usize>,
     /// Kernels that are stored already, in place of computing them: one matrix of training and then test samples, or that of
     /// the training samples and that of the test samples (rows) with them; with --cov also that of the test samples
-    #[arg(long, value_name = "K.npz,…", value_delimiter = ',', conflicts_with = "resume")]
+    #[arg(long, value_name = "K.npz,…", value_delimiter = ',', conflicts_with = "folder")]
     pub(super) gram: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) reading: Reading,
