@@ -47,7 +47,7 @@ impl Inputs<'_> {
         let read = |source: &Source, reading: &ReadOptions| -> anyhow::Result<Dataset> {
             let mut set = read_dataset(source, reading)?;
             if *space == Space::Spheres {
-                set.samples = on_sphere(set.samples, source)?;
+                set = on_sphere(set, source)?;
             }
             Ok(set)
         };

@@ -8,13 +8,18 @@ use std::{
     time::Instant,
 };
 
-use ekernel_core::{Backend, KernelSet, Kernels, Pairs};
+use ekernel_core::{Backend, Control, KernelSet, Kernels, Pairs, Samples};
 use ekernel_data::write_atomically;
 use ekernel_experiment::Work;
 use ekernel_gram::{FolderStore, Job, Options, Stored, Streaming, Summary};
 use serde::{Deserialize, Serialize};
 
-use crate::{failure::mistake, output, progress::Task, words::counted};
+use crate::{
+    failure::mistake,
+    output,
+    progress::Task,
+    words::{counted, duration},
+};
 
 /// Computes the Gram matrices of one network.
 pub(crate) struct Computer<'a> {
@@ -43,8 +48,9 @@ impl Computer<'_> {
             options.store = Some(Arc::new(store));
         }
         let started = self.begin(label);
+        let estimate = self.estimate(&pairs)?;
         let job = Job::prepare(self.backend, pairs, &options, control)?;
-        self.announce(label, &job.summary());
+        self.announce(label, &job.summary(), estimate);
         let kernels = job.run(control);
         let work = self.end(started);
         Ok(Computed { kernels: kernels?, work })
@@ -61,11 +67,21 @@ impl Computer<'_> {
         self.note_all(store.notes());
         let started = self.begin(label);
         let options = Options::new(self.kinds);
+        let estimate = self.estimate(&pairs)?;
         let job = Streaming::prepare(self.backend, pairs, Arc::new(store), &options, control)?;
-        self.announce(label, &job.summary());
+        self.announce(label, &job.summary(), estimate);
         let kernels = job.run(control);
         let work = self.end(started);
         Ok(Computed { kernels: kernels?, work })
+    }
+
+    /// Seconds of a pair, of so much work that it is worth measuring, and where somebody reads it.
+    fn estimate(&self, pairs: &Pairs) -> anyhow::Result<Option<f64>> {
+        let (n, m) = (pairs.first().len() as u64, pairs.second().len() as u64);
+        if self.quiet || n.saturating_mul(m) < MANY {
+            return Ok(None);
+        }
+        seconds_per_pair(self.backend, pairs.first(), self.kinds, self.task.control()).map(Some)
     }
 
     fn begin(&self, label: &str) -> Instant {
@@ -77,10 +93,14 @@ impl Computer<'_> {
         Work { pairs: self.task.end(), seconds: started.elapsed().as_secs_f64() }
     }
 
-    fn announce(&self, label: &str, summary: &Summary) {
+    fn announce(&self, label: &str, summary: &Summary, estimate: Option<f64>) {
         let [rows, cols] = summary.shape;
         let pairs = counted(summary.pairs, "pair", "pairs");
-        let mut text = format!("{label}: {rows} × {cols}, {pairs}, {}", summary.memory);
+        let mut text = format!("{label}: {rows} × {cols}, {pairs}");
+        if let Some(seconds) = estimate.filter(|_| summary.finished == 0) {
+            text += &format!(", about {}", duration(seconds * summary.pairs as f64));
+        }
+        text += &format!(", {}", summary.memory);
         if summary.finished > 0 {
             text += &format!(", {} of {} tiles found finished", summary.finished, summary.tiles);
         }
@@ -95,6 +115,35 @@ impl Computer<'_> {
         for note in notes {
             output::note(self.quiet, note);
         }
+    }
+}
+
+/// Pairs from which on the time is estimated before they are computed.
+const MANY: u64 = 20_000;
+
+/// How long an estimate measures.
+const MEASURED: f64 = 0.05;
+
+/// About how many seconds a pair takes, measured on the first samples: a few of them, twice as many, …
+pub(crate) fn seconds_per_pair(
+    backend: &dyn Backend,
+    samples: &Samples,
+    kinds: KernelSet,
+    control: &Control,
+) -> anyhow::Result<f64> {
+    let silent = Control { cancel: control.cancel.clone(), ..Control::new() };
+    let mut count = samples.len().min(4);
+    loop {
+        let first: Vec<usize> = (0..count).collect();
+        let started = Instant::now();
+        let job =
+            Job::prepare(backend, Pairs::within(samples.select(&first)), &Options::new(kinds), &silent)?;
+        job.run(&silent)?;
+        let seconds = started.elapsed().as_secs_f64();
+        if seconds >= MEASURED || 2 * count > samples.len() {
+            return Ok(seconds / (count * (count + 1) / 2) as f64);
+        }
+        count *= 2;
     }
 }
 

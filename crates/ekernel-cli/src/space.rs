@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ekernel_core::{Input, Samples};
 use ekernel_data::{
-    Dataset, Molecules, Place, ReadOptions, Source, molecules::MoleculeLimits, on_the_sphere, read_dataset,
-    read_molecules,
+    Dataset, Molecules, Place, ReadOptions, Source, from_even_rings, molecules::MoleculeLimits,
+    on_the_sphere, read_dataset, read_molecules,
 };
 
 use crate::{architecture::Architecture, failure::mistake};
@@ -90,16 +90,24 @@ impl Space {
         let inputs = Source { targets: None, noise: None, ..source.clone() };
         let mut set = read_dataset(&inputs, options)?;
         if *self == Space::Spheres {
-            set.samples = on_sphere(set.samples, source)?;
+            set = on_sphere(set, source)?;
         }
         Ok(set)
     }
 }
 
 /// Arrays as signals on the sphere.
-pub(crate) fn on_sphere(samples: Samples, source: &Source) -> anyhow::Result<Samples> {
+pub(crate) fn on_sphere(mut set: Dataset, source: &Source) -> anyhow::Result<Dataset> {
     let place = Place { path: source.path.clone(), key: source.inputs.clone() };
-    Ok(on_the_sphere(samples, &place)?)
+    if let Some(samples) = from_even_rings(&set.samples) {
+        let points = samples.sample_shape()[0];
+        let note = format!("rings of {points} points are interpolated at {} points", points - 1);
+        set.note =
+            [set.note, note].into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join("; ");
+        set.samples = samples;
+    }
+    set.samples = on_the_sphere(set.samples, &place)?;
+    Ok(set)
 }
 
 /// Reads molecules, and checks that they can be molecules.

@@ -66,7 +66,7 @@ pub use ranges::scale_mismatch;
 pub use read::{read_dataset, read_labels, read_samples};
 pub use samples::channels_first_hint;
 pub use source::{Source, TargetSource};
-pub use spheres::on_the_sphere;
+pub use spheres::{from_even_rings, on_the_sphere};
 pub use target_kind::TargetKind;
 pub use targets::Targets;
 pub use write::{Output, Rows, write_atomically, write_npz};

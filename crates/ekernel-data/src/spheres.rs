@@ -1,6 +1,9 @@
 //! Signals on the sphere from arrays of samples.
 
+use std::f64::consts::PI;
+
 use ekernel_core::Samples;
+use ndarray::{Array2, Array4, Axis};
 
 use crate::error::DataError;
 use crate::place::Place;
@@ -46,11 +49,53 @@ pub fn on_the_sphere(samples: Samples, place: &Place) -> Result<Samples, DataErr
     Ok(Samples::Spheres(signals))
 }
 
+/// Signals of 2L points on each of 2L rings, as other programs keep them, on the 2L-1 points of these rings; `None` of other shapes.
+///
+/// Rings hold the orders |m| < L of signals of the degrees l < L, and 2L points determine these: they are interpolated by
+/// trigonometric functions. What a ring holds of the order L is no part of such signals and is left out.
+pub fn from_even_rings(samples: &Samples) -> Option<Samples> {
+    let (Samples::Images(signals) | Samples::Spheres(signals)) = samples else { return None };
+    let (n, rings, points, channels) = signals.dim();
+    if rings != points || rings == 0 || rings % 2 == 1 {
+        return None;
+    }
+    let bandlimit = rings / 2;
+    let angle = |p: usize, of: usize| 2.0 * PI * p as f64 / of as f64;
+    let weights = Array2::from_shape_fn((points - 1, points), |(to, from)| {
+        let apart = angle(to, points - 1) - angle(from, points);
+        let orders: f64 = (1..bandlimit).map(|m| 2.0 * (m as f64 * apart).cos()).sum();
+        (1.0 + orders) / points as f64
+    });
+    let mut moved = Array4::zeros((n, rings, points - 1, channels));
+    for (ring, mut into) in signals.lanes(Axis(2)).into_iter().zip(moved.lanes_mut(Axis(2))) {
+        into.assign(&weights.dot(&ring));
+    }
+    Some(Samples::Spheres(moved))
+}
+
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, Array4};
-
     use super::*;
+
+    /// A polynomial of degree 3 on the sphere, on both grids.
+    #[test]
+    fn even_rings_are_interpolated() {
+        let signal = |theta: f64, phi: f64| {
+            let (x, y, z) = (theta.sin() * phi.cos(), theta.sin() * phi.sin(), theta.cos());
+            0.3 + x - 2.0 * y * z + x * x * y + z * z * z
+        };
+        let grid = |points: usize| {
+            Array4::from_shape_fn((2, 8, points, 1), |(i, t, p, _)| {
+                let (theta, phi) = ((2 * t + 1) as f64 * PI / 16.0, 2.0 * PI * p as f64 / points as f64);
+                signal(theta, phi) + i as f64
+            })
+        };
+        let Some(Samples::Spheres(found)) = from_even_rings(&Samples::Images(grid(8))) else {
+            panic!("signals expected")
+        };
+        assert!((&found - &grid(7)).iter().all(|x| x.abs() < 1e-14));
+        assert_eq!(from_even_rings(&Samples::Images(grid(7))), None);
+    }
 
     #[test]
     fn only_grids_of_a_bandlimit() {

@@ -2,15 +2,19 @@
 
 use clap::Args;
 use ekernel_core::plan::{HeadOp, Node, Op as _, Quadrature};
+use ekernel_core::{Backend as _, Control, Network};
 use ekernel_experiment::Kind;
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{ArchitectureFile, BackendName, Gpu, KindName, kinds, quadrature},
+    args::{ArchitectureFile, BackendName, Blocks, Compute, Gpu, KindName, Talk, count, kinds, quadrature},
     backends,
     failure::mistake,
-    output,
+    kernels::seconds_per_pair,
+    output::{self, matrix_bytes},
+    samples::random,
+    words::{bytes, duration},
 };
 
 #[derive(Args, Debug)]
@@ -23,6 +27,10 @@ pub(crate) struct Plan {
     /// Rotations at which networks on the sphere are evaluated, as for `gram`
     #[arg(long, value_name = "accurate|fast|NODES", default_value = "accurate", value_parser = quadrature)]
     quadrature: Quadrature,
+    /// Say how many pairs the kernel of N samples with itself has, about how long they take here (measured on random samples), and
+    /// how large it is
+    #[arg(long, value_name = "N", value_parser = count)]
+    samples: Option<usize>,
     /// Show how this backend computes it: wgpu says how each stage is computed on the adapter
     #[arg(long, value_enum, default_value = "cpu")]
     backend: BackendName,
@@ -49,9 +57,11 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
     } else {
         vec![]
     };
+    let work = arguments.samples.map(|n| work(arguments, &network, n)).transpose()?;
     if !arguments.json {
+        let samples = work.as_ref().map(Work::line).unwrap_or_default();
         let lines: Vec<String> = strategies.iter().map(|line| format!("gpu      {line}\n")).collect();
-        return output::print(&format!("{plan}{}", lines.concat()));
+        return output::print(&format!("{plan}{}{samples}", lines.concat()));
     }
     let cost = plan.cost();
     let stages: Vec<_> = plan
@@ -122,8 +132,61 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
         "head": head,
         "needs_self": plan.needs_self,
         "gpu": strategies,
+        "samples": work.as_ref().map(|work| json!({
+            "n": work.n, "pairs": work.pairs, "seconds": work.seconds, "bytes": work.bytes, "backend": work.backend,
+        })),
         "per_pair": { "of": if plan.atoms.is_some() { "atoms" } else { "samples" }, "flops": cost.flops, "bytes": cost.bytes, "full_tensor_bytes": cost.tensor_bytes },
     }))
+}
+
+/// What the kernel of some samples with itself takes.
+struct Work {
+    n: usize,
+    pairs: u64,
+    seconds: f64,
+    bytes: u64,
+    backend: String,
+}
+
+impl Work {
+    fn line(&self) -> String {
+        format!(
+            "\nsamples  {}: {} pairs, about {} with {}, {} for the result\n",
+            self.n,
+            self.pairs,
+            duration(self.seconds),
+            self.backend,
+            bytes(self.bytes as f64)
+        )
+    }
+}
+
+/// Random samples stand for those of the user.
+const DRAWN: usize = 64;
+
+fn work(arguments: &Plan, network: &Network, n: usize) -> anyhow::Result<Work> {
+    let kinds = kinds(&arguments.kind);
+    let needed = Kind::needed(&kinds);
+    let compute = Compute {
+        backend: arguments.backend,
+        gpu: arguments.gpu.clone(),
+        precision: None,
+        threads: None,
+        blocks: Blocks::Orbit,
+        quadrature: arguments.quadrature,
+        talk: Talk { quiet: true, json: arguments.json },
+    };
+    let chosen = backends::choose(&compute, network, needed)?;
+    let samples = random(network.input(), n.min(DRAWN), 0);
+    let seconds = seconds_per_pair(&*chosen.backend, &samples, needed, &Control::new())?;
+    let pairs = n as u64 * (n as u64 + 1) / 2;
+    Ok(Work {
+        n,
+        pairs,
+        seconds: seconds * pairs as f64,
+        bytes: matrix_bytes([n, n], kinds.len() as u64),
+        backend: chosen.backend.describe(),
+    })
 }
 
 /// How an adapter computes each stage that ends in a readout.

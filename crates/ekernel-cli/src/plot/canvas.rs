@@ -12,6 +12,7 @@ use plotters::{
     style::{FontStyle, RGBColor, register_font},
 };
 
+use super::scaled::{SCALE, Scaled};
 use crate::failure::mistake;
 
 /// The family that every text asks for; its outlines are built in, so that plots need no fonts of the system.
@@ -66,9 +67,10 @@ pub(super) fn save(path: &Path, size: (u32, u32), picture: &impl Picture) -> any
             text.into_bytes()
         }
         Format::Png => {
+            let size = (size.0 * SCALE, size.1 * SCALE);
             let mut pixels = vec![0; size.0 as usize * size.1 as usize * 3];
             {
-                let area = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
+                let area = Scaled(BitMapBackend::with_buffer(&mut pixels, size)).into_drawing_area();
                 picture.draw(&area)?;
                 area.present()?;
             }

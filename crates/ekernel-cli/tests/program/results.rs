@@ -233,6 +233,26 @@ fn a_plan_and_its_json() {
     let plan = here.json("plan net.toml");
     assert_eq!(plan["input"]["shape"], serde_json::json!([5, 5, 1]));
     assert!(plan["per_pair"]["flops"].as_u64().unwrap() > 0);
+    let text = here.succeed("plan --arch net.toml --samples 400");
+    assert!(
+        text.contains("samples  400: 80200 pairs, about ") && text.contains("2.4 MiB for the result"),
+        "{text}"
+    );
+    let plan = here.json("plan net.toml --samples 400 --kind nngp");
+    assert_eq!((&plan["samples"]["pairs"], &plan["samples"]["bytes"]), (&80200.into(), &1_280_000.into()));
+    assert!(plan["samples"]["seconds"].as_f64().unwrap() > 0.0, "{plan}");
+}
+
+#[test]
+fn long_work_says_how_long_before_it_begins() {
+    let here = Playground::new();
+    let x = crate::support::images(160);
+    here.arrays("many.npz", &[("x", (&x).into())]);
+    let gram = "gram net.toml --x1 many.npz:x --backend cpu --out k.npz";
+    let said = String::from_utf8(here.ekernel(gram).output().unwrap().stderr).unwrap();
+    assert!(said.contains("160 × 160, 12880 pairs, about "), "{said}");
+    let said = String::from_utf8(here.ekernel(&format!("{gram} --quiet")).output().unwrap().stderr).unwrap();
+    assert_eq!(said, "");
 }
 
 #[test]

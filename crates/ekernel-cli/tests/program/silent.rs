@@ -255,3 +255,39 @@ fn targets_are_classes_or_values_as_said() {
         &["does not hold classes"],
     );
 }
+
+/// Products of two variances of such samples leave the range of float64: the NNGP was 0 where the NTK was not.
+#[test]
+fn kernels_of_the_smallest_samples_are_those_of_larger_ones() {
+    let here = Playground::new();
+    let x = images(5) - 0.4;
+    let v = Array2::from_shape_fn((5, 4), |(i, j)| ((3 * i + j) as f64).sin());
+    here.arrays(
+        "small.npz",
+        &[
+            ("x", (&(&x * 1e-30)).into()),
+            ("xs", (&(&x * 1e-82)).into()),
+            ("v", (&(&v * 1e-30)).into()),
+            ("vs", (&(&v * 1e-82)).into()),
+        ],
+    );
+    let smooth = "[input]\nspace = \"vector\"\nshape = [4]\n[[layers]]\nop = \"dense\"\n[[layers]]\nop = \"erf\"\n[[layers]]\nop = \"dense\"\n[[layers]]\nop = \"gelu\"\n[[layers]]\nop = \"dense\"\n[[layers]]\nop = \"relu\"\n[[layers]]\nop = \"dense\"\n";
+    here.text("smooth.toml", smooth);
+    for backend in ["reference", "cpu", "cpu --precision f64"] {
+        for (arch, key) in [("net.toml", "x"), ("smooth.toml", "v")] {
+            let gram = |key: &str| {
+                here.succeed(&format!(
+                    "gram {arch} --x1 small.npz:{key} --backend {backend} --quiet --out k.npz"
+                ));
+                ["nngp", "ntk"].map(|kernel| read(&here.path("k.npz"), kernel))
+            };
+            let (plain, small) = (gram(key), gram(&format!("{key}s")));
+            for (plain, small) in plain.iter().zip(&small) {
+                let largest = plain.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+                assert!(largest > 0.0);
+                let off = (small / 1e-104 - plain).iter().fold(0.0f64, |most, x| most.max(x.abs()));
+                assert!(off < 1e-12 * largest, "{backend} {arch}: {small} {plain}");
+            }
+        }
+    }
+}

@@ -76,7 +76,6 @@ fn arrays_that_are_no_signals() {
     let gram =
         |key: &str| format!("gram --arch sphere.toml --x1 s.npz:{key} --backend reference --out k.npz");
     here.refuse(&gram("odd"), &["s.npz:odd", "[5, 4, 2]", "5 rings, an odd number"]);
-    here.refuse(&gram("wide"), &["s.npz:wide", "bandlimit 2", "3 points each, not 4"]);
     here.refuse(&gram("nan"), &["s.npz:nan", "sample 0", "NaN"]);
     here.refuse(&gram("large"), &["sphere.toml", "bandlimit = 3", "channels = 2"]);
     here.refuse(&gram("grey"), &["sphere.toml", "channels = 1"]);
@@ -85,4 +84,14 @@ fn arrays_that_are_no_signals() {
     here.refuse("plan zero.toml", &["zero.toml", "bandlimit", "at least 1"]);
     here.text("conv.toml", &SPHERE_ARCH.replace("\"s2_conv\"", "\"s2_conv\"\nbandlimit = 3"));
     here.refuse("plan conv.toml", &["conv.toml", "bandlimit", "2"]);
+}
+
+/// Other programs keep 2L points on each ring.
+#[test]
+fn even_rings_are_interpolated_and_it_is_said() {
+    let here = playground();
+    let gram = "gram --arch sphere.toml --x1 s.npz:wide --backend reference --out k.npz";
+    let said = String::from_utf8(here.ekernel(gram).output().unwrap().stderr).unwrap();
+    assert!(said.contains("--x1: rings of 4 points are interpolated at 3 points"), "{said}");
+    assert!(here.path("k.npz").exists());
 }
