@@ -57,9 +57,21 @@ pub(crate) fn stopped(error: anyhow::Error, kept: &str) -> anyhow::Error {
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let code = exit_code(error);
     if code != 0 {
-        complain(&one_line(error));
+        let options = options_for(error).map(|options| format!(" ({options})")).unwrap_or_default();
+        complain(&format!("{}{options}", one_line(error)));
     }
     ExitCode::from(code)
+}
+
+/// The options by which the advice of a library's error is followed.
+fn options_for(error: &anyhow::Error) -> Option<&'static str> {
+    error.chain().find_map(|cause| match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(DataError::ImageSizes { .. }), _) => Some("--resize HEIGHTxWIDTH"),
+        (_, Some(GramError::Memory { .. })) => Some(
+            "rows of an array are FILE:X[0:2000]; --kind nngp; --threads 1; gram --resume DIR never holds the matrix whole",
+        ),
+        _ => None,
+    })
 }
 
 /// Prints help where it was asked for, else clap's complaint as one line.

@@ -291,3 +291,27 @@ fn kernels_of_the_smallest_samples_are_those_of_larger_ones() {
         }
     }
 }
+
+#[test]
+fn advice_names_the_option_that_follows_it() {
+    let here = Playground::new();
+    folder(&here, "sizes", &["a", "b"], "png");
+    image::GrayImage::new(7, 5).save(here.path("sizes/a/wide.png")).unwrap();
+    let words = "gram net.toml --x1 sizes --backend reference --quiet --out k.npz";
+    here.refuse(words, &["differ in size", "--resize HEIGHTxWIDTH"]);
+    here.succeed(&format!("{words} --resize 5x5"));
+}
+
+#[test]
+fn plots_name_classes_in_any_script() {
+    let here = Playground::new();
+    folder(&here, "scripts", &["猫", "Öl", "собака"], "png");
+    let words = "predict --arch net.toml --backend reference --quiet --train scripts --test scripts";
+    here.succeed(&format!("{words} --plot c.svg"));
+    assert!(std::fs::read_to_string(here.path("c.svg")).unwrap().contains("猫"));
+    here.succeed(&format!("{words} --plot c.png"));
+    let svg = std::fs::read_to_string(here.path("c.svg")).unwrap();
+    let (width, height) = image::image_dimensions(here.path("c.png")).unwrap();
+    // Twice the size of the drawing, for letters that are even and sharp.
+    assert!(svg.contains(&format!("width=\"{}\" height=\"{}\"", width / 2, height / 2)), "{width} {height}");
+}
