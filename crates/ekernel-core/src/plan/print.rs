@@ -200,9 +200,9 @@ impl fmt::Display for Pointwise {
         f.write_str(self.name())?;
         match self {
             Pointwise::Affine(Affine { w2, b2, ntk_scale, ntk_shift }) => {
-                write!(f, " {w2}·K + {b2}")?;
+                write!(f, " {}·K + {}", plain(w2), plain(b2))?;
                 if (ntk_scale, ntk_shift) != (w2, b2) {
-                    write!(f, " (Θ: {ntk_scale}·K + {ntk_shift})")?;
+                    write!(f, " (Θ: {}·K + {})", plain(ntk_scale), plain(ntk_shift))?;
                 }
                 Ok(())
             }
@@ -242,4 +242,9 @@ fn si(x: u64) -> String {
         1_000_000..1_000_000_000 => format!("{:.1} M", x as f64 / 1e6),
         _ => format!("{:.1} G", x as f64 / 1e9),
     }
+}
+
+/// The number without the rounding of a square: 0.04 for 0.2², which is 0.04000000000000001.
+fn plain(value: f64) -> f64 {
+    format!("{value:.12e}").parse().unwrap_or(value)
 }
