@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ekernel_core::{Input, Samples};
+use ekernel_core::Input;
 use ekernel_data::{
     Dataset, Molecules, Place, ReadOptions, Source, from_even_rings, molecules::MoleculeLimits,
     on_the_sphere, read_dataset, read_molecules,

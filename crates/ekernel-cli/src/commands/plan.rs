@@ -2,7 +2,7 @@
 
 use clap::Args;
 use ekernel_core::plan::{HeadOp, Node, Op as _, Quadrature};
-use ekernel_core::{Backend as _, Control, Network};
+use ekernel_core::{Control, Network};
 use ekernel_experiment::Kind;
 use serde_json::json;
 

@@ -200,9 +200,9 @@ impl fmt::Display for Pointwise {
         f.write_str(self.name())?;
         match self {
             Pointwise::Affine(Affine { w2, b2, ntk_scale, ntk_shift }) => {
-                write!(f, " {}·K + {}", plain(w2), plain(b2))?;
+                write!(f, " {}·K + {}", plain(*w2), plain(*b2))?;
                 if (ntk_scale, ntk_shift) != (w2, b2) {
-                    write!(f, " (Θ: {}·K + {})", plain(ntk_scale), plain(ntk_shift))?;
+                    write!(f, " (Θ: {}·K + {})", plain(*ntk_scale), plain(*ntk_shift))?;
                 }
                 Ok(())
             }
