@@ -3,7 +3,7 @@ use std::{fs, path::Path};
 use ekernel::data::{ReadOptions, Source, read_dataset, read_labels, read_molecules};
 
 /// How a file is named for each format, and the names behind the colon.
-pub const FORMATS: [(&str, &str); 10] = [
+pub const FORMATS: [(&str, &str); 12] = [
     ("x.npy", ""),
     ("x.npz", ":x,y"),
     ("molecules.npz", ":0-9,U0"),
@@ -14,6 +14,8 @@ pub const FORMATS: [(&str, &str); 10] = [
     ("molecules.xyz", ""),
     ("molecules.csv", ""),
     ("molecules.npz", ""),
+    ("table.csv", ":all,y"),
+    ("table.csv", ":1..3,y,noise"),
 ];
 
 /// A file of data: the first byte chooses the format, the rest is the file.

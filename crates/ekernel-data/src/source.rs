@@ -19,7 +19,7 @@ use crate::mnist_files;
 /// | `F.npz:X[0:2000],Y` | rows 0 to 1999 of X | the same rows of Y |
 /// | `F.npz:X,Y,NOISE` | array X | array Y, with a standard deviation of the noise of each in NOISE |
 /// | `T.csv` | all columns of a table | none |
-/// | `T.csv:ROWS,COLUMN`, `T.csv:ROWS,COLUMN,NOISE` | the other columns of the rows `all` or `0..300` | that column |
+/// | `T.csv:ROWS,COLUMN`, `T.csv:ROWS,COLUMN,NOISE` | the other columns of the rows `all` or `0..300` | that column; several are `A+B` |
 /// | `X.npy` | the array | none |
 /// | `X.npy,Y.npy` | the first file | the second file |
 /// | `train-images-idx3-ubyte` (or .gz) | MNIST images | the labels file beside it, if there |

@@ -26,7 +26,7 @@ const MISSING: [&str; 9] = ["", "na", "n/a", "nan", "null", "none", "?", "-", "#
 /// Whole numbers of at most so many different values are taken for classes where nothing else is said.
 const CLASSES: usize = 20;
 
-/// Reads samples, and of `FILE:ROWS,COLUMN` targets; every other column is a feature.
+/// Reads samples, and of `FILE:ROWS,COLUMN` or `FILE:ROWS,COLUMN+COLUMN` targets; every other column is a feature.
 pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Dataset, DataError> {
     let path = &source.path;
     let rows = Rows::parse(source.inputs.as_deref());
@@ -40,8 +40,8 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Dataset, Da
         _ => DataError::io(path, "read", problem),
     })?;
     let table = Table::read(path, text.trim_start_matches('\u{feff}'), &rows)?;
-    let target = match &source.targets {
-        Some(TargetSource::Key(name)) => Some(table.column(name)?),
+    let target_columns = match &source.targets {
+        Some(TargetSource::Key(name)) => table.columns(name)?,
         Some(TargetSource::File(file)) => {
             return Err(DataError::KeyNotUsed {
                 path: path.clone(),
@@ -50,11 +50,11 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Dataset, Da
                 remedy: "name a column: FILE:ROWS,COLUMN, such as FILE:all,COLUMN",
             });
         }
-        None => None,
+        None => Vec::new(),
     };
     let noise = source.noise.as_deref().map(|name| table.column(name)).transpose()?;
     let is_feature = |&column: &usize| {
-        Some(column) != target
+        !target_columns.contains(&column)
             && Some(column) != noise
             && !options.ignored_columns.contains(&table.names[column])
             && !table.is_index(column)
@@ -73,24 +73,22 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Dataset, Da
     if let Some(index) = (0..table.names.len()).find(|&column| table.is_index(column)) {
         notes.push(format!("column {} without a name is an index, and no feature", index + 1));
     }
-    let targets = target.map(|column| table.targets(column, options.targets, &mut notes)).transpose()?;
+    let targets = match &target_columns[..] {
+        [] => None,
+        [column] => Some(table.targets(*column, options.targets, &mut notes)?),
+        several => Some(table.values(several, options.targets)?),
+    };
+    let noise_column = noise;
     let noise = noise.map(|column| table.noise(column)).transpose()?;
     let mut dataset = Dataset::checked(samples, place.clone(), targets.map(|targets| (targets, place)))?;
     dataset.names = Some(table.records.iter().map(|record| record.row.to_string()).collect());
     dataset.features =
         table.named.then(|| features.iter().map(|&column| table.names[column].clone()).collect());
-    dataset.target_columns = target
-        .iter()
-        .chain(&noise_column(source, &table))
-        .map(|&column| table.names[column].clone())
-        .collect();
+    let learned = target_columns.iter().chain(&noise_column);
+    dataset.target_columns = learned.map(|&column| table.names[column].clone()).collect();
     dataset.noise = noise;
     dataset.note = notes.join("; ");
     Ok(dataset)
-}
-
-fn noise_column(source: &Source, table: &Table<'_>) -> Option<usize> {
-    source.noise.as_deref().and_then(|name| table.column(name).ok())
 }
 
 /// The wanted rows of a file.
@@ -181,6 +179,14 @@ impl Table<'_> {
         })
     }
 
+    /// The columns of a name, or of several joined by `+`.
+    fn columns(&self, names: &str) -> Result<Vec<usize>, DataError> {
+        match self.names.iter().position(|found| found == names) {
+            Some(column) => Ok(vec![column]),
+            None => names.split('+').map(|name| self.column(name)).collect(),
+        }
+    }
+
     /// Whether a column is the index that pandas writes: the first, without a name, counting from 0.
     fn is_index(&self, column: usize) -> bool {
         let counts = |record: &Record| record.fields[0].parse() == Ok(record.row);
@@ -254,6 +260,19 @@ impl Table<'_> {
             }
             kind => kind,
         };
+        Targets::from_array(as_said(NpyArray::Floats(values.into_dyn()), kind, &place)?, &place)
+    }
+
+    /// Several columns of values.
+    fn values(&self, columns: &[usize], kind: TargetKind) -> Result<Targets, DataError> {
+        let mut values = Array2::zeros((self.records.len(), columns.len()));
+        for (mut row, record) in values.outer_iter_mut().zip(&self.records) {
+            for (value, &column) in row.iter_mut().zip(columns) {
+                *value = self.number(record, column)?;
+            }
+        }
+        let place = Place::file(self.path);
+        let kind = if kind == TargetKind::ByType { TargetKind::Values } else { kind };
         Targets::from_array(as_said(NpyArray::Floats(values.into_dyn()), kind, &place)?, &place)
     }
 

@@ -104,6 +104,10 @@ fn tables_are_read() {
     let set = read_dataset(&Source::parse(&noisy).unwrap(), &ReadOptions::default()).unwrap();
     assert_eq!(set.samples, Samples::Vectors(array![[1.0], [3.0]]));
     assert_eq!(set.noise, Some(array![2.0, 4.0]));
+    let both = format!("{}:all,y+b", path.display());
+    let set = read_dataset(&Source::parse(&both).unwrap(), &ReadOptions::default()).unwrap();
+    assert_eq!(set.targets, Some(Targets::Regression(array![[0.5, 2.0], [1.5, 4.0]])));
+    assert_eq!(set.target_columns, ["y", "b"]);
     let whole = ReadOptions { targets: TargetKind::Classes, ..ReadOptions::default() };
     let words = format!("{}:all,a", path.display());
     let set = read_dataset(&Source::parse(&words).unwrap(), &whole).unwrap();

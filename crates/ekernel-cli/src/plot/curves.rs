@@ -9,10 +9,12 @@ use plotters::{
         types::RangedCoordf64,
     },
     prelude::*,
-    style::text_anchor::{HPos, Pos, VPos},
 };
 
-use super::canvas::{COLOURS, FONT, Picture, register, save};
+use super::{
+    canvas::{COLOURS, FONT, Picture, register, save},
+    legend,
+};
 
 /// What is drawn.
 pub(crate) struct Curves {
@@ -205,29 +207,15 @@ impl Picture for Curves {
                     )])?;
                 }
             }
-            let y = LEGEND_TOP + LEGEND_ROW * index as i32;
-            beside.draw(&PathElement::new(vec![(0, y), (LEGEND_LINE, y)], colour.stroke_width(2)))?;
-            beside.draw(&Circle::new((LEGEND_LINE / 2, y), 4, colour.filled()))?;
-            let text = (FONT, LEGEND_TEXT).into_font().color(&BLACK).pos(Pos::new(HPos::Left, VPos::Center));
-            beside.draw_text(&line.name, &text, (LEGEND_LINE + 6, y))?;
         }
+        legend::draw(&beside, self.lines.iter().map(|line| line.name.as_str()))?;
         Ok(())
     }
 }
 
-/// Sizes of the legend, in pixels.
-const LEGEND_TOP: i32 = 60;
-const LEGEND_ROW: i32 = 22;
-const LEGEND_LINE: i32 = 24;
-const LEGEND_TEXT: i32 = 14;
-
-/// The strip that the names of the lines need.
+/// The strip of the legend.
 fn legend_width(lines: &[Line]) -> anyhow::Result<i32> {
-    let mut longest = 0;
-    for line in lines {
-        longest = longest.max(i32::try_from((FONT, LEGEND_TEXT).into_font().box_size(&line.name)?.0)?);
-    }
-    Ok(longest + LEGEND_LINE + 18)
+    legend::width(lines.iter().map(|line| line.name.as_str()))
 }
 
 /// The width of a picture of these curves.

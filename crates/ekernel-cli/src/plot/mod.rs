@@ -3,6 +3,7 @@
 mod canvas;
 pub(crate) mod confusion;
 pub(crate) mod curves;
+mod legend;
 mod scaled;
 pub(crate) mod values;
 

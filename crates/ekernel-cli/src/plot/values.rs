@@ -4,7 +4,10 @@ use std::path::Path;
 
 use plotters::{coord::Shift, prelude::*};
 
-use super::canvas::{COLOURS, FONT, Picture, save};
+use super::{
+    canvas::{COLOURS, FONT, Picture, register, save},
+    legend,
+};
 
 /// What is drawn.
 pub(crate) struct Values {
@@ -35,12 +38,21 @@ pub(crate) struct Dots {
 
 /// Draws values to an .svg or .png file.
 pub(crate) fn draw(path: &Path, values: &Values) -> anyhow::Result<()> {
-    save(path, (640, 560), values)
+    register()?;
+    save(path, (640 + values.legend()?.unsigned_abs(), 560), values)
 }
 
 impl Values {
     fn points(&self) -> impl Iterator<Item = &(f64, f64, f64, Option<f64>)> {
         self.outputs.iter().flat_map(|output| &output.points)
+    }
+
+    /// The strip that the names of several outputs need.
+    fn legend(&self) -> anyhow::Result<i32> {
+        match self.outputs.len() {
+            0 | 1 => Ok(0),
+            _ => legend::width(self.outputs.iter().map(|output| output.name.as_str())),
+        }
     }
 
     /// From the least to the largest of some numbers, and a little room.
@@ -64,7 +76,14 @@ impl Picture for Values {
         };
         let vertical = Values::range(self.points().flat_map(ends));
         let horizontal = Values::range(self.points().map(|point| point.0));
-        let mut chart = ChartBuilder::on(area)
+        let (area, strip) = match self.legend()? {
+            0 => (area.clone(), None),
+            width => {
+                let (area, strip) = area.split_horizontally(area.dim_in_pixel().0 as i32 - width);
+                (area, Some(strip))
+            }
+        };
+        let mut chart = ChartBuilder::on(&area)
             .caption(&self.title, (FONT, 18))
             .margin(12)
             .margin_right(24)
@@ -124,20 +143,9 @@ impl Picture for Values {
                     chart.draw_series(dots)?;
                 }
             }
-            if self.outputs.len() > 1 {
-                chart
-                    .draw_series([PathElement::new(Vec::<(f64, f64)>::new(), colour)])?
-                    .label(output.name.as_str())
-                    .legend(move |(x, y)| Circle::new((x + 10, y), 4, colour.filled()));
-            }
         }
-        if self.outputs.len() > 1 {
-            chart
-                .configure_series_labels()
-                .position(SeriesLabelPosition::UpperLeft)
-                .background_style(WHITE.mix(0.7))
-                .label_font((FONT, 14))
-                .draw()?;
+        if let Some(strip) = strip {
+            legend::draw(&strip, self.outputs.iter().map(|output| output.name.as_str()))?;
         }
         Ok(())
     }

@@ -51,3 +51,21 @@ fn layers_without_a_kernel_say_why() {
     }
     here.refuse("layers lyft", &["'lyft'", "`ekernel layers` lists them"]);
 }
+
+#[test]
+fn every_help_ends_with_two_examples() {
+    let here = Playground::new();
+    let list = here.succeed("--help");
+    let commands = list.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    let commands: Vec<&str> = commands
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.contains(&"predict") && commands.contains(&"layers"), "{commands:?}");
+    for command in commands.into_iter().filter(|command| *command != "help") {
+        let help = here.succeed(&format!("{command} --help"));
+        let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{command}: {help}"));
+        let shown = examples.lines().filter(|line| line.trim_start().starts_with("ekernel ")).count();
+        assert_eq!(shown, 2, "{command}: {help}");
+    }
+}
