@@ -209,10 +209,10 @@ impl Table<'_> {
         let finite = number(field).filter(|value| value.is_finite());
         finite.ok_or_else(|| {
             let point = number(&field.replacen(',', ".", 1)).is_some();
-            let remedy = if point {
-                "write numbers with a point"
-            } else if self.names.iter().any(|name| name == "XYZ_Ang") {
+            let remedy = if self.names.iter().any(|name| name == "XYZ_Ang") {
                 "this is a file of molecules, for architectures with space = \"molecule\""
+            } else if point {
+                "write numbers with a point"
             } else {
                 "features are numbers: encode the column or remove it"
             };

@@ -123,7 +123,8 @@ fn wrong_names_are_met_with_the_nearest() {
         Err(DataError::KeyNotUsed { .. })
     ));
     assert!(matches!(labels("stored.npz:x"), Err(DataError::NoTargets { .. })));
-    assert!(matches!(samples("qm9.csv"), Err(DataError::UnknownFormat { .. })));
+    let message = samples("qm9.csv").unwrap_err().to_string();
+    assert!(message.contains("row 0 (line 2)") && message.contains("space = \"molecule\""), "{message}");
     assert!(matches!(samples("make.py"), Err(DataError::UnknownFormat { .. })));
     assert!(matches!(samples("images/a_tumour/1.png"), Err(DataError::UnknownFormat { .. })));
     assert!(matches!(samples("no/folder/x.npz:x"), Err(DataError::NotFound { nearest: None, .. })));
