@@ -1,9 +1,10 @@
 """ekernel against neural-tangents, both on the same processor, alternately in one run.
 
-Network: table 1 of "Equivariant Neural Tangent Kernels" at 32x32x3, NNGP and NTK together, float32. The figure is CPU-seconds
-(user and system, all threads) per kernel entry, self variances included. neural-tangents: compiled, compilation not counted, on
-the square batch with the least CPU time per pair. ekernel: the whole program, from start to written file. neural-tangents has no
-C4 layers; the C4 network needs at least four evaluations of the CNN there, and is compared with exactly four.
+Networks at 32x32x3, NNGP and NTK together, float32: table 1 of "Equivariant Neural Tangent Kernels", Myrtle-5 (local pools) and a
+wide residual network of 16 convolutions with layer norms. The figure is CPU-seconds (user and system, all threads) per kernel
+entry, self variances included. neural-tangents: compiled, compilation not counted, on the square batch with the least CPU time per
+pair. ekernel: the whole program, from start to written file. neural-tangents has no C4 layers; the C4 network needs at least four
+evaluations of the CNN there, and is compared with exactly four.
 """
 
 import argparse
@@ -29,24 +30,70 @@ import numpy as np
 from neural_tangents import stax
 
 ARCHITECTURES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "architectures"
-# Padding: the CNN and the C4 network.
-NETWORKS = {"valid": ("table1_cnn.toml", "table1_c4.toml"), "same": ("table1_cnn_same.toml", "table1_c4_same.toml")}
+# What is compared, per network: its architecture file, that of `same` written for the other padding where there is none.
+FILES = {
+    "cnn": {"valid": "table1_cnn.toml", "same": "table1_cnn_same.toml"},
+    "c4": {"valid": "table1_c4.toml", "same": "table1_c4_same.toml"},
+    "myrtle5": {"valid": "myrtle5.toml", "same": "myrtle5.toml"},
+    # A sum needs images of one size.
+    "wrn16": {"same": "wrn16.toml"},
+}
 TURNS = 4
+KEEPING = dict(W_std=2**0.5)
 
 
-def peer_network(padding):
+def cnn(padding):
     """Five 3x3 convolutions with ReLU, global mean, dense, ReLU, dense."""
-    convolutions = [stax.Conv(1, (3, 3), padding=padding.upper()), stax.Relu()] * 5
-    kernel_fn = stax.serial(*convolutions, stax.GlobalAvgPool(), stax.Dense(1), stax.Relu(), stax.Dense(1))[2]
+    convolutions = [stax.Conv(1, (3, 3), padding=padding), stax.Relu()] * 5
+    return [*convolutions, stax.GlobalAvgPool(), stax.Dense(1), stax.Relu(), stax.Dense(1)]
+
+
+def myrtle5(padding):
+    """Two, one and one 3x3 convolutions with ReLU, 2x2 means between them, global mean, dense."""
+    convolution = [stax.Conv(1, (3, 3), padding=padding, **KEEPING), stax.Relu()]
+    pool = [stax.AvgPool((2, 2), (2, 2))]
+    return [*convolution * 2, *pool, *convolution, *pool, *convolution, stax.GlobalAvgPool(), stax.Dense(1, **KEEPING)]
+
+
+def wrn16(padding):
+    """A 3x3 convolution, three groups of two residual blocks of two, ReLU, global mean, dense."""
+
+    def convolution(stride):
+        return stax.Conv(1, (3, 3), (stride, stride), padding=padding, **KEEPING)
+
+    def block(stride, shortcut):
+        norm = [stax.LayerNorm(axis=-1), stax.Relu()]
+        main = stax.serial(*norm, convolution(stride), *norm, convolution(1))
+        return stax.serial(stax.FanOut(2), stax.parallel(main, shortcut), stax.FanInSum())
+
+    groups = [layer for stride in (1, 2, 2) for layer in (block(stride, convolution(stride)), block(1, stax.Identity()))]
+    return [convolution(1), *groups, stax.Relu(), stax.GlobalAvgPool(), stax.Dense(1, **KEEPING)]
+
+
+LAYERS = {"cnn": cnn, "myrtle5": myrtle5, "wrn16": wrn16}
+
+
+def peer_network(network, padding):
+    kernel_fn = stax.serial(*LAYERS[network](padding.upper()))[2]
     return jax.jit(lambda a, b: tuple(kernel_fn(a, b, ("nngp", "ntk"))))
+
+
+def architecture(network, padding, folder):
+    """The file of the network, written for this padding if it is of the other."""
+    path = ARCHITECTURES / FILES[network][padding]
+    text = path.read_text()
+    if network != "myrtle5" or padding == "same":
+        return path
+    written = pathlib.Path(folder) / f"{network}_{padding}.toml"
+    written.write_text(text.replace('padding = "same"', f'padding = "{padding}"'))
+    return written
 
 
 class Peer:
     """neural-tangents on one network at its best batch."""
 
-    def __init__(self, padding, batches, seconds):
-        self.kernel = peer_network(padding)
-        self.padding = padding
+    def __init__(self, network, padding, batches, seconds):
+        self.kernel = peer_network(network, padding)
         self.seconds = seconds
         self.sweep = {}
         for batch in batches:
@@ -79,7 +126,7 @@ class Ekernel:
     """The program on one architecture file, with the options of one mode."""
 
     def __init__(self, program, architecture, options, folder, count):
-        self.program, self.architecture, self.options = program, ARCHITECTURES / architecture, options
+        self.program, self.architecture, self.options = program, architecture, options
         self.folder, self.count = pathlib.Path(folder), count
 
     def gram(self, a, b):
@@ -128,7 +175,7 @@ def table(rows, args, batches):
         f"Processor: {processor()}, {len(os.sched_getaffinity(0))} of {os.cpu_count()} logical CPUs. "
         f"neural-tangents {neural_tangents.__version__}, jax {jax.__version__}, Python {platform.python_version()}; "
         f"median (and range) of {args.rounds} alternating rounds; batch "
-        + ", ".join(f"{batch}×{batch} ({padding})" for padding, batch in batches.items())
+        + ", ".join(f"{batch}×{batch} ({network}, {padding})" for (network, padding), batch in batches.items())
         + ". Command: `benches/peers/run.sh " + shlex.join(sys.argv[1:]) + "`",
         "",
         "| " + " | ".join(header) + " |",
@@ -140,7 +187,8 @@ def table(rows, args, batches):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, help="write the table to this file instead of stdout")
-    parser.add_argument("--padding", choices=list(NETWORKS), action="append", help="only this one (repeatable)")
+    parser.add_argument("--network", choices=list(LAYERS), action="append", help="only this one (repeatable)")
+    parser.add_argument("--padding", choices=["valid", "same"], action="append", help="only this one (repeatable)")
     parser.add_argument("--batches", default="1,2,4,6,8", help="batch sizes to try for neural-tangents (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="alternating rounds (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=10.0, help="CPU-seconds of neural-tangents a round (default %(default)s)")
@@ -161,29 +209,32 @@ def main():
 
     rows, chosen = [], {}
     with tempfile.TemporaryDirectory() as folder:
-        for padding in args.padding or NETWORKS:
-            print(f"table 1, {padding}", file=sys.stderr)
-            peer = Peer(padding, [int(batch) for batch in args.batches.split(",")], args.seconds)
-            chosen[padding] = peer.batch
-            cnn, c4 = NETWORKS[padding]
-            count = max(1, args.images // 2)
+        networks, paddings = args.network or list(LAYERS), args.padding or ["valid", "same"]
+        for network, padding in [(n, p) for n in networks for p in paddings if p in FILES[n]]:
+            print(f"{network}, {padding}", file=sys.stderr)
+            peer = Peer(network, padding, [int(batch) for batch in args.batches.split(",")], args.seconds)
+            chosen[network, padding] = peer.batch
             ours = {}
             for label, options in modes:
                 options = shlex.split(options)
-                ours["CNN", label] = Ekernel(args.program, cnn, options, folder, args.images)
-                ours["C4", label] = Ekernel(args.program, c4, options, folder, count)
+                path = architecture(network, padding, folder)
+                ours[network, label] = Ekernel(args.program, path, options, folder, args.images)
+                if network == "cnn":
+                    count = max(1, args.images // 2)
+                    path = architecture("c4", padding, folder)
+                    ours["c4", label] = Ekernel(args.program, path, options, folder, count)
             theirs, times = [], {key: [] for key in ours}
             for _ in range(args.rounds):
                 theirs.append(peer.measure())
                 for key, program in ours.items():
                     times[key].append(program.measure())
             if not ours:
-                rows.append(["CNN", padding, figure(theirs), "", "", "", ""])
-            for (network, label), values in times.items():
-                cost = [value * (TURNS if network == "C4" else 1) for value in theirs]
+                rows.append([network, padding, figure(theirs), "", "", "", ""])
+            for (name, label), values in times.items():
+                cost = [value * (TURNS if name == "c4" else 1) for value in theirs]
                 ratio = statistics.median(cost) / statistics.median(values)
-                error = f"{difference(peer, ours[network, label]):.0e}" if network == "CNN" else ""
-                name = "C4 (four CNN)" if network == "C4" else network
+                error = f"{difference(peer, ours[name, label]):.0e}" if name == network else ""
+                name = "c4 (four cnn)" if name == "c4" else name
                 rows.append([name, padding, figure(cost), label, figure(values), f"{ratio:.0f}", error])
     text = table(rows, args, chosen)
     if args.out:

@@ -11,7 +11,7 @@ use crate::{
     CpuOptions, Precision, chain,
     engine::Planes,
     float64,
-    fused::FusedStage,
+    fused::{FusedStage, Whole},
     rotations::{self, Rotations, WIDE},
 };
 
@@ -85,11 +85,12 @@ impl CpuBackend {
         for readout in &self.plan.readouts {
             let Readout::Planes { stage, orbit } = readout else { continue };
             let stage = &self.plan.stages[*stage];
-            let fused = FusedStage::new(&self.plan, stage, true, &self.options).ok()?;
-            let offsets = fused.offsets.iter().copied();
+            let fused = FusedStage::new(&self.plan, stage, &self.options);
+            let Whole { chains: [_, chain], offsets, .. } = fused.whole(stage)?;
+            let offsets = offsets.iter().copied();
             let block = match self.options.precision {
-                Precision::F32 => fused.chain.operations::<f32>(offsets, kind),
-                Precision::F64 => fused.chain.operations::<f64>(offsets, kind),
+                Precision::F32 => chain.operations::<f32>(offsets, kind),
+                Precision::F64 => chain.operations::<f64>(offsets, kind),
             }?;
             let firsts = if self.options.all_blocks { orbit.len() } else { 1 };
             operations += block * (firsts * orbit.len()) as u64;

@@ -11,10 +11,10 @@ use ekernel_pairs::{Engine, Hints, Lane, Unit, Units, Watch, Workers};
 
 use crate::{
     CpuOptions, Precision,
-    chain::{self, ImageMaps, Kind, Workspace, sum_planes},
-    fused::FusedStage,
+    chain::{self, Chain, ImageMaps, Kind, Workspace, sum_planes},
+    fused::{FusedStage, Segment, Whole},
     images::{Image, readout},
-    planes::{Beat, Lanes, Pack, Scalar},
+    planes::{Beat, Lanes, Pack, Scalar, SegmentImages},
     registers::{First, Register, Run, registers},
     simd::Isa,
 };
@@ -35,8 +35,8 @@ const MOST_AMPLIFIED: f64 = Plan::MOST_AMPLIFIED / 6.0;
 struct Copy<T> {
     /// Where variances are asked for.
     image: Image,
-    /// Maps of the fused kernel, for each stage that it computes.
-    maps: Vec<Option<ImageMaps<T>>>,
+    /// Maps of the fused kernel, `[stage][segment]`.
+    maps: Vec<Vec<ImageMaps<T>>>,
     /// Whether no pixel is negative.
     nonnegative: bool,
     /// Whether T cannot hold its variances where it is computed op by op.
@@ -48,8 +48,8 @@ pub(crate) struct Planes<T> {
     plan: Arc<Plan>,
     isa: Isa,
     concurrency: usize,
-    /// Per stage the chain, if it is one: of any images, and of those without negative pixels.
-    fused: Vec<Option<[FusedStage; 2]>>,
+    /// Per stage the runs of ops that the fused kernel computes.
+    fused: Vec<FusedStage>,
     /// `[set][unit]`
     copies: Vec<Vec<Copy<T>>>,
 }
@@ -86,10 +86,7 @@ impl<T: Scalar> Planes<T> {
     fn bare(plan: &Arc<Plan>, options: &CpuOptions) -> Planes<T> {
         let precision = if T::DIGITS < 53 { Precision::F32 } else { Precision::F64 };
         let options = CpuOptions { precision, ..*options };
-        let fused = |stage| {
-            let made = |nonnegative| FusedStage::new(plan, stage, nonnegative, &options).ok();
-            Some([made(false)?, made(true)?])
-        };
+        let fused = |stage| FusedStage::new(plan, stage, &options);
         Planes {
             plan: Arc::clone(plan),
             isa: options.isa,
@@ -105,18 +102,28 @@ impl<T: Scalar> Planes<T> {
         [planes.bytes_per_copy(), planes.bytes_per_thread()]
     }
 
-    /// Whether some readout is computed op by op.
+    /// The stage as one chain, if it is that.
+    fn whole(&self, stage: usize) -> Option<Whole<'_>> {
+        self.fused[stage].whole(&self.plan.stages[stage])
+    }
+
+    /// The chains of all stages.
+    fn chains(&self) -> impl Iterator<Item = &Chain> {
+        self.fused.iter().flat_map(|fused| &fused.segments).map(Segment::chain)
+    }
+
+    /// Whether some readout is not one chain.
     fn has_general(&self) -> bool {
         let general = |readout: &Readout| match readout {
-            Readout::Planes { stage, .. } => self.fused[*stage].is_none(),
+            Readout::Planes { stage, .. } => self.whole(*stage).is_none(),
             _ => false,
         };
         self.plan.readouts.iter().any(general)
     }
 
-    /// Whether some stage is a chain of smooth activations.
+    /// Whether some chain has smooth activations.
     fn has_plain(&self) -> bool {
-        self.fused.iter().flatten().any(|[any, _]| any.chain.is_plain())
+        self.chains().any(Chain::is_plain)
     }
 
     /// Whether the variances behind every op are asked for: by stages that are computed op by op, and to tell whether float32
@@ -126,31 +133,34 @@ impl<T: Scalar> Planes<T> {
     }
 
     fn prepare(&self, numbers: Vec<Vec<f64>>, watch: Watch<'_>) -> Result<Vec<Copy<T>>, BackendError> {
-        let of_chains = |numbers: &Vec<f64>| Copy {
-            image: Image::default(),
-            maps: self.maps(numbers),
-            nonnegative: numbers.iter().all(|x| *x >= 0.0),
-            spoiled: false,
-        };
-        let mut copies: Vec<Copy<T>> = numbers.iter().map(of_chains).collect();
-        if self.needs_variances() {
-            let amplified = |image: &Image| {
-                self.has_plain() && self.plan.amplification(&image.variances) > MOST_AMPLIFIED
-            };
-            for (copy, image) in copies.iter_mut().zip(Image::all(&self.plan, self.isa, numbers, watch)?) {
-                copy.spoiled = T::DIGITS < 53 && (image.spoils_float32(&self.plan) || amplified(&image));
-                copy.image = image;
-            }
+        if !self.needs_variances() {
+            let of_chains = |numbers: Vec<f64>| self.copy_of(&numbers, Image::default(), false);
+            return Ok(numbers.into_iter().map(of_chains).collect());
         }
-        Ok(copies)
+        let amplified =
+            |image: &Image| self.has_plain() && self.plan.amplification(&image.variances) > MOST_AMPLIFIED;
+        let with_variances = |image: Image| {
+            let spoiled = T::DIGITS < 53 && (image.spoils_float32(&self.plan) || amplified(&image));
+            let numbers = image.features.clone();
+            self.copy_of(&numbers, image, spoiled)
+        };
+        Ok(Image::all(&self.plan, self.isa, numbers, watch)?.into_iter().map(with_variances).collect())
     }
 
-    fn maps(&self, numbers: &[f64]) -> Vec<Option<ImageMaps<T>>> {
+    fn copy_of(&self, numbers: &[f64], image: Image, spoiled: bool) -> Copy<T> {
         let pixels: Vec<T> = numbers.iter().map(|x| T::new(*x)).collect();
-        let maps = |[any, _]: &[FusedStage; 2]| {
-            any.chain.maps(&pixels).expect("units have the numbers of the input, of any sign")
+        let maps = |stage: usize, segment: &Segment| {
+            if segment.reads_pixels() {
+                let maps = segment.chain().maps(&pixels);
+                return maps.expect("units have the numbers of the input, of any sign");
+            }
+            segment.chain().maps_behind(&image.variances[stage][segment.source])
         };
-        self.fused.iter().map(|fused| fused.as_ref().map(maps)).collect()
+        let of_stage = |(at, fused): (usize, &FusedStage)| {
+            fused.segments.iter().map(|segment| maps(at, segment)).collect()
+        };
+        let maps = self.fused.iter().enumerate().map(of_stage).collect();
+        Copy { image, maps, nonnegative: numbers.iter().all(|x| *x >= 0.0), spoiled }
     }
 
     fn copy(&self, unit: Unit) -> &Copy<T> {
@@ -158,7 +168,7 @@ impl<T: Scalar> Planes<T> {
     }
 
     fn bytes_per_copy(&self) -> u64 {
-        let chains = self.fused.iter().flatten().map(|[any, _]| any.chain.map_len());
+        let chains = self.chains().map(Chain::map_len);
         let general = if self.needs_variances() { Image::bytes(&self.plan) } else { 0 };
         (chains.sum::<usize>() * size_of::<T>() + size_of::<Copy<T>>()) as u64 + general
     }
@@ -166,7 +176,7 @@ impl<T: Scalar> Planes<T> {
     fn bytes_per_thread(&self) -> u64 {
         let lanes = self.isa.lanes::<T>() as u64;
         let planes = self.plan.cost().bytes / 4 * size_of::<T>() as u64;
-        let chains = self.fused.iter().flatten().map(|[any, _]| any.chain.map_len() * size_of::<T>());
+        let chains = self.chains().map(|chain| chain.map_len() * size_of::<T>());
         (planes + 2 * Pack::<T>::bytes_per_image(&self.plan) + chains.sum::<usize>() as u64) * lanes
     }
 }
@@ -183,39 +193,39 @@ impl<T: Scalar> Work<'_, T> {
     /// The sums of a register with the first copies that it meets, by the number of the lane.
     fn fused(
         &self,
-        stage: &FusedStage,
+        (chain, whole): (&Chain, &Whole<'_>),
         register: &Register,
         workspace: &mut Workspace<T>,
         values: &mut [[f64; 2]],
     ) {
         let isa = self.planes.isa;
-        let pack = self.chain_pack(self.stage, register);
+        let pack = self.chain_pack([self.stage, 0], register);
         let kind = Kind::of(self.planes.plan.kinds);
         for run in &register.runs {
-            let first = self.chain_first(self.stage, run.first);
-            let offsets = stage.offsets.iter().copied().take_while(|_| self.beat.plane());
-            let sums = sum_planes(isa, &stage.chain, (first, &pack), offsets, kind, workspace);
+            let first = self.chain_first([self.stage, 0], run.first);
+            let offsets = whole.offsets.iter().copied().take_while(|_| self.beat.plane());
+            let sums = sum_planes(isa, chain, (first, &pack), offsets, kind, workspace);
             for &(place, at) in &run.lanes {
-                values[at] = [sums.nngp[place] * stage.scale, sums.ntk[place] * stage.scale];
+                values[at] = [sums.nngp[place] * whole.scale, sums.ntk[place] * whole.scale];
             }
         }
     }
 
-    /// The maps of a copy for the chain of a stage.
-    fn maps(&self, stage: usize, unit: Unit) -> &ImageMaps<T> {
-        self.planes.copy(unit).maps[stage].as_ref().expect("copies have the maps of every chain")
+    /// The maps of a copy for a segment of a stage.
+    fn maps(&self, [stage, segment]: [usize; 2], unit: Unit) -> &ImageMaps<T> {
+        &self.planes.copy(unit).maps[stage][segment]
     }
 
-    fn chain_first(&self, stage: usize, first: First) -> chain::First<'_, T> {
+    fn chain_first(&self, segment: [usize; 2], first: First) -> chain::First<'_, T> {
         match first {
-            First::One(unit) => chain::First::Image(self.maps(stage, unit)),
+            First::One(unit) => chain::First::Image(self.maps(segment, unit)),
             First::Itself => chain::First::Itself,
         }
     }
 
-    fn chain_pack(&self, stage: usize, register: &Register) -> chain::Pack<T> {
+    fn chain_pack(&self, segment: [usize; 2], register: &Register) -> chain::Pack<T> {
         let seconds: Vec<&ImageMaps<T>> =
-            register.seconds.iter().map(|unit| self.maps(stage, *unit)).collect();
+            register.seconds.iter().map(|unit| self.maps(segment, *unit)).collect();
         chain::Pack::new(self.planes.isa.lanes::<T>(), &seconds)
     }
 
@@ -224,10 +234,12 @@ impl<T: Scalar> Work<'_, T> {
         let width = isa.lanes::<T>();
         let image = |unit: Unit| &self.planes.copy(unit).image;
         let seconds: Vec<&Image> = register.seconds.iter().map(|unit| image(*unit)).collect();
-        let second = Pack::new(plan, &seconds, width);
-        let fused = self.planes.fused.iter().enumerate();
-        let packs: Vec<Option<chain::Pack<T>>> =
-            fused.map(|(stage, fused)| fused.as_ref().map(|_| self.chain_pack(stage, register))).collect();
+        let fused = &self.planes.fused;
+        let second = Pack::new(plan, fused, &seconds, width);
+        let packs_of = |stage: usize| -> Vec<chain::Pack<T>> {
+            (0..fused[stage].segments.len()).map(|at| self.chain_pack([stage, at], register)).collect()
+        };
+        let packs: Vec<Vec<chain::Pack<T>>> = (0..fused.len()).map(packs_of).collect();
         for Run { first, lanes } in &register.runs {
             let firsts = match first {
                 First::One(unit) => vec![image(*unit); seconds.len()],
@@ -239,18 +251,18 @@ impl<T: Scalar> Work<'_, T> {
                 lit.for_each(|(place, _)| flags[*place] = T::one());
                 flags
             };
-            let chains = self.planes.fused.iter().zip(&packs).enumerate();
-            let chains = chains.map(|(stage, (fused, pack))| {
-                let ([any, _], pack) = (fused.as_ref()?, pack.as_ref()?);
-                Some((&any.chain, (self.chain_first(stage, *first), pack)))
+            let images = packs.iter().enumerate().map(|(stage, packs)| -> Vec<SegmentImages<'_, T>> {
+                let first = |at: usize| self.chain_first([stage, at], *first);
+                packs.iter().enumerate().map(|(at, pack)| (first(at), pack)).collect()
             });
             let job = Lanes {
                 plan,
                 isa: *isa,
                 lanes: width,
-                first: &Pack::new(plan, &firsts, width),
+                first: &Pack::new(plan, fused, &firsts, width),
                 second: &second,
-                chains: chains.collect(),
+                fused,
+                images: images.collect(),
                 identical: flags(&|lane| lane.identical),
                 same: flags(&|lane| lane.same),
                 beat: self.beat,
@@ -274,7 +286,8 @@ impl<T: Scalar> Engine for Planes<T> {
         let width = self.isa.lanes::<T>();
         // Pairs without negative pixels are computed in a way of their own, whatever other pairs there are.
         let nonnegative = |lane: &Lane| lane.units.iter().all(|unit| self.copy(*unit).nonnegative);
-        let is_fused = self.fused[stage].is_some();
+        let whole = self.whole(stage);
+        let is_fused = whole.is_some();
         let (special, any): (Vec<usize>, Vec<usize>) =
             (0..lanes.len()).partition(|&at| is_fused && nonnegative(&lanes[at]));
         let parts = [any, special].map(|numbers| registers(lanes, &numbers, width));
@@ -289,11 +302,11 @@ impl<T: Scalar> Engine for Planes<T> {
         for (part, registers) in parts.iter().enumerate() {
             for register in registers {
                 watch.check()?;
-                match &self.fused[stage] {
-                    Some(stages) => {
-                        let chain = &stages[part];
-                        let new = || Workspace::new(self.isa, &chain.chain);
-                        work.fused(chain, register, workspace.get_or_insert_with(new), &mut values);
+                match &whole {
+                    Some(whole) => {
+                        let chain = &whole.chains[part];
+                        let new = || Workspace::new(self.isa, chain);
+                        work.fused((chain, whole), register, workspace.get_or_insert_with(new), &mut values);
                     }
                     None => work.general(register, &mut values),
                 }

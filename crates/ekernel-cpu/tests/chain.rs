@@ -9,7 +9,7 @@ use ekernel_cpu::{
 use literal::{KINKED, Literal, SMOOTH, noise};
 
 fn conv(window: [usize; 2], b_std: f64) -> ConvLayer {
-    ConvLayer { window, w_std: 1.3, b_std, activation: Activation::Relu }
+    ConvLayer { window, strides: [1, 1], w_std: 1.3, b_std, activation: Activation::Relu }
 }
 
 /// Largest error of K and Θ on all planes, relative to the largest entry of each, over all instruction sets.

@@ -99,7 +99,8 @@ fn exceeding<T: Real>(padding: Padding, depth: usize, b_std: f64, [relu, others]
     let mut table = String::new();
     for activation in KINKED {
         let bound = if activation == Activation::Relu { relu } else { others };
-        let layers = vec![ConvLayer { window: [3, 3], w_std: 1.2, b_std, activation }; depth];
+        let layers =
+            vec![ConvLayer { window: [3, 3], strides: [1, 1], w_std: 1.2, b_std, activation }; depth];
         for (name, x, y) in pairs() {
             let (k, theta) = errors::<T>(padding, &layers, &x, &y);
             let case =
@@ -148,6 +149,7 @@ fn repeated_images_are_closed_on_the_diagonal() {
         let layers = vec![
             ConvLayer {
                 window: [3, 3],
+                strides: [1, 1],
                 w_std: std::f64::consts::SQRT_2,
                 b_std: 0.0,
                 activation: Activation::Relu
@@ -181,7 +183,16 @@ fn repeated_images_are_closed_on_the_diagonal() {
 /// Chains so deep that the folded kernel is renormalised on the way.
 #[test]
 fn deep_chains_stay_in_range() {
-    let layers = vec![ConvLayer { window: [3, 3], w_std: 1.4, b_std: 0.1, activation: Activation::Relu }; 60];
+    let layers = vec![
+        ConvLayer {
+            window: [3, 3],
+            strides: [1, 1],
+            w_std: 1.4,
+            b_std: 0.1,
+            activation: Activation::Relu
+        };
+        60
+    ];
     for (x, y) in [(noise(4, 360), noise(5, 360)), (smooth(0.3), vec![0.0; 360])] {
         let (k, theta) = errors::<f32>(Padding::Same, &layers, &x, &y);
         println!("{k:e} {theta:e}");

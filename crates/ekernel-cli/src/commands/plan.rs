@@ -3,6 +3,7 @@
 use clap::Args;
 use ekernel_core::plan::{HeadOp, Node, Op as _, Quadrature};
 use ekernel_core::{Control, Network};
+use ekernel_cpu::CpuOptions;
 use ekernel_experiment::Kind;
 use serde_json::json;
 
@@ -31,7 +32,8 @@ pub(crate) struct Plan {
     /// how large it is
     #[arg(long, value_name = "N", value_parser = count)]
     samples: Option<usize>,
-    /// Show how this backend computes it: wgpu says how each stage is computed on the adapter
+    /// Show how this backend computes it: cpu says which stages the fused kernel computes, wgpu how
+    /// each is computed on the adapter
     #[arg(long, value_enum, default_value = "cpu")]
     backend: BackendName,
     #[command(flatten)]
@@ -52,15 +54,16 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
     if let (Some(option), true) = (arguments.gpu.given(), arguments.backend != BackendName::Wgpu) {
         return Err(mistake(format!("{option}: say --backend wgpu too")));
     }
-    let strategies = if arguments.backend == BackendName::Wgpu {
-        strategies(plan.clone(), &arguments.gpu)?
-    } else {
-        vec![]
+    let strategies = match arguments.backend {
+        BackendName::Wgpu => strategies(plan.clone(), &arguments.gpu)?,
+        BackendName::Auto | BackendName::Cpu => ekernel_cpu::strategies(&plan, &CpuOptions::default()),
+        BackendName::Reference => vec![],
     };
     let work = arguments.samples.map(|n| work(arguments, &network, n)).transpose()?;
+    let key = if arguments.backend == BackendName::Wgpu { "gpu" } else { "cpu" };
     if !arguments.json {
         let samples = work.as_ref().map(Work::line).unwrap_or_default();
-        let lines: Vec<String> = strategies.iter().map(|line| format!("gpu      {line}\n")).collect();
+        let lines: Vec<String> = strategies.iter().map(|line| format!("{key}      {line}\n")).collect();
         return output::print(&format!("{plan}{}{samples}", lines.concat()));
     }
     let cost = plan.cost();
@@ -131,10 +134,14 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
         "atoms": atoms,
         "head": head,
         "needs_self": plan.needs_self,
+<<<<<<< HEAD
         "gpu": strategies,
         "samples": work.as_ref().map(|work| json!({
             "n": work.n, "pairs": work.pairs, "seconds": work.seconds, "bytes": work.bytes, "backend": work.backend,
         })),
+=======
+        key: strategies,
+>>>>>>> 2e10511 (bench: networks of chains beside the ReLU chain, float32 and float64 in one run; plan: which convolutions run fused, and why not)
         "per_pair": { "of": if plan.atoms.is_some() { "atoms" } else { "samples" }, "flops": cost.flops, "bytes": cost.bytes, "full_tensor_bytes": cost.tensor_bytes },
     }))
 }

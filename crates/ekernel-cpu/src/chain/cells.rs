@@ -113,6 +113,7 @@ pub(crate) struct Level<T> {
     /// [`super::kink::numbers`] numbers of the activation.
     pub(crate) kink: *const T,
     pub(crate) window: [usize; 2],
+    pub(crate) strides: [usize; 2],
     pub(crate) before: [usize; 2],
     /// Rows and columns that come out.
     pub(crate) out: [usize; 2],

@@ -6,11 +6,14 @@ use super::{
 };
 use crate::simd::Real;
 
-/// A convolution of any window and the activation behind it, in place: row by row, the column sums of the row in
-/// `scratch` first.
+/// Positions that go in lockstep.
+const TOGETHER: usize = 4;
+
+/// A convolution of any window and strides and the activation behind it, in place: row by row, the column sums of the
+/// row in `scratch` first.
 ///
 /// # Safety
-/// As for [`super::conv_3x3::conv_3x3`]; `scratch` has room for `columns + window - 1` cells.
+/// As for [`super::conv_3x3::conv_3x3`]; `scratch` has room for the cells that a row of windows reaches.
 #[inline(always)]
 pub(crate) unsafe fn conv_any<S: Simd, T: Real, K: Variant>(
     s: S,
@@ -21,41 +24,60 @@ pub(crate) unsafe fn conv_any<S: Simd, T: Real, K: Variant>(
     let scratch: *mut T::Lanes<S> = scratch.cast();
     let [rows, columns] = level.out;
     let [height, width] = level.window;
+    let [down, across] = level.strides;
     let [before, left] = level.before.map(|n| n as isize);
-    // SAFETY: the caller's promise.
+    let lanes = T::lanes::<S>();
+    let stride = MAPS * if K::LANEWISE { lanes } else { 1 };
+    // SAFETY: the caller's promise. Row `row` of the output takes the place of row `row - before` of the input, which no later
+    // row reads, and its cells are written when their column sums are formed.
     unsafe {
         let constants = Constants::load::<S>(level);
         for row in 0..rows {
-            let source = row as isize - before;
+            let source = (row * down) as isize - before;
             for y in 0..height {
                 let from = cells.row::<S>(source + y as isize).offset(-left * CELL as isize);
-                for at in 0..(columns + width - 1) * CELL {
+                for at in 0..((columns - 1) * across + width) * CELL {
                     let sum = scratch.add(at);
                     *sum = if y == 0 { *from.add(at) } else { T::add(s, *sum, *from.add(at)) };
                 }
             }
-            let (first, second, into) =
-                (level.first.row(row), level.second.row(row), cells.place::<S>(source));
-            for column in 0..columns {
-                let mut sums = [T::splat(s, T::default()); CELL];
-                for x in 0..width {
-                    for (plane, sum) in sums.iter_mut().enumerate() {
-                        *sum = T::add(s, *sum, *scratch.add((column + x) * CELL + plane));
+            let (row_of_first, row_of_second) = (level.first.row(row), level.second.row(row));
+            let row_of_cells = cells.place::<S>(row as isize - before);
+            for start in (0..columns).step_by(TOGETHER) {
+                let mut sums = [[T::splat(s, T::default()); TOGETHER]; CELL];
+                let mut first = [row_of_first; TOGETHER];
+                let mut second = [row_of_second; TOGETHER];
+                let mut into = [row_of_cells; TOGETHER];
+                for i in 0..TOGETHER {
+                    // At the end of a row the last position stands in for ones that are not there.
+                    let column = (start + i).min(columns - 1);
+                    for x in 0..width {
+                        let sum = scratch.add((column * across + x) * CELL);
+                        for (plane, sums) in sums.iter_mut().enumerate() {
+                            sums[i] = T::add(s, sums[i], *sum.add(plane));
+                        }
                     }
+                    first[i] = row_of_first.add(column * stride);
+                    second[i] = row_of_second.add(column * MAPS * lanes);
+                    into[i] = row_of_cells.add(column * CELL);
                 }
                 let [grid, rest, mut theta] = sums;
-                let lanes = T::lanes::<S>();
-                let first = first.add(column * MAPS * if K::LANEWISE { lanes } else { 1 });
-                let second = second.add(column * MAPS * lanes);
-                let out = conv_kink::<S, T, K, 1>(s, &constants, &[[grid], [rest]], &[first], &[second]);
-                let into = into.add(column * CELL);
+                let out = conv_kink::<S, T, K, TOGETHER>(s, &constants, &[grid, rest], &first, &second);
                 if K::NTK {
                     if K::INPUT {
-                        theta = T::add(s, grid, rest);
+                        for i in 0..TOGETHER {
+                            theta[i] = T::add(s, grid[i], rest[i]);
+                        }
                     }
-                    [*into.add(2)] = ntk::<S, T, K, 1>(s, &constants, [theta], &out);
+                    theta = ntk::<S, T, K, TOGETHER>(s, &constants, theta, &out);
                 }
-                [[*into], [*into.add(1)], _] = out;
+                for i in 0..TOGETHER {
+                    *into[i] = out[0][i];
+                    *into[i].add(1) = out[1][i];
+                    if K::NTK {
+                        *into[i].add(2) = theta[i];
+                    }
+                }
             }
         }
     }

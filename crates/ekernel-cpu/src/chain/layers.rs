@@ -1,4 +1,4 @@
-use ekernel_core::Activation;
+use ekernel_core::{Activation, plan::Form};
 use thiserror::Error;
 
 use super::{
@@ -24,6 +24,8 @@ pub enum Padding {
 pub struct ConvLayer {
     /// Rows and columns of the window.
     pub window: [usize; 2],
+    /// Rows and columns from one window to the next; 1 for `Circular`.
+    pub strides: [usize; 2],
     /// Standard deviation of the weights.
     pub w_std: f64,
     /// Standard deviation of the biases; 0 for none.
@@ -56,6 +58,16 @@ pub enum ChainError {
         window: [usize; 2],
         /// Rows and columns it is applied to.
         domain: [usize; 2],
+    },
+    /// A stride that is not served.
+    #[error(
+        "layer {layer}: strides of {strides:?} are not served; make them at least 1, and 1 where images wrap around"
+    )]
+    Strides {
+        /// Index of the layer.
+        layer: usize,
+        /// Its strides.
+        strides: [usize; 2],
     },
     /// A standard deviation out of range.
     #[error(
@@ -102,6 +114,7 @@ pub enum ChainError {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layer {
     pub(crate) window: [usize; 2],
+    pub(crate) strides: [usize; 2],
     /// Rows and columns of padding before the image.
     pub(crate) before: [usize; 2],
     /// Rows and columns of padding behind the image.
@@ -122,7 +135,16 @@ pub(crate) enum Dual {
     Plain(Plain),
 }
 
-/// A chain of convolutions (stride 1), each followed by an activation σ, on images of one shape.
+/// What a chain reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// The pixels of two images.
+    Pixels,
+    /// A plane of kernels, and the variances of each image there.
+    Plane(Form),
+}
+
+/// A chain of convolutions, each followed by an activation σ, on images of one shape.
 ///
 /// Activations with a kink and smooth ones do not mix.
 ///
@@ -134,11 +156,14 @@ pub(crate) enum Dual {
 /// one number per chain. Smooth activations read K as it is: their factors stand in front of each (`plain`).
 #[derive(Clone, Debug)]
 pub struct Chain {
+    pub(crate) entry: Entry,
     pub(crate) shape: [usize; 3],
     pub(crate) padding: Padding,
     pub(crate) layers: Vec<Layer>,
     /// True kernel = scale · folded kernel behind the last activation.
     pub(crate) scale: Scale,
+    /// Per level, offset there = step · offset behind the last layer.
+    steps: Vec<[usize; 2]>,
     /// No pixel is negative, so that no angle is obtuse.
     pub(crate) nonnegative: bool,
 }
@@ -146,6 +171,16 @@ pub struct Chain {
 impl Chain {
     /// A chain on images of `shape` = rows, columns, channels.
     pub fn new(shape: [usize; 3], padding: Padding, layers: &[ConvLayer]) -> Result<Self, ChainError> {
+        Self::behind(Entry::Pixels, shape, padding, layers)
+    }
+
+    /// The same behind any planes, of one channel.
+    pub(crate) fn behind(
+        entry: Entry,
+        shape: [usize; 3],
+        padding: Padding,
+        layers: &[ConvLayer],
+    ) -> Result<Self, ChainError> {
         if layers.is_empty() || shape.contains(&0) {
             return Err(ChainError::Empty { shape, layers: layers.len() });
         }
@@ -157,6 +192,10 @@ impl Chain {
             if (0..2).any(|axis| window[axis] == 0 || window[axis] > domain[axis]) {
                 return Err(ChainError::Window { layer, window, domain });
             }
+            let strides = conv.strides;
+            if strides.contains(&0) || (padding == Padding::Circular && strides != [1, 1]) {
+                return Err(ChainError::Strides { layer, strides });
+            }
             let usable = |value: f64| (1e-75..=1e75).contains(&value);
             if !usable(conv.w_std) {
                 return Err(ChainError::Std { layer, name: "w_std", value: conv.w_std });
@@ -164,12 +203,13 @@ impl Chain {
             if conv.b_std != 0.0 && !usable(conv.b_std) {
                 return Err(ChainError::Std { layer, name: "b_std", value: conv.b_std });
             }
-            let (before, behind) = match padding {
-                Padding::Valid => ([0; 2], [0; 2]),
-                Padding::Same | Padding::Circular => (window.map(|q| (q - 1) / 2), window.map(|q| q / 2)),
-            };
+            let (mut before, mut behind) = ([0; 2], [0; 2]);
             for axis in 0..2 {
-                domain[axis] = domain[axis] + before[axis] + behind[axis] - (window[axis] - 1);
+                let [n, q, s] = [domain[axis], window[axis], strides[axis]];
+                domain[axis] = if padding == Padding::Valid { (n - q) / s + 1 } else { n.div_ceil(s) };
+                // What the windows reach beyond the image, as XLA divides it.
+                let beyond = ((domain[axis] - 1) * s + q).saturating_sub(n);
+                [before[axis], behind[axis]] = [beyond / 2, beyond - beyond / 2];
             }
             let refused = ChainError::Activation { layer, name: conv.activation.name() };
             if let Some(smooth) = Smooth::new(conv.activation) {
@@ -179,6 +219,7 @@ impl Chain {
                 scale = plain.scale;
                 folded.push(Layer {
                     window,
+                    strides,
                     before,
                     behind,
                     out: domain,
@@ -196,13 +237,21 @@ impl Chain {
             });
             scale = scale.times(kink.gain);
             let dual = Dual::Kinked { kink, obtuse: true };
-            folded.push(Layer { window, before, behind, out: domain, bias, dual });
+            folded.push(Layer { window, strides, before, behind, out: domain, bias, dual });
         }
         let plain = |layer: &Layer| matches!(layer.dual, Dual::Plain(_));
         if let Some(layer) = folded.iter().position(|layer| plain(layer) != plain(&folded[0])) {
             return Err(ChainError::Activation { layer, name: layers[layer].activation.name() });
         }
-        Ok(Self { shape, padding, layers: folded, scale, nonnegative: false }.nonnegative(false))
+        let mut steps = vec![[1_usize; 2]];
+        for layer in folded.iter().rev() {
+            let [rows, columns] = steps[steps.len() - 1];
+            let [down, across] = layer.strides;
+            steps.push([rows.saturating_mul(down), columns.saturating_mul(across)]);
+        }
+        steps.reverse();
+        let chain = Self { entry, shape, padding, layers: folded, scale, steps, nonnegative: false };
+        Ok(chain.nonnegative(false))
     }
 
     /// The same chain for images without negative pixels, which is some 5 % faster. Kernels agree up to rounding.
@@ -247,6 +296,11 @@ impl Chain {
         if level == 0 { [self.shape[0], self.shape[1]] } else { self.layers[level - 1].out }
     }
 
+    /// The offset at a level of the plane that has offset `d` behind the last layer.
+    pub(crate) fn offset(&self, level: usize, d: [isize; 2]) -> [isize; 2] {
+        std::array::from_fn(|axis| d[axis] * self.steps[level][axis] as isize)
+    }
+
     /// Columns that a stored map has: twice the image's for `Circular`, so that a wrapped row is contiguous.
     pub(crate) fn stored_columns(&self, level: usize) -> usize {
         self.domain(level)[1] * if self.padding == Padding::Circular { 2 } else { 1 }
@@ -255,7 +309,13 @@ impl Chain {
     /// Numbers stored per position of a level.
     pub(crate) fn depth(&self, level: usize) -> usize {
         match level.checked_sub(1).map(|layer| self.layers[layer].dual) {
-            None => self.shape[2],
+            None => match self.entry {
+                Entry::Pixels => self.shape[2],
+                Entry::Plane(_) if !self.is_plain() => MAPS,
+                // s, to find K = ss' - u.
+                Entry::Plane(Form::Defect) => 1,
+                Entry::Plane(Form::Cov) => 0,
+            },
             Some(Dual::Kinked { .. }) => MAPS,
             Some(Dual::Plain(plain)) => plain.smooth.count(),
         }
@@ -283,6 +343,7 @@ impl Chain {
     pub(crate) fn visits(&self, level: usize, offsets: impl Iterator<Item = [isize; 2]>) -> u64 {
         let cut = |d: isize| if self.padding == Padding::Circular { 0 } else { d.unsigned_abs() };
         let [rows, columns] = self.domain(level);
+        let offsets = offsets.map(|d| self.offset(level, d));
         offsets.map(|d| ((rows - cut(d[0])) * (columns - cut(d[1]))) as u64).sum()
     }
 }

@@ -1,8 +1,11 @@
-use ekernel_core::double::{Double, exponent, scaled};
+use ekernel_core::{
+    double::{Double, exponent, scaled},
+    plan::Form,
+};
 
 use super::{
     kink::MAPS,
-    layers::{Chain, ChainError, Dual, Padding},
+    layers::{Chain, ChainError, Dual, Entry, Padding},
 };
 use crate::simd::{Aligned, Real};
 
@@ -33,11 +36,15 @@ impl Chain {
         if let Some(index) = image.iter().position(|f| self.nonnegative && f.wide() < 0.0) {
             return Err(ChainError::Negative { index, value: image[index].wide() });
         }
-        let mut maps =
-            ImageMaps { values: Vec::with_capacity(self.map_len()), peaks: vec![], shifts: vec![] };
-
+        let mut maps = self.no_maps();
         if self.is_plain() {
-            self.plain_maps(image, &mut maps);
+            self.store_rows(image, 0, &mut maps.values);
+            let pixels = image.chunks_exact(channels);
+            let square = |sum: f64, f: &T| sum + f.wide() * f.wide();
+            self.plain_maps(
+                pixels.map(|pixel| pixel.iter().fold(0.0, square) / channels as f64).collect(),
+                &mut maps,
+            );
             return Ok(maps);
         }
 
@@ -45,15 +52,47 @@ impl Chain {
         let brightest = image.iter().map(|f| f.wide().abs()).fold(0.0, f64::max);
         let shift = self.magnitude(0, brightest, 0).unwrap_or(0);
         let pixels: Vec<T> = image.iter().map(|f| T::of(scaled(f.wide(), -shift))).collect();
-        let mut variance: Vec<Double> = pixels
+        let variance: Vec<Double> = pixels
             .chunks_exact(channels)
             .map(|pixel| pixel.iter().fold(Double::default(), |v, f| v + Double::square(f.wide())))
             .collect();
         self.store_rows(&pixels, 0, &mut maps.values);
         maps.peaks.push(peak(&variance));
         maps.shifts.push(shift);
+        self.kinked_maps(variance, &mut maps);
+        Ok(maps)
+    }
 
-        let mut total = shift;
+    /// The maps of an image whose kernel with itself has this variance, position by position, where the chain begins.
+    pub(crate) fn maps_behind<T: Real>(&self, variance: &[f64]) -> ImageMaps<T> {
+        let mut maps = self.no_maps();
+        if self.is_plain() {
+            if self.entry == Entry::Plane(Form::Defect) {
+                let std: Vec<T> = variance.iter().map(|v| T::of(v.sqrt())).collect();
+                self.store_rows(&std, 0, &mut maps.values);
+            }
+            self.plain_maps(variance.to_vec(), &mut maps);
+            return maps;
+        }
+        let brightest = variance.iter().fold(0.0, |brightest: f64, v| brightest.max(*v)).sqrt();
+        let shift = self.magnitude(0, brightest, 0).unwrap_or(0);
+        let variance: Vec<Double> = variance.iter().map(|v| Double::from(scaled(*v, -2 * shift))).collect();
+        let peak = peak(&variance);
+        self.store_rows(&self.positions::<T>(&variance, peak), 0, &mut maps.values);
+        maps.peaks.push(peak);
+        maps.shifts.push(shift);
+        self.kinked_maps(variance, &mut maps);
+        maps
+    }
+
+    /// Maps with room for all levels.
+    fn no_maps<T: Real>(&self) -> ImageMaps<T> {
+        ImageMaps { values: Vec::with_capacity(self.map_len()), peaks: vec![], shifts: vec![] }
+    }
+
+    /// The maps behind the layers of kinked activations, of the variance at level 0 divided by 4^shift.
+    fn kinked_maps<T: Real>(&self, mut variance: Vec<Double>, maps: &mut ImageMaps<T>) {
+        let mut total = maps.shifts[0];
         for (index, layer) in self.layers.iter().enumerate() {
             let bias = layer.bias.map_or(0.0, |b| scaled(b.mantissa, b.exponent.saturating_sub(2 * total)));
             variance = self.window_sums(index, &variance, bias);
@@ -69,16 +108,10 @@ impl Chain {
             maps.shifts.push(shift);
             total += shift;
         }
-        Ok(maps)
     }
 
-    /// The maps of smooth activations: the pixels, then what the duals need of each position.
-    fn plain_maps<T: Real>(&self, image: &[T], maps: &mut ImageMaps<T>) {
-        self.store_rows(image, 0, &mut maps.values);
-        let pixels = image.chunks_exact(self.shape[2]);
-        let square = |sum: f64, f: &T| sum + f.wide() * f.wide();
-        let mut variance: Vec<f64> =
-            pixels.map(|pixel| pixel.iter().fold(0.0, square) / self.shape[2] as f64).collect();
+    /// The maps behind the layers of smooth activations: what the duals need of each position.
+    fn plain_maps<T: Real>(&self, mut variance: Vec<f64>, maps: &mut ImageMaps<T>) {
         for (index, layer) in self.layers.iter().enumerate() {
             let Dual::Plain(plain) = layer.dual else { continue };
             let doubles: Vec<Double> = variance.iter().map(|v| Double::from(*v)).collect();
@@ -133,13 +166,16 @@ impl Chain {
         let mut sums = Vec::with_capacity(layer.out[0] * layer.out[1]);
         for row in 0..layer.out[0] {
             let mut column_sums = vec![Double::default(); columns];
-            for source in (0..layer.window[0]).filter_map(|y| tap(row, y, layer.before[0], rows)) {
+            for source in
+                (0..layer.window[0]).filter_map(|y| tap(row * layer.strides[0], y, layer.before[0], rows))
+            {
                 for (sum, v) in column_sums.iter_mut().zip(&variance[source * columns..]) {
                     *sum = *sum + *v;
                 }
             }
             for column in 0..layer.out[1] {
-                let taps = (0..layer.window[1]).filter_map(|x| tap(column, x, layer.before[1], columns));
+                let start = column * layer.strides[1];
+                let taps = (0..layer.window[1]).filter_map(|x| tap(start, x, layer.before[1], columns));
                 sums.push(taps.fold(Double::from(bias), |sum, source| sum + column_sums[source]));
             }
         }

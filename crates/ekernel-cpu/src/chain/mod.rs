@@ -16,9 +16,10 @@
 //! K = hi - m,  Θ ← κ Θ,  and T = K + Θ is stored, because the next Θ_o is Σ T.
 //! ```
 //!
-//! Three planes hi, m, T are carried, interleaved by position. s comes in two parts from maps that are prepared
+//! A chain begins at the pixels, or at planes that other ops have computed (`behind`). Three planes hi, m, T are carried, interleaved by position. s comes in two parts from maps that are prepared
 //! once per image ([`Chain::maps`]) in twice the precision of f64.
 pub(crate) mod arc_cosine;
+mod behind;
 mod cells;
 mod conv_3x3;
 mod conv_any;
@@ -36,6 +37,8 @@ mod scale;
 mod scales;
 mod step;
 
+pub(crate) use behind::Source;
+pub(crate) use layers::Entry;
 pub use layers::{Chain, ChainError, ConvLayer, Padding, Work};
 pub use maps::{ImageMaps, Pack};
 pub use pair::Workspace;

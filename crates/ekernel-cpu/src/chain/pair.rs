@@ -1,14 +1,17 @@
 use pulp::Simd;
 
+use ekernel_core::plan::Form;
+
 use super::{
+    behind::{FillBehind, Source},
     cells::{CELL, Cells, Is, Level, View},
     kink,
-    layers::{Chain, Dual, Padding},
+    layers::{Chain, Dual, Entry, Padding},
     maps::Pack,
     plain_layer::{FillPlain, PLAIN_CELL, plain_layer},
     planes::First,
     scales::{NUMBERS, Scales},
-    step::{Fill, apart, clear_right, rescale, wrap},
+    step::{Fill, apart, clear_right, fill_behind, rescale, wrap},
 };
 use crate::simd::{Aligned, Isa, Real};
 
@@ -82,6 +85,8 @@ pub(crate) struct Pair<'a, T> {
     pub(crate) lanewise: bool,
     second: *const T,
     scales: &'a Scales<T>,
+    /// The plane that the chain reads, if it does not begin at the pixels.
+    pub(crate) source: Option<Source<'a, T>>,
     cells: *mut T,
     zeros: *const T,
     scratch: *mut T,
@@ -145,6 +150,7 @@ impl<'a, T: Real> Pair<'a, T> {
             lanewise: image.is_none() || chain.is_plain(),
             second: pack.values.as_slice().as_ptr(),
             scales: &workspace.scales,
+            source: None,
             cells: workspace.cells.as_mut_slice().as_mut_ptr(),
             zeros: workspace.zeros.as_slice().as_ptr(),
             scratch: workspace.scratch.as_mut_slice().as_mut_ptr(),
@@ -153,12 +159,13 @@ impl<'a, T: Real> Pair<'a, T> {
         }
     }
 
-    /// Rows and columns of the plane of one offset at one level.
+    /// Rows and columns at one level of the plane that has offset `d` behind the chain.
     pub(crate) fn overlap(&self, level: usize, d: [isize; 2]) -> [usize; 2] {
         let domain = self.chain.domain(level);
         if self.chain.padding == Padding::Circular {
             return domain;
         }
+        let d = self.chain.offset(level, d);
         std::array::from_fn(|axis| domain[axis].saturating_sub(d[axis].unsigned_abs()))
     }
 
@@ -167,13 +174,14 @@ impl<'a, T: Real> Pair<'a, T> {
         self.scales.factors.as_slice().as_ptr()
     }
 
-    /// One level along the plane of one offset.
+    /// One level along the plane that has offset `d` behind the chain.
     pub(crate) fn level(&self, level: usize, d: [isize; 2]) -> Level<T> {
         let chain = self.chain;
         let depth = chain.depth(level);
+        let offset = chain.offset(level, d);
         let stored = chain.stored_columns(level) * depth;
         let view = |values: *const T, sign: isize, lanes: usize| {
-            let [row, column] = d.map(|d| (sign * d).max(0) as usize);
+            let [row, column] = offset.map(|d| (sign * d).max(0) as usize);
             View {
                 start: values.wrapping_add((chain.start(level) + column * depth) * lanes),
                 stride: stored * lanes,
@@ -188,6 +196,7 @@ impl<'a, T: Real> Pair<'a, T> {
             numbers: self.scales.numbers.as_slice()[level * NUMBERS * self.lanes..].as_ptr(),
             kink: self.scales.kinks[level.saturating_sub(1) * kink::numbers::<T>()..].as_ptr(),
             window: layer.window,
+            strides: layer.strides,
             before: layer.before,
             out: self.overlap(level, d),
         }
@@ -221,10 +230,26 @@ impl<'a, T: Real> Pair<'a, T> {
             let cell = self.shape.cell * self.lanes;
             clear_right(&cells, self.shape.right * cell, columns * cell);
             let (level, channels) = (self.level(0, d), self.chain.shape[2]);
-            if self.chain.is_plain() {
-                s.vectorize(FillPlain { cells: &cells, level: &level, channels });
-            } else {
-                s.vectorize(Fill::<'_, T, LANEWISE> { cells: &cells, level: &level, channels });
+            match (self.source, self.chain.is_plain()) {
+                (Some(source), plain) => {
+                    let [top, left] = self.chain.offset(0, d).map(|d| (-d).max(0) as usize);
+                    let width = self.chain.shape[1];
+                    fill_behind(
+                        s,
+                        FillBehind::<'_, T, LANEWISE> {
+                            cells: &cells,
+                            level: &level,
+                            source,
+                            start: top * width + left,
+                            stride: width,
+                            plain: plain.then(|| self.chain.entry == Entry::Plane(Form::Defect)),
+                        },
+                    );
+                }
+                (None, true) => s.vectorize(FillPlain { cells: &cells, level: &level, channels }),
+                (None, false) => {
+                    s.vectorize(Fill::<'_, T, LANEWISE> { cells: &cells, level: &level, channels });
+                }
             }
             for index in 0..self.chain.layers.len() {
                 let layer = &self.chain.layers[index];
@@ -236,17 +261,30 @@ impl<'a, T: Real> Pair<'a, T> {
                 let bias = layer.bias.is_some() || LANEWISE;
                 match layer.dual {
                     Dual::Plain(plain) => plain_layer::<S, T, NTK>(s, &plain, step),
-                    Dual::Kinked { obtuse, .. } => match (index == 0, obtuse, bias) {
-                        (true, true, _) => apart::<S, T, Is<NTK, true, true, true, LANEWISE>>(s, step),
-                        (true, false, false) => apart::<S, T, Is<NTK, true, false, false, false>>(s, step),
-                        (true, false, true) => apart::<S, T, Is<NTK, true, false, true, LANEWISE>>(s, step),
-                        (false, true, _) => apart::<S, T, Is<NTK, false, true, true, LANEWISE>>(s, step),
-                        (false, false, false) => apart::<S, T, Is<NTK, false, false, false, false>>(s, step),
-                        (false, false, true) => apart::<S, T, Is<NTK, false, false, true, LANEWISE>>(s, step),
-                    },
+                    Dual::Kinked { obtuse, .. } => {
+                        match (index == 0 && self.source.is_none(), obtuse, bias) {
+                            (true, true, _) => apart::<S, T, Is<NTK, true, true, true, LANEWISE>>(s, step),
+                            (true, false, false) => {
+                                apart::<S, T, Is<NTK, true, false, false, false>>(s, step)
+                            }
+                            (true, false, true) => {
+                                apart::<S, T, Is<NTK, true, false, true, LANEWISE>>(s, step)
+                            }
+                            (false, true, _) => apart::<S, T, Is<NTK, false, true, true, LANEWISE>>(s, step),
+                            (false, false, false) => {
+                                apart::<S, T, Is<NTK, false, false, false, false>>(s, step)
+                            }
+                            (false, false, true) => {
+                                apart::<S, T, Is<NTK, false, false, true, LANEWISE>>(s, step)
+                            }
+                        }
+                    }
                 }
                 cells.top = (cells.top + cells.ring - layer.before[0]) % cells.ring;
                 [cells.rows, cells.columns] = level.out;
+                if layer.strides != [1, 1] {
+                    clear_right(&cells, self.shape.right * cell, cells.columns * cell);
+                }
                 if self.scales.rescaled[index + 1] {
                     rescale::<S, T>(s, &cells, level.numbers.wrapping_add(4 * self.lanes));
                 }

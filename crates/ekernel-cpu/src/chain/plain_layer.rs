@@ -100,12 +100,13 @@ impl<T: Real, F: Family<T>, const NTK: bool> WithSimd for Layer<'_, T, F, NTK> {
         let Self { cells, level, scratch, .. } = self;
         let scratch: *mut T::Lanes<S> = scratch.cast();
         for row in 0..level.out[0] {
-            let source = row as isize - level.before[0] as isize;
+            let before = level.before[0] as isize;
+            let source = (row * level.strides[0]) as isize - before;
             // SAFETY: made by `Pair::through` alone: the cells hold the plane and what lies outside it as far as windows reach,
             // scratch has room for a row of them, and the level describes maps that cover the output.
             unsafe {
                 column_sums::<S, T, NTK>(s, cells, level, source, scratch);
-                self.duals(s, row, scratch, cells.place::<S>(source));
+                self.duals(s, row, scratch, cells.place::<S>(row as isize - before));
             }
         }
     }
@@ -127,7 +128,7 @@ unsafe fn column_sums<S: Simd, T: Real, const NTK: bool>(
     let left = level.before[1] * PLAIN_CELL;
     let row = |y: usize| cells.row::<S>(source + y as isize).wrapping_sub(left);
     let planes = if NTK { PLAIN_CELL } else { 1 };
-    let count = (columns + width - 1) * PLAIN_CELL;
+    let count = ((columns - 1) * level.strides[1] + width) * PLAIN_CELL;
     // SAFETY: the caller's promise.
     unsafe {
         let mut y = 0;
@@ -174,10 +175,10 @@ impl<T: Real, F: Family<T>, const NTK: bool> Layer<'_, T, F, NTK> {
             let mut sums = [zero.registers(); PLAIN_CELL];
             let mut maps = [[zero.registers(); NUMBERS]; 2];
             for i in 0..TOGETHER {
-                // SAFETY: the caller's promise: `width` more columns of sums than of positions, less one.
+                // SAFETY: the caller's promise: the sums of every column that a window reaches.
                 unsafe {
                     for x in 0..width {
-                        let sum = scratch.add((at[i] + x) * PLAIN_CELL);
+                        let sum = scratch.add((at[i] * level.strides[1] + x) * PLAIN_CELL);
                         sums[0][i] = T::add(s, sums[0][i], *sum);
                         if NTK {
                             sums[1][i] = T::add(s, sums[1][i], *sum.add(1));

@@ -2,8 +2,9 @@ use ekernel_core::KernelSet;
 use pulp::{Simd, WithSimd};
 
 use super::{
+    behind::Source,
     cells::Registers,
-    layers::{Chain, Padding},
+    layers::{Chain, Entry, Padding},
     maps::{ImageMaps, Pack},
     pair::{Pair, Workspace},
     results::{Into, Scattered, add_row, copy_row, plain_row, scatter_row},
@@ -104,8 +105,8 @@ pub fn plane<T: Real>(
     (nngp, ntk)
 }
 
-/// One plane behind the chain in true kernels, for the ops that come next. The workspace is new to these images if `fresh`, else
-/// it has served them before.
+/// One plane behind the chain in true kernels, for the ops that come next, of the plane `source` where the chain does not begin at the
+/// pixels. The workspace is new to these images if `fresh`, else it has served them before.
 ///
 /// # Panics
 /// As [`sum_planes`].
@@ -114,10 +115,12 @@ pub(crate) fn scatter_plane<T: Real>(
     chain: &Chain,
     images: (First<'_, T>, &Pack<T>),
     offset: [isize; 2],
-    into: Scattered<'_, T>,
+    (source, into): (Option<Source<'_, T>>, Scattered<'_, T>),
     (workspace, fresh): (&mut Workspace<T>, bool),
 ) {
-    let pair = Pair::new(isa, chain, images, workspace, fresh);
+    let mut pair = Pair::new(isa, chain, images, workspace, fresh);
+    assert!(source.is_some() == (chain.entry != Entry::Pixels), "planes go where a chain reads them");
+    pair.source = source;
     let kind = if into.ntk.is_empty() { Kind::Nngp } else { Kind::NngpNtk };
     T::run(isa, Planes { pair, offsets: &mut std::iter::once(offset), kind, into: Into::Scattered(into) });
 }

@@ -88,9 +88,9 @@ impl<T: Real> Scales<T> {
                     number[2] = bias - number[1];
                     number[3] = bias;
                 }
-                // Level 0 is divided before it is multiplied out, in the pixels themselves.
-                number[4] = if level == 0 { 1.0 } else { scaled(1.0, -shift) };
-                self.rescaled[level] |= number[4] != 1.0;
+                // Pixels are divided themselves, before they are multiplied out; planes as they are read.
+                number[4] = scaled(1.0, -shift);
+                self.rescaled[level] |= level > 0 && shift != 0;
                 for (index, number) in number.into_iter().enumerate() {
                     self.numbers.as_mut_slice()[(level * NUMBERS + index) * lanes + lane] = T::of(number);
                 }

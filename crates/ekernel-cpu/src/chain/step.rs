@@ -3,6 +3,7 @@ use std::{marker::PhantomData, mem::MaybeUninit};
 use pulp::{Simd, WithSimd};
 
 use super::{
+    behind::FillBehind,
     cells::{CELL, Cells, Level, Variant},
     conv_3x3::conv_3x3,
     conv_any::conv_any,
@@ -42,6 +43,12 @@ impl<'a, T, K> Step<'a, T, K> {
     }
 }
 
+/// In a function of its own, for both kinds of chains.
+#[inline(never)]
+pub(crate) fn fill_behind<S: Simd, T: Real, const LANEWISE: bool>(s: S, fill: FillBehind<'_, T, LANEWISE>) {
+    s.vectorize(fill);
+}
+
 /// A variable that makes the compiler align the stack to a register. Otherwise the registers it spills there
 /// lie across cache lines. It must be a variable, and mutable: a constant would be moved out of the stack.
 #[repr(align(64))]
@@ -61,7 +68,7 @@ impl<T: Real, K: Variant> WithSimd for Step<'_, T, K> {
         std::hint::black_box(&mut MaybeUninit::<Anchor>::uninit());
         // SAFETY: made by `Pair::through` alone, for cells and maps that it has measured.
         unsafe {
-            if self.level.window == [3, 3] {
+            if (self.level.window, self.level.strides) == ([3, 3], [1, 1]) {
                 conv_3x3::<S, T, K>(s, self.cells, self.level);
             } else {
                 conv_any::<S, T, K>(s, self.cells, self.level, self.scratch);

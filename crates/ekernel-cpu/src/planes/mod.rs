@@ -28,7 +28,7 @@ pub(crate) use dual::kinked_element;
 pub(crate) use feed::pooled_self;
 pub(crate) use pack::Pack;
 pub(crate) use scalar::{Scalar, polynomial};
-pub(crate) use stage::{Lanes, Runner};
+pub(crate) use stage::{Lanes, Runner, SegmentImages};
 
 use crate::simd::Aligned;
 

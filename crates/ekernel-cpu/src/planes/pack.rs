@@ -5,6 +5,7 @@ use ekernel_core::plan::{Form, Plan, PlaneNode, PlaneOp, Pointwise, inverse_std,
 use super::Scalar;
 use crate::{
     duals::{NUMBERS, Smooth},
+    fused::FusedStage,
     images::Image,
     simd::Aligned,
 };
@@ -27,6 +28,21 @@ pub(crate) struct OpMaps<T> {
     pub(super) features: Aligned<T>,
 }
 
+impl<T: Scalar> OpMaps<T> {
+    fn none() -> OpMaps<T> {
+        let none = || Aligned::zeros(0);
+        OpMaps {
+            std: none(),
+            inverse: none(),
+            smooth: None,
+            norm: none(),
+            pool_mean: none(),
+            pool_loss: none(),
+            features: none(),
+        }
+    }
+}
+
 /// What a smooth dual needs of its images, in float64.
 #[derive(Clone, Debug)]
 pub(crate) struct SmoothMaps {
@@ -35,6 +51,8 @@ pub(crate) struct SmoothMaps {
     pub(super) numbers: [Aligned<f64>; NUMBERS],
     /// The variances of the dual's input, where that or its output is a defect.
     pub(super) variance: Aligned<f64>,
+    /// The standard deviations of its output, where that is a defect.
+    pub(super) std: Aligned<f64>,
 }
 
 /// The maps of a stage's ops.
@@ -47,15 +65,17 @@ pub(crate) struct Pack<T> {
 }
 
 impl<T: Scalar> Pack<T> {
-    /// Interleaves the first `images.len()` ≤ `lanes` lanes; the others stay zero.
-    pub(crate) fn new(plan: &Plan, images: &[&Image], lanes: usize) -> Pack<T> {
-        let stages = (0..plan.stages.len()).map(|stage| stage_maps(plan, stage, images, lanes)).collect();
-        Pack { stages }
+    /// Interleaves the first `images.len()` ≤ `lanes` lanes; the others stay zero. What the fused kernel computes has no maps here.
+    pub(crate) fn new(plan: &Plan, fused: &[FusedStage], images: &[&Image], lanes: usize) -> Pack<T> {
+        let maps = |(stage, fused): (usize, &FusedStage)| {
+            stage_maps(plan, stage, |op| fused.by_itself[op], images, lanes)
+        };
+        Pack { stages: fused.iter().enumerate().map(maps).collect() }
     }
 
     /// A pack of the stages before `known`, whose variances are there already.
     pub(crate) fn until(plan: &Plan, known: usize, images: &[&Image], lanes: usize) -> Pack<T> {
-        Pack { stages: (0..known).map(|stage| stage_maps(plan, stage, images, lanes)).collect() }
+        Pack { stages: (0..known).map(|stage| stage_maps(plan, stage, |_| true, images, lanes)).collect() }
     }
 
     /// Bytes of one image's share of a pack.
@@ -65,7 +85,7 @@ impl<T: Scalar> Pack<T> {
             let pooled = if matches!(op.op, PlaneOp::Pooled(_)) { 2 } else { 0 };
             let smooth = match op.op {
                 PlaneOp::Pointwise(Pointwise::Dual(activation)) => {
-                    Smooth::new(activation).map_or(0, |smooth| 8 * (smooth.count() + 1))
+                    Smooth::new(activation).map_or(0, |smooth| 8 * (smooth.count() + 2))
                 }
                 _ => 0,
             };
@@ -75,18 +95,26 @@ impl<T: Scalar> Pack<T> {
     }
 }
 
-fn stage_maps<T: Scalar>(plan: &Plan, stage: usize, images: &[&Image], lanes: usize) -> StageMaps<T> {
+fn stage_maps<T: Scalar>(
+    plan: &Plan,
+    stage: usize,
+    wanted: impl Fn(usize) -> bool,
+    images: &[&Image],
+    lanes: usize,
+) -> StageMaps<T> {
     let ops = &plan.stages[stage].ops;
     ops.iter()
         .enumerate()
         .map(|(i, op)| {
-            let variance = |image: &Image| image.variances[stage][i].clone();
+            if !wanted(i) {
+                return OpMaps::none();
+            }
             let positions = op.at.extent[0] * op.at.extent[1];
             let interleaved = |wanted: bool, map: &dyn Fn(f64) -> f64| {
                 let mut out = Aligned::zeros(if wanted { positions * lanes } else { 0 });
                 if wanted {
                     for (lane, image) in images.iter().enumerate() {
-                        for (t, v) in variance(image).iter().enumerate() {
+                        for (t, v) in image.variances[stage][i].iter().enumerate() {
                             out.as_mut_slice()[t * lanes + lane] = T::new(map(*v));
                         }
                     }
@@ -132,6 +160,7 @@ fn smooth_maps(
         smooth,
         numbers: std::array::from_fn(number),
         variance: map([op.at.form, ops[input].at.form].contains(&Form::Defect), &|v| v),
+        std: map(op.at.form == Form::Defect, &|v| smooth.variance(v).sqrt()),
     })
 }
 

@@ -1,7 +1,8 @@
 //! The dual of a smooth activation, in float64 whatever the planes hold, in registers.
 //!
-//! Where defects come or go, the closed form of `ekernel-core` is called: K = √(vv') − u before and u_o = √(v_o v'_o) − K_o after, all
-//! from the same v and v', so that the difference keeps the digits of u and is 0 where K = v = v'.
+//! A defect that comes of K is u_o = √(v_o v'_o) − K_o in float64. Where it comes of a defect, or planes are float64 themselves, the closed
+//! form of `ekernel-core` is called: K = √(vv') − u before and u_o after, all from the same v and v', so that the difference keeps the
+//! digits of u and is 0 where K = v = v'.
 
 use ekernel_core::{geometric_mean, plan::Form};
 use pulp::{Simd, WithSimd};
@@ -67,7 +68,8 @@ pub(super) struct Values<'a, T> {
 /// Every position of the runs.
 #[inline(always)]
 pub(super) fn smooth<S: Simd, T: Scalar>(s: S, values: Values<'_, T>) {
-    if values.forms.contains(&Form::Defect) {
+    let double = T::DIGITS == <f64 as Real>::DIGITS;
+    if values.forms[0] == Form::Defect || (values.forms[1] == Form::Defect && double) {
         closed(values);
     } else {
         values.maps[0].smooth.visit(Runs { s, values });
@@ -125,7 +127,7 @@ impl<T: Scalar, F: Family<f64>> WithSimd for OfFamily<'_, T, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let Self { values: Values { maps: [one, two], lanes, runs, plane, .. }, family } = self;
+        let Self { values: Values { maps: [one, two], forms, lanes, runs, plane }, family } = self;
         let units = family.units();
         let has_ntk = !plane.ntk.as_slice().is_empty();
         for run in runs {
@@ -149,8 +151,19 @@ impl<T: Scalar, F: Family<f64>> WithSimd for OfFamily<'_, T, F> {
                     k.0[i] *= units.scale;
                     dot.0[i] *= units.slope;
                 }
-                for (x, k) in cov.iter_mut().zip(&k.0) {
-                    *x = T::new(*k);
+                if forms[1] == Form::Defect {
+                    let bounds =
+                        [Block::load(one.std.as_slice(), from), Block::load(two.std.as_slice(), other)];
+                    for i in 0..BLOCK {
+                        k.0[i] = bounds[0].0[i] * bounds[1].0[i] - k.0[i];
+                    }
+                    for (x, u) in cov.iter_mut().zip(&k.0) {
+                        *x = nonnegative(T::new(*u));
+                    }
+                } else {
+                    for (x, k) in cov.iter_mut().zip(&k.0) {
+                        *x = T::new(*k);
+                    }
                 }
                 if has_ntk {
                     let (now, later) = ntk.split_at_mut(cov.len());

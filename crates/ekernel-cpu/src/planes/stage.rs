@@ -18,7 +18,8 @@ use super::{
     sum::Sum,
 };
 use crate::{
-    chain::{self, Chain, First, Scattered, Workspace, scatter_plane},
+    chain::{self, First, Scattered, Source, Workspace, scatter_plane},
+    fused::{FusedStage, Segment},
     simd::Isa,
 };
 
@@ -29,8 +30,10 @@ pub(crate) struct Lanes<'a, T> {
     pub(crate) lanes: usize,
     pub(crate) first: &'a Pack<T>,
     pub(crate) second: &'a Pack<T>,
-    /// Per stage the chain that computes it, and its images; empty where all is op by op.
-    pub(crate) chains: Vec<Option<StageChain<'a, T>>>,
+    /// Per stage the segments that the fused kernel computes; empty where all is op by op.
+    pub(crate) fused: &'a [FusedStage],
+    /// The images of each segment, `[stage][segment]`.
+    pub(crate) images: Vec<Vec<SegmentImages<'a, T>>>,
     /// 1 where both images of a lane are bit for bit equal, so that at equal positions K = v exactly.
     pub(crate) identical: Vec<T>,
     /// 1 where both are the same sample (for dropout).
@@ -49,8 +52,8 @@ impl<T: Scalar> Lanes<'_, T> {
     }
 }
 
-/// The chain of a stage, its first images and its second ones.
-pub(crate) type StageChain<'a, T> = (&'a Chain, (First<'a, T>, &'a chain::Pack<T>));
+/// First images and second ones, as the chain of a segment reads them.
+pub(crate) type SegmentImages<'a, T> = (First<'a, T>, &'a chain::Pack<T>);
 
 /// One stage at work: its buffers and the stages that feed it.
 pub(crate) struct Runner<T> {
@@ -60,8 +63,8 @@ pub(crate) struct Runner<T> {
     planes: Vec<Option<Plane<T>>>,
     free: Vec<Plane<T>>,
     feeds: Vec<Option<Feed<T>>>,
-    /// The memory of the stage's chain, once it has computed a plane.
-    workspace: Option<Workspace<T>>,
+    /// The memory of each segment, once it has computed a plane.
+    workspaces: Vec<Option<Workspace<T>>>,
     /// Inputs of the op being computed, brought from u to K.
     converted: Vec<(usize, Plane<T>)>,
 }
@@ -87,7 +90,10 @@ impl<T: Scalar> Runner<T> {
             planes: ops.iter().map(|_| None).collect(),
             free: Vec::new(),
             feeds,
-            workspace: None,
+            workspaces: lanes
+                .images
+                .get(stage)
+                .map_or(vec![], |images| images.iter().map(|_| None).collect()),
             converted: Vec::new(),
         }
     }
@@ -130,10 +136,17 @@ impl<T: Scalar> Runner<T> {
     pub(super) fn evaluate(&mut self, lanes: &Lanes<'_, T>, sink: [isize; 2]) {
         let plan = lanes.plan;
         let ops = &plan.stages[self.stage].ops;
-        if let Some(Some(chain)) = lanes.chains.get(self.stage) {
-            return self.take_through(*chain, lanes, sink);
-        }
+        let fused = lanes.fused.get(self.stage);
         for (i, op) in ops.iter().enumerate() {
+            if let Some(fused) = fused {
+                if fused.skipped[i] {
+                    continue;
+                }
+                if let Some(at) = fused.segments.iter().position(|segment| segment.last == i) {
+                    self.take_through(&fused.segments[at], at, lanes, sink);
+                    continue;
+                }
+            }
             let d = offset(op, sink);
             let runs = runs(op, d);
             let mut out = self.take(i, lanes);
@@ -156,31 +169,41 @@ impl<T: Scalar> Runner<T> {
         lanes.plan.facts().of(self.stage)[input].last_reader == Some(i)
     }
 
-    /// Evaluates the last op alone, by the fused kernel.
-    fn take_through(&mut self, (chain, images): StageChain<'_, T>, lanes: &Lanes<'_, T>, sink: [isize; 2]) {
-        let ops = &lanes.plan.stages[self.stage].ops;
-        let (at, op) = (ops.len() - 1, &ops[ops.len() - 1]);
+    /// Evaluates the last op of the segment `at` of the stage by the fused kernel.
+    fn take_through(&mut self, segment: &Segment, at: usize, lanes: &Lanes<'_, T>, sink: [isize; 2]) {
+        let (ops, last) = (&lanes.plan.stages[self.stage].ops, segment.last);
+        let op = &ops[last];
         let d = offset(op, sink);
-        let len = op.at.extent[0] * op.at.extent[1] * lanes.lanes;
-        let mut out = self.planes[at].take().unwrap_or_else(|| Plane::zeros(len, lanes.has_ntk()));
-        let fresh = self.workspace.is_none();
-        let workspace = self.workspace.get_or_insert_with(|| Workspace::new(lanes.isa, chain));
+        let mut out = self.another(last, lanes);
+        let chain = segment.chain();
+        let workspace = &mut self.workspaces[at];
+        let fresh = workspace.is_none();
+        let workspace = workspace.get_or_insert_with(|| Workspace::new(lanes.isa, chain));
+        let source = match &self.planes[segment.source] {
+            Some(plane) if !segment.reads_pixels() => {
+                Some(Source { cov: plane.cov.as_slice(), ntk: plane.ntk.as_slice() })
+            }
+            _ => None,
+        };
         let into = Scattered {
             cov: out.cov.as_mut_slice(),
             ntk: out.ntk.as_mut_slice(),
             defect: op.at.form == Form::Defect,
         };
-        scatter_plane(lanes.isa, chain, images, d, into, (workspace, fresh));
+        let images = lanes.images[self.stage][at];
+        scatter_plane(lanes.isa, chain, images, d, (source, into), (workspace, fresh));
         if d == [0, 0] {
-            close(op.at.form, &runs(op, d), lanes, self.stage, at, &mut out);
+            close(op.at.form, &runs(op, d), lanes, self.stage, last, &mut out);
         }
-        self.planes[at] = Some(out);
+        self.planes[last] = Some(out);
+        if self.is_last(segment.first, segment.source, lanes) {
+            self.free.extend(self.planes[segment.source].take());
+        }
     }
 
     /// A buffer for op i: its input's where the op works in place and nothing else reads it.
     fn take(&mut self, i: usize, lanes: &Lanes<'_, T>) -> Plane<T> {
         let op = &lanes.plan.stages[self.stage].ops[i];
-        let len = op.at.extent[0] * op.at.extent[1] * lanes.lanes;
         if works_in_place(&op.op) {
             let input = op.inputs[0];
             if self.is_last(i, input, lanes)
@@ -192,6 +215,13 @@ impl<T: Scalar> Runner<T> {
                 return plane.clone();
             }
         }
+        self.another(i, lanes)
+    }
+
+    /// A buffer for op i that is no op's plane.
+    fn another(&mut self, i: usize, lanes: &Lanes<'_, T>) -> Plane<T> {
+        let op = &lanes.plan.stages[self.stage].ops[i];
+        let len = op.at.extent[0] * op.at.extent[1] * lanes.lanes;
         self.free.extend(self.planes[i].take());
         match self.free.iter().position(|plane| plane.cov.as_slice().len() == len) {
             Some(found) => self.free.swap_remove(found),

@@ -44,14 +44,19 @@ pub(crate) fn run(arguments: &Bench) -> anyhow::Result<()> {
     }
     let rows: Vec<Measured> = going.into_iter().map(Run::finish).collect();
     let text = table(&rows, &without, gpu.as_ref());
+    let of_yardstick = |row: &Measured| {
+        let mut measured = json!(row);
+        measured["of_relu"] = json!(of_yardstick(row, &rows));
+        measured
+    };
+    let measured: Vec<_> = rows.iter().map(of_yardstick).collect();
     let document = json!({
         "format": FORMAT,
         "program": output::PROGRAM,
         "machine": Machine::here(),
         "adapter": gpu.as_ref().map(|(device, options)| Adapter::of(device, options.tuning)),
-        "kernels": ["nngp", "ntk"],
         "passes": PASSES,
-        "measured": rows,
+        "measured": measured,
         "without": without
             .iter()
             .map(|without| json!({ "network": without.setup.name, "reason": without.reason() }))
@@ -73,7 +78,7 @@ fn gpu(arguments: &Bench) -> anyhow::Result<Option<(Device, WgpuOptions)>> {
             let cpu = [
                 ("--threads", !arguments.threads.is_empty()),
                 ("--isa", !arguments.isa.is_empty()),
-                ("--precision f64", arguments.precision == Precision::F64),
+                ("--precision f64", arguments.precision.contains(&Precision::F64)),
             ];
             if let Some((option, _)) = cpu.into_iter().find(|(_, given)| *given) {
                 return Err(mistake(format!("{option}: that is of the CPU; leave --backend wgpu out")));
@@ -96,15 +101,17 @@ fn setups(arguments: &Bench, gpu: Option<&(Device, WgpuOptions)>) -> anyhow::Res
     let mut threads = if arguments.threads.is_empty() { vec![1, cores] } else { arguments.threads.clone() };
     threads.sort_unstable();
     threads.dedup();
-    let names =
-        if arguments.networks.is_empty() { networks::NAMES.to_vec() } else { arguments.networks.clone() };
+    let named = arguments.networks.iter().flat_map(|named| named.0.iter().copied());
+    let names = if arguments.networks.is_empty() { networks::default() } else { once(named) };
+    let precisions = once(arguments.precision.iter().copied());
     let isas = if arguments.backend == Subject::Wgpu { vec![] } else { isas(&arguments.isa)? };
     let mut setups = Vec::new();
     for name in names {
         for &isa in &isas {
-            for &threads in &threads {
-                let on = On::Cpu { isa, threads, precision: arguments.precision };
-                setups.push(Setup::new(name, on)?);
+            for &precision in &precisions {
+                for &threads in &threads {
+                    setups.push(Setup::new(name, On::Cpu { isa, threads, precision })?);
+                }
             }
         }
         if let Some((_, options)) = gpu {
@@ -114,6 +121,17 @@ fn setups(arguments: &Bench, gpu: Option<&(Device, WgpuOptions)>) -> anyhow::Res
         }
     }
     Ok(setups)
+}
+
+/// Each value where it stands first.
+fn once<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for value in values {
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    }
+    found
 }
 
 fn measure<'a>(arguments: &Bench, setups: &'a [Setup], task: &Task) -> anyhow::Result<Runs<'a>> {
@@ -131,6 +149,17 @@ fn measure<'a>(arguments: &Bench, setups: &'a [Setup], task: &Task) -> anyhow::R
     Ok(runs)
 }
 
+/// The row's positions per second over those of the yardstick in float32 on the same instruction set (or GPU) and number of threads.
+fn of_yardstick(row: &Measured, rows: &[Measured]) -> Option<f64> {
+    let same = |other: &&Measured| {
+        other.network == networks::YARDSTICK
+            && other.precision.is_none_or(|precision| precision == Precision::F32.name())
+            && (&other.instructions, other.threads) == (&row.instructions, row.threads)
+    };
+    let yardstick = rows.iter().find(same)?.positions_per_second?;
+    Some(row.positions_per_second? / yardstick)
+}
+
 fn table(rows: &[Measured], without: &[Without<'_>], gpu: Option<&(Device, WgpuOptions)>) -> String {
     let mut table = Table::new([
         "network",
@@ -138,6 +167,7 @@ fn table(rows: &[Measured], without: &[Without<'_>], gpu: Option<&(Device, WgpuO
         "threads",
         "pairs/s",
         "median",
+        "of ReLU",
         "GFLOP/s",
         "of peak",
         "bytes/pair",
@@ -153,6 +183,7 @@ fn table(rows: &[Measured], without: &[Without<'_>], gpu: Option<&(Device, WgpuO
             row.threads.map_or_else(String::new, |threads| threads.to_string()),
             format!("{}{}", number(row.pairs_per_second), if row.passes < PASSES { "†" } else { "" }),
             number(row.median_pairs_per_second),
+            of_yardstick(row, rows).map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             format!("{}{}", number(row.gflops), if row.nominal { "*" } else { "" }),
             format!("{:.0} %", 100.0 * row.peak_fraction),
             row.bytes_per_pair.to_string(),
@@ -160,6 +191,13 @@ fn table(rows: &[Measured], without: &[Without<'_>], gpu: Option<&(Device, WgpuO
         ]);
     }
     let mut notes = String::new();
+    if rows.iter().any(|row| of_yardstick(row, rows).is_some()) {
+        notes += &format!(
+            "of ReLU: positions of planes behind convolutions in a second, over those of {} in float32 on the same processor and \
+             threads\n",
+            networks::YARDSTICK
+        );
+    }
     if rows.iter().any(|row| row.nominal) {
         notes += "* nominal operations, those of the plan: executed ones are not counted on GPUs and where a network runs op by \
                   op\n";
@@ -175,7 +213,7 @@ fn table(rows: &[Measured], without: &[Without<'_>], gpu: Option<&(Device, WgpuO
     }
     let gpu = adapter.map_or_else(String::new, |adapter| format!("\nwgpu is {adapter}"));
     format!(
-        "NNGP and NTK together; the best and the median of {PASSES} passes; the peak is that of fused multiply-adds in the \
+        "NNGP and NTK together (cnn-nngp: NNGP alone); the best and the median of {PASSES} passes; the peak is that of fused multiply-adds in the \
          same passes{gpu}\n\n{table}{notes}"
     )
 }

@@ -5,6 +5,7 @@ mod machine;
 mod networks;
 mod options;
 mod peak;
+mod positions;
 mod publish;
 mod rate;
 mod row;

@@ -12,10 +12,12 @@ use crate::args::{Gpu, Precision, count};
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
-    /// Networks to measure, of `cnn-valid cnn-same c4-valid c4-same cnn21 myrtle5 so3-relu so3-relu-fast
-    /// so3-erf` [default: all]
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = networks::name)]
-    pub(super) networks: Vec<&'static str>,
+    /// Networks to measure: `field` (`cnn-valid cnn-same c4-valid c4-same cnn21 myrtle5 so3-relu so3-relu-fast so3-erf`),
+    /// `chains` (cnn-same beside itself with other activations, strides, pools and sums: `cnn-nngp cnn-leaky cnn-abs cnn-erf
+    /// cnn-gelu cnn-sin cnn-cos cnn-rbf cnn-exp cnn-gaussian cnn-sign cnn-mixed cnn-strides myrtle5 wrn16`), or some of them
+    /// [default: field]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = named)]
+    pub(super) networks: Vec<Named>,
     /// What to measure
     #[arg(long, value_enum, default_value = "auto")]
     pub(super) backend: Subject,
@@ -26,9 +28,9 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "NxM,…", require_equals = true, value_parser = sizes,
         conflicts_with_all = ["networks", "precision", "threads", "isa"])]
     pub(super) tune: Option<Option<Sizes>>,
-    /// Floating point numbers of the CPU
-    #[arg(long, value_enum, default_value = "f32")]
-    pub(super) precision: Precision,
+    /// Floating point numbers of the CPU: f32, f64 or both
+    #[arg(long, value_enum, value_name = "PRECISION,…", value_delimiter = ',', default_value = "f32")]
+    pub(super) precision: Vec<Precision>,
     /// Numbers of threads to measure [default: one, and one per core]
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = count)]
     pub(super) threads: Vec<usize>,
@@ -44,6 +46,14 @@ pub(crate) struct Bench {
     /// The result as JSON, in a file or instead of the table
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<Option<PathBuf>>,
+}
+
+/// The networks of one word.
+#[derive(Clone, Debug)]
+pub(super) struct Named(pub(super) Vec<&'static str>);
+
+fn named(text: &str) -> Result<Named, String> {
+    networks::named(text).map(Named)
 }
 
 /// What is measured.

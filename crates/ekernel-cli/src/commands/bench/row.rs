@@ -7,7 +7,7 @@ use ekernel_cpu::{CpuBackend, CpuOptions, simd::Isa};
 use ekernel_wgpu::{Device, WgpuOptions};
 use serde::Serialize;
 
-use super::{networks, peak, rate};
+use super::{networks, peak, positions::positions, rate};
 use crate::{args::Precision, backends, samples::random};
 
 /// Passes over all rows of the table, so that whatever slows the machine for a while slows every row.
@@ -24,12 +24,20 @@ const GPU_SAMPLES: usize = 128;
 pub(super) struct Measured {
     pub(super) network: &'static str,
     pub(super) backend: String,
+    /// "nngp", or that and "ntk".
+    kernels: Vec<&'static str>,
+    /// Nothing on a GPU.
+    pub(super) precision: Option<&'static str>,
+    /// Nothing on a GPU.
+    pub(super) instructions: Option<String>,
     /// Nothing on a GPU.
     pub(super) threads: Option<usize>,
     /// In the best of the passes.
     pub(super) pairs_per_second: f64,
     /// In the middle one.
     pub(super) median_pairs_per_second: f64,
+    /// Positions of planes behind the convolutions of a pair, times pairs per second; nothing on the sphere.
+    pub(super) positions_per_second: Option<f64>,
     /// Passes: [`PASSES`], or fewer where a pair takes long.
     pub(super) passes: usize,
     /// Pairs computed at once.
@@ -63,7 +71,7 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn new(name: &'static str, on: On) -> anyhow::Result<Setup> {
         let network = networks::network(name)?;
-        let plan = Plan::with_quadrature(&network, KernelSet::Both, networks::quadrature(name))?;
+        let plan = Plan::with_quadrature(&network, networks::kernels(name), networks::quadrature(name))?;
         Ok(Setup { name, on, network, plan })
     }
 
@@ -212,14 +220,26 @@ impl<'a> Run<'a> {
         let pairs_per_second = best(&self.rates);
         let gflops = pairs_per_second * operations;
         let peak_gflops = best(&self.peaks);
+        let positions = positions(&self.setup.plan);
+        let (precision, instructions) = match &self.setup.on {
+            On::Cpu { isa, precision, .. } => (Some(precision.name()), Some(isa.to_string())),
+            On::Gpu { .. } => (None, None),
+        };
         Measured {
             network: self.setup.name,
             backend: self.backend.describe(),
+            kernels: match self.setup.plan.kinds {
+                KernelSet::Nngp => vec!["nngp"],
+                KernelSet::Both => vec!["nngp", "ntk"],
+            },
+            precision,
+            instructions,
             threads: match self.setup.on {
                 On::Cpu { threads, .. } => Some(threads),
                 On::Gpu { .. } => None,
             },
             pairs_per_second,
+            positions_per_second: (positions > 0).then_some(pairs_per_second * positions as f64),
             passes: self.rates.len(),
             median_pairs_per_second: median(self.rates),
             pairs_at_once: self.tile.map_or(0, |[rows, columns]| rows * columns),
