@@ -81,11 +81,10 @@ def peer_network(network, padding):
 def architecture(network, padding, folder):
     """The file of the network, written for this padding if it is of the other."""
     path = ARCHITECTURES / FILES[network][padding]
-    text = path.read_text()
     if network != "myrtle5" or padding == "same":
         return path
     written = pathlib.Path(folder) / f"{network}_{padding}.toml"
-    written.write_text(text.replace('padding = "same"', f'padding = "{padding}"'))
+    written.write_text(path.read_text().replace('padding = "same"', f'padding = "{padding}"'))
     return written
 
 

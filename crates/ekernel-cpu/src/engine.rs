@@ -1,5 +1,5 @@
 //! Prepared copies of images, and the readouts of pairs of them: by the fused kernel where the stage is one run of convolutions and
-//! activations, else op by op.
+//! activations, else op by op, runs of them still by the fused kernel.
 
 use std::sync::Arc;
 

@@ -74,6 +74,7 @@ enum Unfused {
     Affine,
     Parameterization,
     Wraps,
+    Extent,
     Long(usize),
     Defect,
     Activation,
@@ -89,6 +90,7 @@ impl fmt::Display for Unfused {
             Unfused::Wraps => {
                 write!(f, "its stride or its padding does not go with offsets that wrap around")
             }
+            Unfused::Extent => write!(f, "its window gives another number of positions"),
             Unfused::Long(terms) => write!(f, "float32 sums of {terms} terms are compensated"),
             Unfused::Defect => write!(f, "a smooth activation hands over a defect"),
             Unfused::Activation => write!(f, "neither a kinked nor a smooth activation reads it alone"),
@@ -104,9 +106,11 @@ pub fn strategies(plan: &Plan, options: &CpuOptions) -> Vec<String> {
     for (at, stage) in plan.stages.iter().enumerate() {
         let fused = FusedStage::new(plan, stage, options);
         for Segment { first, last, chains: [chain, _], .. } in &fused.segments {
-            let layers = if chain.len() == 1 { "a convolution" } else { "convolutions" };
-            lines
-                .push(format!("stage {at}: %{first} to %{last} fused, {} {layers} in one pass", chain.len()));
+            let layers = match chain.len() {
+                1 => "a convolution".to_owned(),
+                count => format!("{count} convolutions"),
+            };
+            lines.push(format!("stage {at}: %{first} to %{last} fused, {layers} in one pass"));
         }
         for (op, reason) in &fused.unfused {
             lines.push(format!("stage {at}: %{op} op by op, {reason}"));
@@ -266,8 +270,12 @@ impl Finder<'_> {
         if (ntk_scale, ntk_shift) != (w2, b2) {
             return Err(Unfused::Parameterization);
         }
+        let planes = [ops[ops[at].inputs[0]].at, ops[at].at];
+        if window.output(planes[0].extent) != planes[1].extent {
+            return Err(Unfused::Extent);
+        }
         let circular = window.padding == Padding::Circular;
-        let cyclic = [&ops[ops[at].inputs[0]], &ops[at]].map(|op| op.at.cyclic);
+        let cyclic = planes.map(|planes| planes.cyclic);
         if cyclic != [circular; 2] || (circular && window.strides != [1, 1]) {
             return Err(Unfused::Wraps);
         }

@@ -33,7 +33,7 @@ pub struct CpuOptions {
     /// Computes all |H|² blocks (g·f, g'·f') of a group network instead of one orbit: the same mean, |H| times the work. For
     /// comparing.
     pub all_blocks: bool,
-    /// Whether runs of stride-1 convolutions and kinked activations take the fused kernel. Off, every op runs by itself. For comparing.
+    /// Whether runs of convolutions and activations take the fused kernel. Off, every op runs by itself. For comparing.
     pub fused: bool,
 }
 

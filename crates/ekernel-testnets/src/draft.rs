@@ -112,7 +112,7 @@ impl Draft {
             if group.is_some_and(Group::swaps_axes) {
                 size[1] = size[0];
             }
-            return self.around(size);
+            return Self::around(size);
         }
         for _ in 0..4 {
             let mut size = [self.choices.pick(sizes), self.choices.pick(sizes)];
@@ -130,13 +130,8 @@ impl Draft {
         Window { size: [1, 1], strides: [1, 1], padding: Padding::Valid }
     }
 
-    /// A circular window of stride 1 and about this size. One that covers every position of an axis equally often would make
-    /// all patches along it equal, where the literal recursion loses half of its digits.
-    fn around(&self, size: [usize; 2]) -> Window {
-        let extent = self.extent();
-        let square = extent[0] == extent[1] && size[0] == size[1];
-        let covers = [0, 1].map(|a| extent[a] > 1 && size[a].is_multiple_of(extent[a]));
-        let size = [0, 1].map(|a| if covers[a] || (square && covers[0]) { size[a] + 1 } else { size[a] });
+    /// A circular window of stride 1.
+    fn around(size: [usize; 2]) -> Window {
         Window { size, strides: [1, 1], padding: Padding::Circular }
     }
 
@@ -209,7 +204,7 @@ impl Draft {
         }
         if self.wraps {
             let size = self.choices.pick(&[[1, 1], [3, 3], [2, 2], [4, 4]]);
-            return self.conv(self.around(size));
+            return self.conv(Self::around(size));
         }
         let size = self.choices.pick(&[[1, 1], [3, 3]]);
         self.conv(Window { size, strides: [1, 1], padding: Padding::Same });
@@ -290,7 +285,7 @@ impl Draft {
         self.pool();
         let size = if self.group.is_some() && !self.wraps { &[3, 1][..] } else { &[3, 2, 4] };
         let size = [self.choices.pick(size); 2];
-        self.conv(self.around(size));
+        self.conv(Self::around(size));
     }
 
     /// x + weighted(σ(x)).
@@ -325,7 +320,7 @@ impl Draft {
         let own = |size| Window { size, strides: [1, 1], padding: Padding::Same };
         let [window, square] = if self.wraps && self.domain.extent().is_some() {
             let size = [self.choices.pick(&[3, 2]); 2];
-            [self.around([3, 1]), self.around(size)]
+            [Self::around([3, 1]), Self::around(size)]
         } else {
             [own([3, 1]), own([3, 3])]
         };

@@ -6,10 +6,8 @@
 use ekernel_core::{Padding, Window, plan::PlaneNode};
 use pulp::{Simd, WithSimd};
 
-use super::{
-    Plane, Scalar,
-    compensated::{add_all, room},
-};
+use super::{Plane, Scalar, compensated::room};
+use crate::simd::Real;
 
 /// A coarse plane being added up: the sums, and what rounding has added to them, if that is not let be.
 #[derive(Clone)]
@@ -74,27 +72,40 @@ impl<T: Scalar> WithSimd for LocalPool<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, s: S) {
         let (rows, cols) = (self.taps(0), self.taps(1));
-        let weight = T::new(self.weight);
-        let lanes = self.lanes;
+        let weight = <T as Real>::splat(s, T::new(self.weight));
         let (width, wide) = (self.output[1], self.op.at.extent[1]);
-        for &(row, fine_row) in &rows {
-            for &(col, fine_col) in &cols {
-                let to = (row * width + col) * lanes;
-                let from = (fine_row * wide + fine_col) * lanes;
-                let PooledPlane { sum, excess } = &mut *self.out;
-                for (sum, excess, input) in [
-                    (&mut sum.cov, &mut excess.cov, &self.input.cov),
-                    (&mut sum.ntk, &mut excess.ntk, &self.input.ntk),
-                ] {
-                    if sum.as_slice().is_empty() {
-                        continue;
+        debug_assert_eq!(self.lanes, <T as Real>::lanes::<S>());
+        let PooledPlane { sum, excess } = self.out;
+        for (sum, excess, input) in [
+            (&mut sum.cov, &mut excess.cov, &self.input.cov),
+            (&mut sum.ntk, &mut excess.ntk, &self.input.ntk),
+        ] {
+            // Planes are registers side by side, one for each position.
+            let sum: &mut [<T as Real>::Lanes<S>] = bytemuck::cast_slice_mut(sum.as_mut_slice());
+            let excess: &mut [T::Lanes<S>] = bytemuck::cast_slice_mut(excess.as_mut_slice());
+            let input: &[T::Lanes<S>] = bytemuck::cast_slice(input.as_slice());
+            if sum.is_empty() {
+                continue;
+            }
+            for &(row, fine_row) in &rows {
+                let sum = &mut sum[row * width..][..width];
+                let input = &input[fine_row * wide..][..wide];
+                if excess.is_empty() {
+                    for &(col, fine_col) in &cols {
+                        sum[col] =
+                            <T as Real>::add(s, sum[col], <T as Real>::mul(s, weight, input[fine_col]));
                     }
-                    let sum = &mut sum.as_mut_slice()[to..][..lanes];
-                    let excess = excess.as_mut_slice().get_mut(to..to + lanes).unwrap_or_default();
-                    let input = &input.as_slice()[from..][..lanes];
-                    add_all(sum, excess, input.iter().map(|x| weight * *x));
+                    continue;
+                }
+                let excess = &mut excess[row * width..][..width];
+                for &(col, fine_col) in &cols {
+                    // Kahan's rule.
+                    let term = <T as Real>::sub(s, <T as Real>::mul(s, weight, input[fine_col]), excess[col]);
+                    let next = <T as Real>::add(s, sum[col], term);
+                    excess[col] = <T as Real>::sub(s, <T as Real>::sub(s, next, sum[col]), term);
+                    sum[col] = next;
                 }
             }
         }

@@ -193,8 +193,8 @@ fn table(rows: &[Measured], without: &[Without<'_>], gpu: Option<&(Device, WgpuO
     let mut notes = String::new();
     if rows.iter().any(|row| of_yardstick(row, rows).is_some()) {
         notes += &format!(
-            "of ReLU: positions of planes behind convolutions in a second, over those of {} in float32 on the same processor and \
-             threads\n",
+            "of ReLU: positions of planes behind convolutions in a second of a processor's time (of the clock, where the system \
+             does not tell the time of a thread), over those of {} in float32 on the same instruction set and threads\n",
             networks::YARDSTICK
         );
     }

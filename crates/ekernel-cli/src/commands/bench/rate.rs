@@ -1,17 +1,68 @@
 //! Pairs per second of a session.
 
-use std::time::Instant;
+use std::{fs, time::Instant};
 
 use ekernel_core::{BackendError, Control, Prepared};
 
 /// Growth from one trial to the next at most: a few pairs say little about many.
 const GROWTH: f64 = 16.0;
 
-/// A tile that was computed: its rows and columns, and the seconds it took.
+/// A tile that was computed: its rows and columns, and what it took.
 #[derive(Clone, Copy)]
 pub(super) struct Trial {
     pub(super) shape: [usize; 2],
-    pub(super) seconds: f64,
+    pub(super) spent: Seconds,
+}
+
+/// What a thread spent.
+#[derive(Clone, Copy)]
+pub(super) struct Seconds {
+    /// On the clock.
+    pub(super) wall: f64,
+    /// On a processor, where the system tells that of a thread.
+    pub(super) processor: Option<f64>,
+}
+
+impl Seconds {
+    /// So many of something in these seconds, by the second.
+    pub(super) fn rate(self, count: usize) -> Rate {
+        let count = count as f64;
+        Rate { wall: count / self.wall, processor: self.processor.map(|seconds| count / seconds) }
+    }
+}
+
+/// Pairs per second.
+#[derive(Clone, Copy)]
+pub(super) struct Rate {
+    /// Of all threads together.
+    pub(super) wall: f64,
+    /// Of one processor, whatever else it does; where the system tells the time of a thread.
+    pub(super) processor: Option<f64>,
+}
+
+/// The clocks of the calling thread when it was made.
+struct Started {
+    wall: Instant,
+    processor: Option<f64>,
+}
+
+impl Started {
+    fn now() -> Started {
+        Started { wall: Instant::now(), processor: processor_seconds() }
+    }
+
+    fn elapsed(&self) -> Seconds {
+        let wall = self.wall.elapsed().as_secs_f64();
+        // The system counts in steps of some milliseconds.
+        let processor = processor_seconds().zip(self.processor).map(|(now, then)| now - then);
+        Seconds { wall, processor: processor.filter(|seconds| *seconds > 0.02) }
+    }
+}
+
+/// Seconds that the calling thread has spent on a processor, where Linux tells them.
+fn processor_seconds() -> Option<f64> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(1e-9 * text.split_whitespace().next()?.parse::<f64>().ok()?)
 }
 
 impl Trial {
@@ -30,10 +81,10 @@ pub(super) fn tile(
 ) -> Result<Trial, BackendError> {
     let mut shape = [1, columns];
     loop {
-        let started = Instant::now();
+        let started = Started::now();
         session.tile(0..shape[0], 0..shape[1], control)?;
-        let trial = Trial { shape, seconds: started.elapsed().as_secs_f64() };
-        let pairs = (trial.pairs() as f64 * (seconds / trial.seconds).min(GROWTH)) as usize;
+        let trial = Trial { shape, spent: started.elapsed() };
+        let pairs = (trial.pairs() as f64 * (seconds / trial.spent.wall).min(GROWTH)) as usize;
         let wider = pairs.clamp(columns, most[1]);
         let larger = [(pairs / wider).clamp(1, most[0]), wider];
         if larger[0] * larger[1] <= trial.pairs() {
@@ -50,16 +101,15 @@ pub(super) fn pairs_per_second(
     threads: usize,
     seconds: f64,
     control: &Control,
-) -> Result<f64, BackendError> {
+) -> Result<Rate, BackendError> {
     let work = |thread: usize| {
-        let (started, mut pairs) = (Instant::now(), 0);
+        let (started, mut pairs) = (Started::now(), 0);
         let first = thread % 2 * columns;
         loop {
             session.tile(0..rows, first..first + columns, control)?;
             pairs += rows * columns;
-            let elapsed = started.elapsed().as_secs_f64();
-            if elapsed >= seconds {
-                return Ok(pairs as f64 / elapsed);
+            if started.wall.elapsed().as_secs_f64() >= seconds {
+                return Ok(started.elapsed().rate(pairs));
             }
         }
     };
@@ -68,9 +118,14 @@ pub(super) fn pairs_per_second(
     }
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|thread| scope.spawn(move || work(thread))).collect();
-        workers
+        let rates: Vec<Rate> = workers
             .into_iter()
             .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .sum()
+            .collect::<Result<_, BackendError>>()?;
+        let processors: Option<Vec<f64>> = rates.iter().map(|rate| rate.processor).collect();
+        Ok(Rate {
+            wall: rates.iter().map(|rate| rate.wall).sum(),
+            processor: processors.map(|rates| rates.iter().sum::<f64>() / rates.len() as f64),
+        })
     })
 }

@@ -7,7 +7,11 @@ use ekernel_cpu::{CpuBackend, CpuOptions, simd::Isa};
 use ekernel_wgpu::{Device, WgpuOptions};
 use serde::Serialize;
 
-use super::{networks, peak, positions::positions, rate};
+use super::{
+    networks, peak,
+    positions::positions,
+    rate::{self, Rate},
+};
 use crate::{args::Precision, backends, samples::random};
 
 /// Passes over all rows of the table, so that whatever slows the machine for a while slows every row.
@@ -36,7 +40,11 @@ pub(super) struct Measured {
     pub(super) pairs_per_second: f64,
     /// In the middle one.
     pub(super) median_pairs_per_second: f64,
-    /// Positions of planes behind the convolutions of a pair, times pairs per second; nothing on the sphere.
+    /// Pairs in a second of one processor's time, whatever else it does, in the best of the passes; where the system tells that of a
+    /// thread.
+    pairs_per_processor_second: Option<f64>,
+    /// Positions of planes behind the convolutions of a pair, times pairs in a second of a processor's time, or of the clock; nothing on
+    /// the sphere.
     pub(super) positions_per_second: Option<f64>,
     /// Passes: [`PASSES`], or fewer where a pair takes long.
     pub(super) passes: usize,
@@ -142,7 +150,7 @@ pub(super) struct Run<'a> {
     tile: Option<[usize; 2]>,
     /// Seconds that measuring took so far.
     spent: f64,
-    rates: Vec<f64>,
+    rates: Vec<Rate>,
     peaks: Vec<f64>,
 }
 
@@ -181,7 +189,7 @@ impl<'a> Run<'a> {
         if self.rates.is_empty() && self.pair_seconds > seconds {
             self.tile = Some([1, 1]);
             self.spent = f64::INFINITY;
-            self.rates.push(1.0 / self.pair_seconds);
+            self.rates.push(Rate { wall: 1.0 / self.pair_seconds, processor: None });
             return Ok(());
         }
         let (columns, most) = self.setup.tiles();
@@ -203,7 +211,7 @@ impl<'a> Run<'a> {
         let tile = *self.tile.get_or_insert(trial.map_or(most, |trial| trial.shape));
         self.rates.push(match trial {
             // A trial that took as long as a pass is one.
-            Some(trial) if trial.seconds > share && threads == 1 => trial.pairs() as f64 / trial.seconds,
+            Some(trial) if trial.spent.wall > share && threads == 1 => trial.spent.rate(trial.pairs()),
             _ => rate::pairs_per_second(&*session, tile, threads, share, control)?,
         });
         self.spent += started.elapsed().as_secs_f64();
@@ -211,15 +219,18 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn best(&self) -> f64 {
-        best(&self.rates)
+        best(self.rates.iter().map(|rate| rate.wall))
     }
 
     pub(super) fn finish(self) -> Measured {
         let cost = self.setup.plan.cost();
         let operations = self.operations.unwrap_or(cost.flops) as f64 / 1e9;
-        let pairs_per_second = best(&self.rates);
+        let pairs_per_second = self.best();
+        let processor = |rate: &Rate| rate.processor;
+        let of_processor = best(self.rates.iter().filter_map(processor));
+        let pairs_per_processor_second = (of_processor > 0.0).then_some(of_processor);
         let gflops = pairs_per_second * operations;
-        let peak_gflops = best(&self.peaks);
+        let peak_gflops = best(self.peaks.iter().copied());
         let positions = positions(&self.setup.plan);
         let (precision, instructions) = match &self.setup.on {
             On::Cpu { isa, precision, .. } => (Some(precision.name()), Some(isa.to_string())),
@@ -239,9 +250,11 @@ impl<'a> Run<'a> {
                 On::Gpu { .. } => None,
             },
             pairs_per_second,
-            positions_per_second: (positions > 0).then_some(pairs_per_second * positions as f64),
+            pairs_per_processor_second,
+            positions_per_second: (positions > 0)
+                .then_some(pairs_per_processor_second.unwrap_or(pairs_per_second) * positions as f64),
             passes: self.rates.len(),
-            median_pairs_per_second: median(self.rates),
+            median_pairs_per_second: median(self.rates.iter().map(|rate| rate.wall).collect()),
             pairs_at_once: self.tile.map_or(0, |[rows, columns]| rows * columns),
             gflops,
             nominal: self.operations.is_none(),
@@ -253,8 +266,8 @@ impl<'a> Run<'a> {
     }
 }
 
-fn best(values: &[f64]) -> f64 {
-    values.iter().copied().fold(0.0, f64::max)
+fn best(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, f64::max)
 }
 
 /// The middle value; zero of none.
