@@ -1,8 +1,10 @@
 //! `ekernel plan A.toml`: how a network is computed.
 
 use clap::Args;
-use ekernel_core::plan::{HeadOp, Node, Op as _, Quadrature};
-use ekernel_core::{Control, Network};
+use ekernel_core::{
+    Control, Network,
+    plan::{HeadOp, Node, Op as _, Quadrature},
+};
 use ekernel_cpu::CpuOptions;
 use ekernel_experiment::Kind;
 use serde_json::json;
@@ -134,14 +136,10 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
         "atoms": atoms,
         "head": head,
         "needs_self": plan.needs_self,
-<<<<<<< HEAD
-        "gpu": strategies,
+        key: strategies,
         "samples": work.as_ref().map(|work| json!({
             "n": work.n, "pairs": work.pairs, "seconds": work.seconds, "bytes": work.bytes, "backend": work.backend,
         })),
-=======
-        key: strategies,
->>>>>>> 2e10511 (bench: networks of chains beside the ReLU chain, float32 and float64 in one run; plan: which convolutions run fused, and why not)
         "per_pair": { "of": if plan.atoms.is_some() { "atoms" } else { "samples" }, "flops": cost.flops, "bytes": cost.bytes, "full_tensor_bytes": cost.tensor_bytes },
     }))
 }

@@ -1,5 +1,8 @@
 //! The per-image maps of several images, interleaved by lane.
 
+use std::ptr;
+
+use bytemuck::Pod;
 use ekernel_core::plan::{Form, Plan, PlaneNode, PlaneOp, Pointwise, inverse_std, pool_loss};
 
 use super::Scalar;
@@ -110,20 +113,14 @@ fn stage_maps<T: Scalar>(
                 return OpMaps::none();
             }
             let positions = op.at.extent[0] * op.at.extent[1];
-            let interleaved = |wanted: bool, map: &dyn Fn(f64) -> f64| {
-                let mut out = Aligned::zeros(if wanted { positions * lanes } else { 0 });
-                if wanted {
-                    for (lane, image) in images.iter().enumerate() {
-                        for (t, v) in image.variances[stage][i].iter().enumerate() {
-                            out.as_mut_slice()[t * lanes + lane] = T::new(map(*v));
-                        }
-                    }
-                }
-                out
+            let map = |map: fn(f64) -> f64| {
+                let values =
+                    |image: &Image| image.variances[stage][i].iter().map(|v| T::new(map(*v))).collect();
+                interleaved(positions, images, lanes, values)
             };
             OpMaps {
-                std: interleaved(true, &f64::sqrt),
-                inverse: interleaved(true, &inverse_std),
+                std: map(f64::sqrt),
+                inverse: map(inverse_std),
                 smooth: smooth_maps(op, ops, stage, images, lanes),
                 norm: norm(op, ops, stage, images, lanes),
                 pool_mean: pool_map(plan, op, images, lanes, &|_, _, m| m),
@@ -136,6 +133,28 @@ fn stage_maps<T: Scalar>(
         .collect()
 }
 
+/// The values of images `[position]` as `[position][lane]`. One image in all lanes is computed once.
+fn interleaved<U: Pod>(
+    positions: usize,
+    images: &[&Image],
+    lanes: usize,
+    values: impl Fn(&Image) -> Vec<U>,
+) -> Aligned<U> {
+    let mut out = Aligned::zeros(positions * lanes);
+    if let [first, rest @ ..] = images
+        && rest.iter().all(|image| ptr::eq(*image, *first))
+    {
+        let places = out.as_mut_slice().chunks_exact_mut(lanes);
+        places.zip(values(first)).for_each(|(all, value)| all[..images.len()].fill(value));
+        return out;
+    }
+    for (lane, image) in images.iter().enumerate() {
+        let places = out.as_mut_slice().iter_mut().skip(lane).step_by(lanes);
+        places.zip(values(image)).for_each(|(place, value)| *place = value);
+    }
+    out
+}
+
 fn smooth_maps(
     op: &PlaneNode,
     ops: &[PlaneNode],
@@ -146,14 +165,9 @@ fn smooth_maps(
     let PlaneOp::Pointwise(Pointwise::Dual(activation)) = op.op else { return None };
     let (smooth, input) = (Smooth::new(activation)?, op.inputs[0]);
     let map = |wanted: bool, map: &dyn Fn(f64) -> f64| {
-        let positions = op.at.extent[0] * op.at.extent[1];
-        let mut out = Aligned::zeros(if wanted { positions * lanes } else { 0 });
-        for (lane, image) in images.iter().enumerate().filter(|_| wanted) {
-            for (t, v) in image.variances[stage][input].iter().enumerate() {
-                out.as_mut_slice()[t * lanes + lane] = map(*v);
-            }
-        }
-        out
+        let positions = if wanted { op.at.extent[0] * op.at.extent[1] } else { 0 };
+        let values = |image: &Image| image.variances[stage][input].iter().map(|v| map(*v)).collect();
+        interleaved(positions, images, lanes, values)
     };
     let number = |which: usize| map(which < smooth.count(), &|v| smooth.numbers(v)[which]);
     Some(SmoothMaps {
@@ -176,13 +190,10 @@ fn pool_map<T: Scalar>(
     if !plan.stages[source].pools_defects() {
         return Aligned::zeros(0);
     }
-    let mut out = Aligned::zeros(op.at.extent[0] * op.at.extent[1] * lanes);
-    for (lane, image) in images.iter().enumerate() {
-        for (t, m) in plan.pool_means(source, &image.variances).into_iter().enumerate() {
-            out.as_mut_slice()[t * lanes + lane] = T::new(map(image, t, m));
-        }
-    }
-    out
+    interleaved(op.at.extent[0] * op.at.extent[1], images, lanes, |image| {
+        let means = plan.pool_means(source, &image.variances).into_iter().enumerate();
+        means.map(|(t, m)| T::new(map(image, t, m))).collect()
+    })
 }
 
 fn norm<T: Scalar>(
@@ -194,14 +205,10 @@ fn norm<T: Scalar>(
 ) -> Aligned<T> {
     let PlaneOp::Pointwise(Pointwise::Normalize(over)) = op.op else { return Aligned::zeros(0) };
     debug_assert!(op.inputs[0] < ops.len());
-    let mut out = Aligned::zeros(op.at.extent[0] * op.at.extent[1] * lanes);
-    for (lane, image) in images.iter().enumerate() {
-        let v = &image.variances[stage][op.inputs[0]];
-        for (t, scale) in over.factors(v).into_iter().enumerate() {
-            out.as_mut_slice()[t * lanes + lane] = T::new(scale);
-        }
-    }
-    out
+    interleaved(op.at.extent[0] * op.at.extent[1], images, lanes, |image| {
+        let factors = over.factors(&image.variances[stage][op.inputs[0]]);
+        factors.into_iter().map(T::new).collect()
+    })
 }
 
 fn features<T: Scalar>(
@@ -216,16 +223,13 @@ fn features<T: Scalar>(
         return Aligned::zeros(0);
     }
     let (positions, channels) = (op.at.extent[0] * op.at.extent[1], plan.input.channels());
-    let mut out = Aligned::zeros(channels * positions * lanes);
-    for (lane, image) in images.iter().enumerate() {
-        for t in 0..positions {
-            let scale =
-                if op.at.form == Form::Defect { inverse_std(image.variances[stage][index][t]) } else { 1.0 };
-            for c in 0..channels {
-                out.as_mut_slice()[(c * positions + t) * lanes + lane] =
-                    T::new(image.features[t * channels + c] * scale);
-            }
-        }
-    }
-    out
+    interleaved(channels * positions, images, lanes, |image| {
+        let scale = |t: usize| match op.at.form {
+            Form::Defect => inverse_std(image.variances[stage][index][t]),
+            Form::Cov => 1.0,
+        };
+        let scales: Vec<f64> = (0..positions).map(scale).collect();
+        let of = |c: usize, t: usize| T::new(image.features[t * channels + c] * scales[t]);
+        (0..channels).flat_map(|c| (0..positions).map(move |t| (c, t))).map(|(c, t)| of(c, t)).collect()
+    })
 }
