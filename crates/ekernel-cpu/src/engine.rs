@@ -322,7 +322,7 @@ impl<T: Scalar> Engine for Planes<T> {
     }
 
     fn hints(&self, _: f64) -> Hints {
-        let rate = if self.has_general() { GENERAL } else { FUSED };
+        let rate = if self.fused.iter().all(FusedStage::is_fused) { FUSED } else { GENERAL };
         let rate = if T::DIGITS < 53 { rate } else { rate / 2.0 };
         let copies: usize = self.copies.iter().map(Vec::len).sum();
         Hints {

@@ -160,6 +160,11 @@ impl FusedStage {
         fused
     }
 
+    /// Whether no convolution runs by itself.
+    pub(crate) fn is_fused(&self) -> bool {
+        self.unfused.is_empty()
+    }
+
     /// The stage as one chain from the pixels to a readout, if it is that.
     pub(crate) fn whole(&self, stage: &Stage) -> Option<Whole<'_>> {
         let [segment] = &self.segments[..] else { return None };

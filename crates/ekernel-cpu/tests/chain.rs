@@ -3,8 +3,8 @@ mod literal;
 
 use ekernel_core::Activation;
 use ekernel_cpu::{
-    chain::{Chain, ConvLayer, First, Kind, Pack, Padding, Workspace, plane, sum_planes},
-    simd::{Isa, Real},
+    chain::{Chain, Compiled, ConvLayer, First, Kind, Pack, Padding, Workspace, plane, sum_planes},
+    simd::Isa,
 };
 use literal::{KINKED, Literal, SMOOTH, noise};
 
@@ -13,7 +13,7 @@ fn conv(window: [usize; 2], b_std: f64) -> ConvLayer {
 }
 
 /// Largest error of K and Θ on all planes, relative to the largest entry of each, over all instruction sets.
-fn worst<T: Real>(
+fn worst<T: Compiled>(
     shape: [usize; 3],
     padding: Padding,
     layers: &[ConvLayer],
@@ -103,7 +103,7 @@ fn agrees_with_the_literal_recursion() {
 }
 
 /// Images of five magnitudes, one of them black, as maps.
-fn prepared<T: Real>(chain: &Chain) -> Vec<ekernel_cpu::chain::ImageMaps<T>> {
+fn prepared<T: Compiled>(chain: &Chain) -> Vec<ekernel_cpu::chain::ImageMaps<T>> {
     (0..40)
         .map(|seed| {
             let scale = if seed == 3 { 0.0 } else { 10f64.powi(seed as i32 % 5) };
@@ -155,7 +155,7 @@ fn sums_are_those_of_the_planes() {
     assert!(worst[0] < 1e-8 && worst[1] < 2e-15, "{worst:?}");
 }
 
-fn sums_against_planes<T: Real>() -> f64 {
+fn sums_against_planes<T: Compiled>() -> f64 {
     let mut worst = 0.0_f64;
     for padding in [Padding::Valid, Padding::Same, Padding::Circular] {
         let layers = [conv([3, 3], 0.0), conv([4, 2], 0.3), conv([3, 3], 0.0)];

@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use ekernel_core::Activation;
 use ekernel_cpu::{
-    chain::{Chain, ConvLayer, First, Kind, Pack, Padding, Workspace, plane, sum_planes},
-    simd::{Isa, Real},
+    chain::{Chain, Compiled, ConvLayer, First, Kind, Pack, Padding, Workspace, plane, sum_planes},
+    simd::Isa,
 };
 use literal::{KINKED, Literal, noise};
 
@@ -62,7 +62,7 @@ fn pairs() -> Vec<(&'static str, Vec<f64>, Vec<f64>)> {
 
 /// Errors of (K, Θ) at any position of any plane, relative to the largest entries of the two images' own planes d = 0
 /// (their geometric mean).
-fn errors<T: Real>(padding: Padding, layers: &[ConvLayer], x: &[f64], y: &[f64]) -> (f64, f64) {
+fn errors<T: Compiled>(padding: Padding, layers: &[ConvLayer], x: &[f64], y: &[f64]) -> (f64, f64) {
     let isa = Isa::best();
     let chain = Chain::new(SHAPE, padding, layers).unwrap();
     let of = |x: &[f64]| x.iter().map(|&x| T::of(x)).collect::<Vec<_>>();
@@ -95,7 +95,7 @@ fn errors<T: Real>(padding: Padding, layers: &[ConvLayer], x: &[f64], y: &[f64])
 }
 
 /// Runs all pairs and returns a table of what exceeds the bound: of relu, and of the other activations.
-fn exceeding<T: Real>(padding: Padding, depth: usize, b_std: f64, [relu, others]: [f64; 2]) -> String {
+fn exceeding<T: Compiled>(padding: Padding, depth: usize, b_std: f64, [relu, others]: [f64; 2]) -> String {
     let mut table = String::new();
     for activation in KINKED {
         let bound = if activation == Activation::Relu { relu } else { others };
@@ -144,7 +144,7 @@ fn double_precision_is_as_good_as_the_recursion() {
 /// For x' = x the plane d = 0 is closed: every ReLU halves K and Θ. Nothing of it is rounded but the result.
 #[test]
 fn repeated_images_are_closed_on_the_diagonal() {
-    fn check<T: Real>(bound: f64) {
+    fn check<T: Compiled>(bound: f64) {
         let depth = 5;
         let layers = vec![
             ConvLayer {

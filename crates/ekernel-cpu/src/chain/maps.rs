@@ -188,6 +188,15 @@ fn peak(variance: &[Double]) -> f64 {
     variance.iter().fold(0.0, |peak: f64, v| peak.max(v.hi)).sqrt()
 }
 
+/// The first image of each lane's pair.
+#[derive(Clone, Copy, Debug)]
+pub enum First<'a, T> {
+    /// One image for all lanes.
+    Image(&'a ImageMaps<T>),
+    /// Lane i is the pair (x_i, x_i) of the pack's image i with itself.
+    Itself,
+}
+
 /// The maps of up to a register of second images, interleaved: as in [`ImageMaps`], then by lane.
 #[derive(Clone, Debug)]
 pub struct Pack<T> {

@@ -7,9 +7,8 @@ use super::{
     cells::{CELL, Cells, Is, Level, View},
     kink,
     layers::{Chain, Dual, Entry, Padding},
-    maps::Pack,
+    maps::{First, Pack},
     plain_layer::{FillPlain, PLAIN_CELL, plain_layer},
-    planes::First,
     scales::{NUMBERS, Scales},
     step::{Fill, apart, clear_right, fill_behind, rescale, wrap},
 };

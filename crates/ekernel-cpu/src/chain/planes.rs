@@ -5,7 +5,7 @@ use super::{
     behind::Source,
     cells::Registers,
     layers::{Chain, Entry, Padding},
-    maps::{ImageMaps, Pack},
+    maps::{First, Pack},
     pair::{Pair, Workspace},
     results::{Into, Scattered, add_row, copy_row, plain_row, scatter_row},
 };
@@ -29,15 +29,6 @@ impl Kind {
     }
 }
 
-/// The first image of each lane's pair.
-#[derive(Clone, Copy, Debug)]
-pub enum First<'a, T> {
-    /// One image for all lanes.
-    Image(&'a ImageMaps<T>),
-    /// Lane i is the pair (x_i, x_i) of the pack's image i with itself.
-    Itself,
-}
-
 /// Sums over the positions of planes, per lane, as true kernels: divide by the number of summands for a mean.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlaneSums {
@@ -52,7 +43,7 @@ pub struct PlaneSums {
 ///
 /// # Panics
 /// If pack, maps or workspace belong to another chain or instruction set, or an offset has no plane.
-pub fn sum_planes<T: Real>(
+pub fn sum_planes<T: Compiled>(
     isa: Isa,
     chain: &Chain,
     (first, pack): (First<'_, T>, &Pack<T>),
@@ -80,7 +71,7 @@ pub fn sum_planes<T: Real>(
 ///
 /// # Panics
 /// As [`sum_planes`].
-pub fn plane<T: Real>(
+pub fn plane<T: Compiled>(
     isa: Isa,
     chain: &Chain,
     (first, pack): (First<'_, T>, &Pack<T>),
@@ -110,7 +101,7 @@ pub fn plane<T: Real>(
 ///
 /// # Panics
 /// As [`sum_planes`].
-pub(crate) fn scatter_plane<T: Real>(
+pub(crate) fn scatter_plane<T: Compiled>(
     isa: Isa,
     chain: &Chain,
     images: (First<'_, T>, &Pack<T>),
@@ -134,8 +125,8 @@ pub struct Planes<'a, T> {
     into: Into<'a, T>,
 }
 
-/// Kernels compiled in this crate, once per type.
-pub trait Compiled: Sized {
+/// Numbers whose kernels are compiled in this crate.
+pub trait Compiled: Real {
     /// Takes planes through their chain.
     fn run(isa: Isa, planes: Planes<'_, Self>);
 }

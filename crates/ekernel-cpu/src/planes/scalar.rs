@@ -1,9 +1,9 @@
 use num_traits::{Float, NumAssign};
 
-use crate::simd::Real;
+use crate::chain::Compiled;
 
-/// A [`Real`] with ordinary arithmetic, for loops that the compiler vectorises.
-pub(crate) trait Scalar: Real + Float + NumAssign + std::iter::Sum {
+/// A [`Compiled`] with ordinary arithmetic, for loops that the compiler vectorises.
+pub(crate) trait Scalar: Compiled + Float + NumAssign + std::iter::Sum {
     /// From f64, rounded.
     fn new(x: f64) -> Self {
         Self::of(x)

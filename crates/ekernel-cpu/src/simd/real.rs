@@ -5,9 +5,7 @@ use pulp::Simd;
 ///
 /// The methods on lanes are thin names for those of [`pulp::Simd`], so that one kernel serves both widths. They
 /// are `inline(always)` and must only be called from code that is itself inlined into [`super::Isa::run`].
-pub trait Real:
-    Pod + Default + PartialOrd + Send + Sync + std::fmt::Debug + crate::chain::planes::Compiled + 'static
-{
+pub trait Real: Pod + Default + PartialOrd + Send + Sync + std::fmt::Debug + 'static {
     /// A register.
     type Lanes<S: Simd>: Pod;
     /// Bits of the significand: 24 or 53.
