@@ -121,10 +121,11 @@ impl Computer<'_> {
 /// Pairs from which on the time is estimated before they are computed.
 const MANY: u64 = 20_000;
 
-/// How long an estimate measures.
-const MEASURED: f64 = 0.05;
+/// How long the last measurement of an estimate takes at least.
+const MEASURED: f64 = 0.1;
 
-/// About how many seconds a pair takes, measured on the first samples: a few of them, twice as many, …
+/// About how many seconds a pair takes: measured on the first two samples, on twice as many, … and the best of these, as
+/// what a job takes beside its pairs weighs less and less.
 pub(crate) fn seconds_per_pair(
     backend: &dyn Backend,
     samples: &Samples,
@@ -132,7 +133,8 @@ pub(crate) fn seconds_per_pair(
     control: &Control,
 ) -> anyhow::Result<f64> {
     let silent = Control { cancel: control.cancel.clone(), ..Control::new() };
-    let mut count = samples.len().min(4);
+    let mut count = samples.len().min(2);
+    let mut best = f64::INFINITY;
     loop {
         let first: Vec<usize> = (0..count).collect();
         let started = Instant::now();
@@ -140,8 +142,9 @@ pub(crate) fn seconds_per_pair(
             Job::prepare(backend, Pairs::within(samples.select(&first)), &Options::new(kinds), &silent)?;
         job.run(&silent)?;
         let seconds = started.elapsed().as_secs_f64();
+        best = best.min(seconds / (count * (count + 1) / 2) as f64);
         if seconds >= MEASURED || 2 * count > samples.len() {
-            return Ok(seconds / (count * (count + 1) / 2) as f64);
+            return Ok(best);
         }
         count *= 2;
     }

@@ -7,7 +7,7 @@ use ekernel_experiment::{
     Amplitude, Curve, Likelihood, Measure, NetworkOutcome, Outcome, Point, RidgeChoice, Score, TimePoint,
     Training,
 };
-use ekernel_predict::{Center, FINE_RIDGES, LabelScore, RIDGES, RegressionScores, Ridge};
+use ekernel_predict::{Center, FINE_RIDGES, LIKELY_RIDGES, LabelScore, RIDGES, RegressionScores, Ridge};
 use ndarray::Array2;
 
 use crate::{
@@ -270,13 +270,15 @@ fn shown(measure: Measure, value: f64) -> String {
 
 /// What to say of a ridge that ends the range of those that were tried.
 fn end_of_range(choice: RidgeChoice, ridge: Ridge) -> &'static str {
+    let likely = LIKELY_RIDGES.map(Ridge::Relative);
     let tried: &[Ridge] = match choice {
         RidgeChoice::Auto => &RIDGES,
         RidgeChoice::Fine => &FINE_RIDGES,
-        RidgeChoice::Given(_) | RidgeChoice::Likelihood => return "",
+        RidgeChoice::Likelihood => &likely,
+        RidgeChoice::Given(_) => return "",
     };
     if tried.first() == Some(&ridge) {
-        ", the smallest that was tried: a smaller one (--ridge 1e-10) may be better"
+        ", the smallest that was tried: a smaller one (--ridge 1e-12) may be better"
     } else if tried.last() == Some(&ridge) {
         ", the largest that was tried: the kernel tells little about these targets"
     } else {

@@ -472,7 +472,7 @@ pub enum DataError {
         names: Vec<String>,
     },
     /// Rows that the file does not hold.
-    #[error("{place} asks for row {row} of {}, counted from 0", counted(*rows, "molecule", "molecules"))]
+    #[error("{place} asks for row {row} of {}, counted from 0", counted(*rows, "row", "rows"))]
     RowOutOfRange {
         /// The file and the rows asked for.
         place: Place,

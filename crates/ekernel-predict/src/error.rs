@@ -199,4 +199,11 @@ pub enum PredictError {
     /// No ridges to choose from.
     #[error("no ridges to choose from; give at least one")]
     NoRidges,
+
+    /// Targets of which no noise is likelier than another.
+    #[error(
+        "the training targets are all 0 once their mean is taken off, so that no noise is likelier than another; give a \
+         ridge, or targets that vary"
+    )]
+    NoSignal,
 }

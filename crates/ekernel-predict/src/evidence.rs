@@ -57,7 +57,7 @@ impl KernelMachine {
 }
 
 /// Relative ridges between which the most likely one is sought.
-const RANGE: [f64; 2] = [1e-10, 1e3];
+pub const LIKELY_RIDGES: [f64; 2] = [1e-10, 1e3];
 
 /// Ridges tried in each decade before the best is refined.
 const PER_DECADE: usize = 4;
@@ -67,16 +67,19 @@ const REFINED: usize = 27;
 
 impl Spectrum {
     /// The ridge under which targets Y (n, m) are most likely, the amplitude of the kernel being that of the largest likelihood
-    /// for each ridge: the noise variance of a Gaussian process, relative to its mean variance, between 1e-10 and 1e3.
+    /// for each ridge: the noise variance of a Gaussian process, relative to its mean variance, between [`LIKELY_RIDGES`].
     ///
     /// # Errors
     /// [`PredictError::Mismatch`], [`Empty`](PredictError::Empty) or [`NonFinite`](PredictError::NonFinite) for targets
     /// that do not fit; [`NoScale`](PredictError::NoScale) for a kernel without a positive mean diagonal;
-    /// [`NoRidges`](PredictError::NoRidges) for targets that are all 0.
+    /// [`NoSignal`](PredictError::NoSignal) for targets that are all 0.
     pub fn most_likely_ridge(&self, targets: ArrayView2<'_, f64>) -> Result<Ridge, PredictError> {
         const LIKE: (&str, &str) = ("training samples", "targets' columns");
         let n = self.eigenvalues().len();
         validate::array("targets", &targets, (n, targets.ncols()), LIKE)?;
+        if targets.iter().all(|target| *target == 0.0) {
+            return Err(PredictError::NoSignal);
+        }
         let squares: Vec<f64> = self.in_basis(targets)?.rows().into_iter().map(|row| row.dot(&row)).collect();
         let spread = Spread::new(self.eigenvalues(), self.mean_diagonal());
         let scale = Ridge::Relative(1.0).on_diagonal(self.mean_diagonal())?;
@@ -94,7 +97,7 @@ impl Spectrum {
             let evidence = Evidence { quadratic, log_determinant, samples: n, outputs: targets.ncols() };
             evidence.log_likelihood(evidence.best_amplitude())
         };
-        let [low, high] = RANGE.map(f64::ln);
+        let [low, high] = LIKELY_RIDGES.map(f64::ln);
         let step = 10f64.ln() / PER_DECADE as f64;
         let tried = (0..=((high - low) / step).round() as usize).map(|i| low + i as f64 * step);
         let best = tried.map(|at| (at, log_likelihood(at))).filter(|(_, value)| value.is_finite());
@@ -196,6 +199,6 @@ mod tests {
             }
         }
         let none = Array2::zeros((n, 1));
-        assert_eq!(most_likely_ridge(kernel.view(), none.view(), Par::Seq), Err(PredictError::NoRidges));
+        assert_eq!(most_likely_ridge(kernel.view(), none.view(), Par::Seq), Err(PredictError::NoSignal));
     }
 }

@@ -91,7 +91,7 @@ mod workers;
 pub use classes::{accuracy, argmax, confusion, one_hot_centered};
 pub use covariance::Nngp;
 pub use error::PredictError;
-pub use evidence::{Evidence, most_likely_ridge};
+pub use evidence::{Evidence, LIKELY_RIDGES, most_likely_ridge};
 pub use faer::Par;
 pub use fit::{Fit, FitFrom};
 pub use folds::Folds;

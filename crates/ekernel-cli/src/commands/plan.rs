@@ -167,7 +167,7 @@ impl Work {
 }
 
 /// Random samples stand for those of the user.
-const DRAWN: usize = 64;
+const DRAWN: usize = 512;
 
 fn work(arguments: &Plan, network: &Network, n: usize) -> anyhow::Result<Work> {
     let kinds = kinds(&arguments.kind);

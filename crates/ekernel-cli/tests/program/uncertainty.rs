@@ -116,6 +116,13 @@ fn what_is_no_likelihood_is_refused() {
     here.refuse(&format!("{words} --scale fit"), &["--scale fit", "--kind nngp"]);
     here.refuse(&format!("{words} --ridge likelihood --kind NTK"), &["--ridge likelihood", "--kind nngp"]);
     here.refuse(&format!("{WORDS} --scale fit --time 3"), &["--time inf"]);
+    here.text("same.csv", "a,y\n1,5\n2,5\n3,5\n");
+    let same = "predict --arch one.toml --backend reference --quiet --kind nngp --targets values";
+    here.refuse(
+        &format!("{same} --train same.csv:all,y --test same.csv:all,y --scale fit"),
+        &["no noise is likelier", "give a ridge"],
+    );
+    here.succeed(&format!("{same} --train same.csv:all,y --test same.csv:all,y --scale fit --ridge 1e-3"));
     let classes = "predict --arch net.toml --backend reference --quiet --train data.npz:x,y --test data.npz:x,y --kind nngp";
     for option in ["--scale fit", "--ridge likelihood", "--standardize-targets"] {
         here.refuse(&format!("{classes} {option}"), &[option, "classes"]);
