@@ -166,8 +166,9 @@ impl Work {
     }
 }
 
-/// Random samples stand for those of the user.
+/// Random samples that stand for those of the user: so many at most, and of so many numbers in all.
 const DRAWN: usize = 512;
+const NUMBERS: usize = 1 << 23;
 
 fn work(arguments: &Plan, network: &Network, n: usize) -> anyhow::Result<Work> {
     let kinds = kinds(&arguments.kind);
@@ -182,7 +183,8 @@ fn work(arguments: &Plan, network: &Network, n: usize) -> anyhow::Result<Work> {
         talk: Talk { quiet: true, json: arguments.json },
     };
     let chosen = backends::choose(&compute, network, needed)?;
-    let samples = random(network.input(), n.min(DRAWN), 0);
+    let numbers: usize = network.input().shape().iter().product::<usize>().max(1);
+    let samples = random(network.input(), n.min(DRAWN).min((NUMBERS / numbers).max(2)), 0);
     let seconds = seconds_per_pair(&*chosen.backend, &samples, needed, &Control::new())?;
     let pairs = n as u64 * (n as u64 + 1) / 2;
     Ok(Work {
