@@ -12,6 +12,7 @@
 //! | `predict` | regression and classification with kernels |
 //! | `data` | npz, npy, image folders, MNIST and CIFAR files |
 //! | `experiment` | draws, learning curves, ridge choice, scores, reports |
+//! | `finite` | networks of finite width: sampled kernels, training |
 //! | `wgpu` | the backend for GPUs |
 //! | `reference` | the literal recursions in float64, for checking |
 //! | [`ndarray`] | the arrays of all of them |
@@ -62,6 +63,9 @@ pub use ekernel_data as data;
 #[cfg(feature = "experiment")]
 #[doc(inline)]
 pub use ekernel_experiment as experiment;
+#[cfg(feature = "finite")]
+#[doc(inline)]
+pub use ekernel_finite as finite;
 #[cfg(feature = "gram")]
 #[doc(inline)]
 pub use ekernel_gram as gram;
@@ -86,8 +90,8 @@ struct Readme;
 pub mod prelude {
     pub use ekernel_core::{
         Activation, AtomDescriptor, AtomPairing, Backend, CancelToken, Control, Conv, Dense, Dropout,
-        GlobalPool, Group, GroupConv, Input, KernelSet, Kernels, Layer, LayerNorm, Lift, Molecule, Network,
-        Padding, Pairs, Plan, Pool, ProgressSink, Quadrature, S2Conv, Samples, So3Conv,
+        GlobalPool, Group, GroupConv, Input, KernelSet, Kernels, Layer, LayerNorm, Lift, MaxPool, Molecule,
+        Network, Padding, Pairs, Plan, Pool, ProgressSink, Quadrature, S2Conv, Samples, So3Conv,
     };
     #[cfg(feature = "cpu")]
     pub use ekernel_cpu::{CpuBackend, CpuOptions, Precision};

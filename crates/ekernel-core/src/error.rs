@@ -254,6 +254,14 @@ pub enum ArchError {
         /// The layer whose weights they share.
         shared: Place,
     },
+    /// A layer that only networks of finite width have.
+    #[error(
+        "{place} has no kernel in closed form: the largest of several Gaussian features is not Gaussian; networks of finite width have it (ekernel train), for a kernel use avg_pool"
+    )]
+    NoKernel {
+        /// The layer.
+        place: Place,
+    },
     /// The network ends on a spatial domain.
     #[error("the network ends on {domain} ({place}), which has no single kernel value; end with {readouts}")]
     NoReadout {

@@ -40,8 +40,8 @@ pub use geometric_mean::geometric_mean;
 pub use group::{Group, GroupElement};
 pub use input::{AtomDescriptor, AtomPairing, Input};
 pub use layers::{
-    Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, NormAxes, Parameterization, Pool,
-    PoolKind, S2Conv, So3Conv, Weights,
+    Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, MaxPool, NormAxes, Parameterization,
+    Pool, PoolKind, S2Conv, So3Conv, Weights,
 };
 pub use network::{Network, NetworkBuilder, Node, Source};
 pub use plan::{KernelSet, Plan, Quadrature};

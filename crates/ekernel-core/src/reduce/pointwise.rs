@@ -22,6 +22,7 @@ pub(super) fn pointwise(node: &Node) -> Option<Pointwise> {
         Layer::Identity
         | Layer::GroupPool
         | Layer::Pool(_)
+        | Layer::MaxPool(_)
         | Layer::GlobalPool(_)
         | Layer::Flatten
         | Layer::So3Pool

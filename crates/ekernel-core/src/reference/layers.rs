@@ -99,6 +99,19 @@ pub(super) const LAYERS: &[Op] = &[
         ],
     },
     Op {
+        name: "max_pool",
+        summary: "The largest value over windows; networks of finite width have it, kernels have not.",
+        keys: &[WINDOW],
+        input: IMAGE,
+        layers: &[
+            CONV,
+            "op = \"relu\"",
+            "op = \"max_pool\"\nwindow = [2, 2]",
+            "op = \"flatten\"",
+            "op = \"dense\"",
+        ],
+    },
+    Op {
         name: "global_avg_pool",
         summary: "The mean over all positions.",
         keys: &[],

@@ -159,6 +159,10 @@ mod tests {
         for entry in entries() {
             let network: Network = entry.example.parse().unwrap();
             let plan = Plan::new(&network, KernelSet::Both);
+            if entry.name == "max_pool" {
+                assert!(matches!(plan, Err(crate::ArchError::NoKernel { .. })), "{plan:?}");
+                continue;
+            }
             assert!(plan.is_ok(), "{}: {}", entry.name, plan.unwrap_err());
         }
     }

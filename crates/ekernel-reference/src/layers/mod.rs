@@ -38,10 +38,13 @@ pub(crate) fn apply(network: &Network, node: &Node, incoming: &Incoming<'_>) -> 
         Layer::LayerNorm(norm) => layer_norm::layer_norm(norm, field, incoming.variances),
         Layer::Dropout(dropout) => dropout::dropout(dropout, field, incoming.same),
         Layer::Sum => sum::sum(&incoming.fields),
-        // Networks on the sphere go another way.
-        Layer::Identity | Layer::S2Conv(_) | Layer::So3Conv(_) | Layer::So3Pool | Layer::AtomSum => {
-            field.clone()
-        }
+        // Networks on the sphere go another way, and those with max_pool are refused before.
+        Layer::Identity
+        | Layer::MaxPool(_)
+        | Layer::S2Conv(_)
+        | Layer::So3Conv(_)
+        | Layer::So3Pool
+        | Layer::AtomSum => field.clone(),
         Layer::Activation(activation) => activation::activation(activation, field, incoming.variances),
     }
 }
