@@ -75,7 +75,9 @@ mod tests {
 
     #[test]
     fn spellings_of_other_libraries_are_known() {
-        for op in ["MaxPooling2D", "GlobalMaxPool", "BatchNorm", "SiLU", "Tanh", "global-self-attention", "Linear"] {
+        for op in
+            ["MaxPooling2D", "GlobalMaxPool", "BatchNorm", "SiLU", "Tanh", "global-self-attention", "Linear"]
+        {
             let text = format!(
                 "[input]\nspace = \"vector\"\nshape = [2]\n[[layers]]\nop = \"dense\"\n[[layers]]\nop = \"{op}\""
             );

@@ -2,8 +2,7 @@
 
 use super::{
     Conv, Dense, Dropout, GlobalPool, GroupConv, Layer, LayerNorm, Lift, MaxPool, Pool, PoolKind, S2Conv,
-    So3Conv,
-    absent::absent,
+    So3Conv, absent::absent,
 };
 use crate::{Activation, ArchError, error::nearest, keys::Keys};
 
