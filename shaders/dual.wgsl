@@ -9,10 +9,11 @@ struct Side {
     std_out: f32,
 }
 
-// K and the defect u = ss' − K.
+// K, the defect u = ss' − K and ½E(x − x')² = (v + v')/2 − K.
 struct DualInput {
     cov: f32,
     defect: f32,
+    half: f32,
     first: Side,
     second: Side,
 }
@@ -24,10 +25,10 @@ struct DualValue {
     dot: f32,
 }
 
-// ½E(x − x')² = (v + v')/2 − K, from terms that are not negative.
-fn half_distance(x: DualInput) -> f32 {
-    let difference = x.first.s - x.second.s;
-    return x.defect + 0.5 * difference * difference;
+// (v + v')/2 − K from the defect and both s, of terms that are not negative.
+fn half_distance(defect: f32, s: vec2<f32>) -> f32 {
+    let difference = s.x - s.y;
+    return defect + 0.5 * difference * difference;
 }
 
 // vv' − K², likewise.

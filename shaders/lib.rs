@@ -32,6 +32,11 @@ pub fn peak() -> &'static str {
     include_str!("peak.wgsl")
 }
 
+/// The module that shows whether an adapter computes: 64 elements of one storage buffer.
+pub fn self_test() -> &'static str {
+    include_str!("self_test.wgsl")
+}
+
 /// Label and source of every module, of fused ones at some sizes.
 pub fn all() -> Vec<(String, String)> {
     let layered = Stage::all().into_iter().map(|stage| (stage.label(), stage.source()));
@@ -39,5 +44,7 @@ pub fn all() -> Vec<(String, String)> {
     let rotations = Rotation::ALL.into_iter().map(|stage| (stage.label().to_owned(), stage.source()));
     let points = RotationPoint::samples().into_iter().map(|point| (point.label(), point.source()));
     let rotations = rotations.chain(points);
-    layered.chain(fused).chain(rotations).chain([("ekernel.peak".to_owned(), peak().to_owned())]).collect()
+    let others = [("ekernel.peak", peak()), ("ekernel.self_test", self_test())];
+    let others = others.map(|(label, source)| (label.to_owned(), source.to_owned()));
+    layered.chain(fused).chain(rotations).chain(others).collect()
 }

@@ -58,6 +58,22 @@ fn arc_tangent(y: f32, x: f32) -> f32 {
     return select(angle, -angle, y < 0.0);
 }
 
+// The angle of (x, y) for x ≥ 0 where r = √(x² + y²) is known: twice that of (r + x, y), which is at most π/4. Relative error
+// 2e-7; 0 at the origin.
+fn right_angle(y: f32, x: f32, r: f32) -> f32 {
+    let t = y / max(r + x, 1e-38);
+    let z = t * t;
+    var q = 0.00569975423;
+    q = fma(q, z, -0.0321371593);
+    q = fma(q, z, 0.0853828713);
+    q = fma(q, z, -0.150085747);
+    q = fma(q, z, 0.212818608);
+    q = fma(q, z, -0.284072876);
+    q = fma(q, z, 0.399852395);
+    q = fma(q, z, -0.666661441);
+    return t * fma(q, z, 2.0);
+}
+
 // ½(α + α') − φ without cancellation, where sin α = w/(1+w), sin φ = κ/√((1+w)(1+w')); `more` = ww' − κ² and
 // `rest`² = (1+w)(1+w') − κ². With B² = 1+2w the sine of the result is
 // (more + ¼(B−B')²)/(rest·C + κS), C² = ww' + ¼(B−B')², S = ½(B+B').

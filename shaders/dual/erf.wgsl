@@ -6,9 +6,11 @@ fn dual(x: DualInput, p: vec4<f32>, nan: f32) -> DualValue {
     let w = twice * vec2<f32>(x.first.variance, x.second.variance);
     let kappa = twice * x.cov;
     let more = twice * twice * determinant(x);
-    let rest = sqrt(1.0 + w.x + w.y + more);
+    let square = 1.0 + w.x + w.y + more;
+    let inverse = inverseSqrt(square);
+    let rest = square * inverse;
     let a2 = p.x * p.x * 0.63661977;
-    let cov = a2 * arc_tangent(kappa, rest) + p.z * p.z;
+    let cov = a2 * right_angle(kappa, rest, sqrt((1.0 + w.x) * (1.0 + w.y))) + p.z * p.z;
     let half = a2 * arc_sine_gap(w, kappa, more, rest);
-    return DualValue(cov, defect_of(half, x), a2 * twice / rest);
+    return DualValue(cov, defect_of(half, x), a2 * twice * inverse);
 }

@@ -2,7 +2,7 @@
 
 fn dual(x: DualInput, p: vec4<f32>, nan: f32) -> DualValue {
     let b2 = p.y * p.y;
-    let delta = b2 * half_distance(x);
+    let delta = b2 * x.half;
     let bound = x.first.std_out * x.second.std_out;
     let cov = bound * exponential(-delta);
     return DualValue(cov, -bound * exponential_less_one(-delta), b2 * cov);

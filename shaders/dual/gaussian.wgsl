@@ -11,10 +11,11 @@ fn dual(x: DualInput, p: vec4<f32>, nan: f32) -> DualValue {
     if (!(d2 > 0.0 && 2.0 * b * v.x < 1.0 && 2.0 * b * v.y < 1.0)) {
         return DualValue(nan, nan, nan);
     }
-    let d = sqrt(d2);
+    let inverse = inverseSqrt(d2);
+    let d = d2 * inverse;
     let a2 = p.x * p.x;
-    let cov = a2 / d;
-    let dot = 4.0 * a2 * b * b * x.cov / (d2 * d);
+    let cov = a2 * inverse;
+    let dot = 4.0 * b * b * x.cov * inverse * inverse * cov;
     if (!(4.0 * b * v.x < 1.0 && 4.0 * b * v.y < 1.0)) {
         return DualValue(cov, nan, dot);
     }

@@ -14,10 +14,13 @@ fn dual(x: DualInput, p: vec4<f32>, nan: f32) -> DualValue {
     let more = determinant(x);
     let sigma = 1.0 + v.x + v.y;
     let delta2 = sigma + more;
-    let delta = sqrt(delta2);
-    let angle = arc_tangent(k, delta);
-    let cov = 0.25 * k + turn * ((k * k + product * delta2) / (area * delta) + k * angle);
-    let dot = 0.25 + turn * (angle + k / delta * (1.0 / delta2 + (1.0 - product) / area + 1.0));
+    let one = inverseSqrt(delta2);
+    let other = inverseSqrt(area);
+    let delta = delta2 * one;
+    let inverse = other * other;
+    let angle = right_angle(k, delta, area * other);
+    let cov = fma(k, fma(turn, angle, 0.25), turn * one * inverse * fma(k, k, product * delta2));
+    let dot = fma(turn, fma(k * one, fma(one, one, fma(1.0 - product, inverse, 1.0)), angle), 0.25);
 
     let apart = v.x - v.y;
     let b = sqrt(1.0 + 2.0 * v);
@@ -35,7 +38,7 @@ fn dual(x: DualInput, p: vec4<f32>, nan: f32) -> DualValue {
     let off = more * (top / (delta + root) + (1.0 - product) * root) / (area * root * delta);
     let gap = arc_sine_gap(v, k, more, delta);
     let turned = arc_tangent(apart * (b.y - 2.0 * v.y / sum), product + b.x * b.y);
-    let distance = half_distance(x);
+    let distance = x.half;
     let angles = distance * angle + 0.5 * (v.x + v.y) * gap + 0.25 * apart * turned;
     let half = 0.25 * distance + turn * (diagonal + off + angles);
     return DualValue(cov, defect_of(half, x), dot);

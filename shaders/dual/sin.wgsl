@@ -5,12 +5,14 @@
 fn dual(x: DualInput, p: vec4<f32>, nan: f32) -> DualValue {
     let b2 = p.y * p.y;
     let scale = 0.5 * p.x * p.x;
-    let delta = b2 * half_distance(x);
-    let plus = exponential(-delta);
-    let minus = exponential(-b2 * (x.cov + 0.5 * (x.first.variance + x.second.variance)));
-    // s₊ − s₋ from the larger of the two, and 1 ∓ cos 2c as squares: small variances keep their digits.
-    let ratio = exponential_less_one(-2.0 * b2 * abs(x.cov));
-    let difference = select(minus, -plus, x.cov > 0.0) * ratio;
+    let delta = b2 * x.half;
+    let positive = x.cov > 0.0;
+    // The larger of s₊ and s₋, and their difference from it; 1 ∓ cos 2c as squares: small variances keep their digits.
+    let opposite = max(b2 * (x.cov + 0.5 * (x.first.variance + x.second.variance)), 0.0);
+    let larger = exponential(-select(opposite, delta, positive));
+    let less = larger * exponential_less_one(-2.0 * b2 * abs(x.cov));
+    let difference = select(less, -less, positive);
+    let minus = select(larger, larger + less, positive);
     let cov = scale * (difference + 2.0 * p.z * p.z * minus);
     let dot = scale * b2 * (difference + 2.0 * p.w * p.w * minus);
 

@@ -21,7 +21,9 @@ override MARGIN_ROWS: u32 = 1u;
 override MARGIN_COLS: u32 = 1u;
 override GAP_COLS: u32 = 1u;
 override LAST_ROW: u32 = 33u;
-// Whether some cells stay as they are: zeros around segments, rows below the last one.
+// Rows of cells that are held: those of a run, and of all strips.
+override HELD: u32 = 37u;
+// Whether cells around segments are zeros that windows add up.
 override MASKED: bool = true;
 // Whether windows wrap within the cells.
 override WRAP_ROWS: bool = false;
@@ -31,14 +33,14 @@ override ROW_RUNS: u32 = 32u;
 override COL_RUNS: u32 = 32u;
 override LAYERS: u32 = 1u;
 override CHANNELS: u32 = 3u;
-// Words of a copy's maps, in pairs.
-override COPY_PAIRS: u32 = 1u;
+// Entries of a copy's maps.
+override COPY_ENTRIES: u32 = 1u;
 override NTK: bool = true;
 // Whether K may be negative behind the activations, as behind a leaky ReLU.
 override NEGATIVE: bool = false;
 
 override THREADS: u32 = ACROSS * PACK * STRIPS;
-override CELLS: u32 = ROWS * COLS * PACK;
+override CELLS: u32 = HELD * COLS * PACK;
 override NTK_CELLS: u32 = select(1u, CELLS, NTK);
 override STRIDE: u32 = COLS * PACK;
 override STRIP_ROWS: u32 = ROWS_OF_BLOCK * BLOCKS;
@@ -52,7 +54,7 @@ struct Level {
     before: vec2<i32>,
     // Positions of this level.
     extent: vec2<i32>,
-    // Where its maps begin in a copy, in pairs.
+    // Where its maps begin in a copy, in entries.
     map: u32,
     // kinked: the exponent of the bias; smooth: the bits of what `dual` returns where the expectation does not exist.
     exponent: i32,
@@ -61,9 +63,9 @@ struct Level {
 }
 
 @group(0) @binding(0) var<storage, read> lanes: array<vec4<u32>>;
-// Per copy: one pair for each level; the pixels, channel by channel; one pair for each level and position.
-@group(0) @binding(1) var<storage, read> first_maps: array<vec2<i32>>;
-@group(0) @binding(2) var<storage, read> second_maps: array<vec2<i32>>;
+// Per copy: an entry for each level; the pixels, channel by channel; an entry for each level and position.
+@group(0) @binding(1) var<storage, read> first_maps: array<Entry>;
+@group(0) @binding(2) var<storage, read> second_maps: array<Entry>;
 @group(1) @binding(0) var<storage, read> levels: array<Level>;
 // Runs of the rows, then of the columns.
 @group(1) @binding(1) var<storage, read> runs: array<array<Segment, 2>>;
@@ -72,9 +74,9 @@ struct Level {
 // The first part of this dispatch and the end, counted over all parts of all lanes.
 @group(1) @binding(3) var<uniform> job: vec4<u32>;
 
-// What all columns share of a row: its place in a map of the first and of the second image, whether it has positions, and whether
-// these are summed over at the end.
-var<workgroup> row_table: array<vec4<u32>, TABLES>;
+// What all columns share of a row: its place in a map of the first image; four times that in a map of the second one, plus 1 if
+// the row has positions, plus 2 if these are summed over at the end.
+var<workgroup> row_table: array<vec2<u32>, TABLES>;
 
 // Where the window of an invocation's first row begins: its cell, and its row.
 struct Strip {
@@ -94,8 +96,8 @@ struct Place {
     // Its column in the maps of both images.
     first: u32,
     second: u32,
-    // Whether the column has positions, and whether these are summed over at the end.
-    here: bool,
+    // Whether the column has positions (all bits or none), and whether these are summed over at the end.
+    here: i32,
     answers: bool,
 }
 
@@ -115,10 +117,10 @@ fn row_at(strip: Strip, row: i32) -> u32 {
 }
 
 // K⁰ of two pixels.
-fn correlate(lane: vec4<u32>, place: Place, row: vec4<u32>) -> Sums {
-    let pixels_at = lane.xy * COPY_PAIRS + levels[0].map;
-    let column = vec2<u32>(place.first, place.second) - lane.xy * COPY_PAIRS;
-    let at = pixels_at + (column + row.xy) * CHANNELS;
+fn correlate(lane: vec4<u32>, place: Place, row: vec2<u32>) -> Sums {
+    let pixels_at = lane.xy * COPY_ENTRIES + levels[0].map;
+    let column = vec2<u32>(place.first, place.second) - lane.xy * COPY_ENTRIES;
+    let at = pixels_at + (column + vec2<u32>(row.x, row.y >> 2u)) * CHANNELS;
     var sums = nothing();
     for (var c = 0u; c < CHANNELS; c++) {
         sums = plus(sums, pixels(first_maps[at.x + c], second_maps[at.y + c]));
@@ -168,12 +170,8 @@ fn main(
             let row = MARGIN_ROWS + i % TABLE;
             let at = position_of(runs[min(number / COL_RUNS, ROW_RUNS - 1u)], i32(row), levels[0].extent.x);
             let here = number < ROW_RUNS * COL_RUNS && row < LAST_ROW && at.plane >= 0;
-            row_table[i] = vec4<u32>(
-                u32(at.first) * width,
-                u32(at.second) * width,
-                u32(here),
-                u32(here && at.answers),
-            );
+            let flags = u32(here) + 2u * u32(here && at.answers);
+            row_table[i] = vec2<u32>(u32(at.first) * width, 4u * u32(at.second) * width + flags);
         }
         let cols = runs[ROW_RUNS + (begin + pack) % COL_RUNS];
         var place: Place;
@@ -185,9 +183,9 @@ fn main(
         place.pack = pack;
         place.table = pack * TABLE + local.y * STRIP_ROWS;
         let column = position_of(cols, place.column, levels[0].extent.y);
-        place.first = lane.x * COPY_PAIRS + u32(column.first);
-        place.second = lane.y * COPY_PAIRS + u32(column.second);
-        place.here = column.plane >= 0;
+        place.first = lane.x * COPY_ENTRIES + u32(column.first);
+        place.second = lane.y * COPY_ENTRIES + u32(column.second);
+        place.here = select(0, -1, column.plane >= 0);
         place.answers = column.answers;
 
         for (var zero = index; zero < CELLS; zero += THREADS) {
@@ -196,7 +194,7 @@ fn main(
         workgroupBarrier();
         for (var i = 0u; i < STRIP_ROWS; i++) {
             let row = row_table[place.table + i];
-            if (place.here && row.z != 0u) {
+            if (place.here != 0 && (row.y & 1u) != 0u) {
                 store(place.own + i * STRIDE, correlate(lane, place, row));
             }
         }
@@ -210,7 +208,7 @@ fn main(
 
         var run = vec2<f32>(0.0);
         for (var i = 0u; i < STRIP_ROWS; i++) {
-            if (place.answers && row_table[place.table + i].w != 0u) {
+            if (place.answers && (row_table[place.table + i].y & 2u) != 0u) {
                 run += answer(cell(place.own + i * STRIDE));
                 count++;
             }

@@ -10,6 +10,9 @@
 // sum, an activation returns its value over ½(a²+b²), so that s is that of the convolution); the unit grows by 2ᵏ at
 // this layer, so that whole numbers stay below 2²⁹.
 
+// s of one image at one position, or a pixel: see exact_product.wgsl.
+alias Entry = vec2<i32>;
+
 struct Sums {
     grid: i32,
     rest: f32,
@@ -48,6 +51,15 @@ fn plus(a: Sums, b: Sums) -> Sums {
     return Sums(a.grid + b.grid, a.rest + b.rest, a.theta + b.theta);
 }
 
+// `mask` has all bits or none.
+fn part(sums: Sums, mask: i32) -> Sums {
+    return Sums(
+        sums.grid & mask,
+        bitcast<f32>(bitcast<i32>(sums.rest) & mask),
+        bitcast<f32>(bitcast<i32>(sums.theta) & mask),
+    );
+}
+
 // The sums over a plane: of K and of K + Θ.
 fn answer(sums: Sums) -> vec2<f32> {
     return vec2<f32>(f32(sums.grid) - sums.rest, sums.theta);
@@ -58,14 +70,14 @@ fn of_answer(values: vec2<f32>) -> Sums {
 }
 
 // One channel's part of K⁰.
-fn pixels(f: vec2<i32>, g: vec2<i32>) -> Sums {
+fn pixels(f: Entry, g: Entry) -> Sums {
     let product = exact_product(f, g);
     return Sums(product.grid, -product.lo, f32(product.grid) + product.lo);
 }
 
 // The exponent of a pair's unit at a level.
 fn exponent(lane: vec4<u32>, level: u32) -> i32 {
-    return first_maps[lane.x * COPY_PAIRS + level].x + second_maps[lane.y * COPY_PAIRS + level].x;
+    return first_maps[lane.x * COPY_ENTRIES + level].x + second_maps[lane.y * COPY_ENTRIES + level].x;
 }
 
 // A layer's numbers, of one pair.
@@ -96,7 +108,7 @@ fn unit_of(lane: vec4<u32>, level: u32) -> Unit {
 }
 
 // `a` and `b` are s of both images; `obtuse`: whether K may be negative.
-fn behind(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, level: u32, obtuse: bool) -> Sums {
+fn behind(sums: Sums, a: Entry, b: Entry, unit: Unit, level: u32, obtuse: bool) -> Sums {
     let bound = exact_product_positive(a, b);
     let whole = f32(bound.grid);
     let product = whole + bound.lo;

@@ -12,6 +12,8 @@ pub struct Fused {
     pub dual: Dual,
     /// Rows and columns of the window of every layer, if they are all the same; see [`Fused::unrolls`].
     pub window: Option<[usize; 2]>,
+    /// Whether cells of a smooth chain hold Θ; kinked ones keep it apart.
+    pub ntk: bool,
     /// Rows that an invocation computes between two barriers, from 1 to [`Fused::MOST_ROWS`].
     pub rows: usize,
 }
@@ -31,14 +33,29 @@ impl Fused {
     /// Every family, with the windows and rows that are the most and the least work for a compiler.
     pub fn samples() -> Vec<Fused> {
         let chained = Dual::ALL.into_iter().filter(|dual| *dual != Dual::Sign);
-        let sizes = [(Some([3, 3]), 4), (Some([3, 3]), Fused::MOST_ROWS), (Some([5, 5]), 4), (None, 1)];
-        chained.flat_map(|dual| sizes.map(|(window, rows)| Fused { dual, window, rows })).collect()
+        let sizes = [
+            (Some([3, 3]), false, 4),
+            (Some([3, 3]), true, Fused::MOST_ROWS),
+            (Some([5, 5]), true, 4),
+            (None, true, 1),
+        ];
+        chained
+            .flat_map(|dual| {
+                sizes.map(|(window, ntk, rows)| Fused {
+                    dual,
+                    window,
+                    ntk: ntk || dual == Dual::Kinked,
+                    rows,
+                })
+            })
+            .collect()
     }
 
     /// The name of the stage in traces and errors.
     pub fn label(self) -> String {
         let window = self.window.map_or_else(String::new, |[rows, cols]| format!("_{rows}x{cols}"));
-        format!("ekernel.chain.{}{window}_{}", self.dual.name(), self.rows)
+        let kernels = if self.ntk { "" } else { "_nngp" };
+        format!("ekernel.chain.{}{window}{kernels}_{}", self.dual.name(), self.rows)
     }
 
     /// The whole module, with the entry point `main`.
@@ -54,7 +71,11 @@ impl Fused {
                 include_str!("kinked.wgsl"),
             ]
             .concat(),
-            smooth => smooth.source() + include_str!("smooth.wgsl"),
+            smooth => {
+                let cells =
+                    if self.ntk { include_str!("cells_ntk.wgsl") } else { include_str!("cells_nngp.wgsl") };
+                [&smooth.source(), include_str!("smooth.wgsl"), cells].concat()
+            }
         };
         let layer = unrolled::layer(self.rows);
         [&cells, include_str!("segments.wgsl"), &slide, &layer, include_str!("chain.wgsl")].concat()

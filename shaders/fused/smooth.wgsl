@@ -2,35 +2,28 @@
 // (K_σ, Θ·K̇) by `dual` of the activation's own file. Smooth duals do not lose digits where K comes close to ss', so the
 // planes hold K itself.
 
+// v behind the convolution, its root, and s behind the activation, of one image at one position. Of a pixel: its number over √C.
+alias Entry = vec4<f32>;
+
 struct Sums {
     cov: f32,
     theta: f32,
 }
 
-var<workgroup> cell_cov: array<f32, CELLS>;
-var<workgroup> cell_theta: array<f32, NTK_CELLS>;
-
 fn nothing() -> Sums {
     return Sums(0.0, 0.0);
 }
 
-fn cell(at: u32) -> Sums {
-    var theta = 0.0;
-    if (NTK) {
-        theta = cell_theta[at];
-    }
-    return Sums(cell_cov[at], theta);
-}
-
-fn store(at: u32, sums: Sums) {
-    cell_cov[at] = sums.cov;
-    if (NTK) {
-        cell_theta[at] = sums.theta;
-    }
-}
-
 fn plus(a: Sums, b: Sums) -> Sums {
     return Sums(a.cov + b.cov, a.theta + b.theta);
+}
+
+// `mask` has all bits or none.
+fn part(sums: Sums, mask: i32) -> Sums {
+    return Sums(
+        bitcast<f32>(bitcast<i32>(sums.cov) & mask),
+        bitcast<f32>(bitcast<i32>(sums.theta) & mask),
+    );
 }
 
 // The sums over a plane: of K and of Θ.
@@ -42,9 +35,9 @@ fn of_answer(values: vec2<f32>) -> Sums {
     return Sums(values.x, values.y);
 }
 
-// One channel's part of K⁰: pixels are float32 numbers, divided by √C.
-fn pixels(f: vec2<i32>, g: vec2<i32>) -> Sums {
-    return Sums(bitcast<f32>(f.x) * bitcast<f32>(g.x), 0.0);
+// One channel's part of K⁰.
+fn pixels(f: Entry, g: Entry) -> Sums {
+    return Sums(f.x * g.x, 0.0);
 }
 
 // The unit of K is 1.
@@ -62,18 +55,14 @@ fn unit_of(lane: vec4<u32>, level: u32) -> Unit {
     return Unit(levels[level].numbers, levels[level].more);
 }
 
-// `a` and `b` are, of both images, v behind the convolution and s behind the activation.
-fn behind(sums: Sums, a: vec2<i32>, b: vec2<i32>, unit: Unit, level: u32, obtuse: bool) -> Sums {
-    let one = bitcast<vec2<f32>>(a);
-    let two = bitcast<vec2<f32>>(b);
-    let s = sqrt(vec2<f32>(one.x, two.x));
-    let bound = s.x * s.y;
-    let cov = clamp(unit.weights.x * sums.cov + unit.weights.y, -bound, bound);
-    let theta = unit.weights.x * sums.theta + unit.weights.z * sums.cov + unit.weights.w;
+fn behind(sums: Sums, a: Entry, b: Entry, unit: Unit, level: u32, obtuse: bool) -> Sums {
+    let cov = fma(unit.weights.x, sums.cov, unit.weights.y);
+    let theta = fma(unit.weights.x, sums.theta, fma(unit.weights.z, sums.cov, unit.weights.w));
     // ss' − K = (v+v')/2 − K − ½(s−s')²: if s and s' are close, the roundings of the roots have no effect.
-    let apart = s.x - s.y;
-    let defect = max(0.5 * (one.x + two.x) - cov - 0.5 * apart * apart, 0.0);
-    let x = DualInput(cov, defect, Side(s.x, 0.0, one.x, one.y), Side(s.y, 0.0, two.x, two.y));
+    let half = max(0.5 * (a.x + b.x) - cov, 0.0);
+    let apart = a.y - b.y;
+    let defect = max(fma(-0.5 * apart, apart, half), 0.0);
+    let x = DualInput(cov, defect, half, Side(a.y, 0.0, a.x, a.z), Side(b.y, 0.0, b.x, b.z));
     let y = dual(x, unit.activation, bitcast<f32>(levels[level].exponent));
     return Sums(y.cov, theta * y.dot);
 }

@@ -84,19 +84,24 @@ pub(super) fn layer(rows: usize) -> String {
             "        let window{i} = next_window(&ring, columns, strip, row + {i}u, level);
         let at{i} = row_table[place.table + row + {i}u];
         let out{i} = behind(
-            window{i}, first_maps[first + at{i}.x], second_maps[second + at{i}.y], unit, level, obtuse,
+            window{i}, first_maps[first + at{i}.x], second_maps[second + (at{i}.y >> 2u)], unit, level, obtuse,
         );
 "
         );
-        let _ = writeln!(
-            keep,
-            "        if (!MASKED || (place.here && at{i}.z != 0u)) {{ store(own + {i}u * STRIDE, out{i}); }}"
-        );
+        let _ = writeln!(keep, "        store(own + {i}u * STRIDE, masked(out{i}, place.here, at{i}.y));");
     }
     format!(
         "
 // Rows of a strip that are computed between two barriers.
 const ROWS_OF_BLOCK: u32 = {rows}u;
+
+// Zeros where the row or the column has no position.
+fn masked(sums: Sums, here: i32, row: u32) -> Sums {{
+    if (MASKED) {{
+        return part(sums, here & ((i32(row) << 31u) >> 31u));
+    }}
+    return sums;
+}}
 
 fn layer(level: u32, lane: vec4<u32>, place: Place, obtuse: bool) {{
     let unit = unit_of(lane, level);

@@ -19,6 +19,7 @@ fn main(
     var x: DualInput;
     x.cov = select(value, other, op.input_defect != 0u);
     x.defect = select(max(other, 0.0), value, op.input_defect != 0u);
+    x.half = half_distance(x.defect, s);
     x.first = Side(s.x, r.x, v.x, so.x);
     x.second = Side(s.y, r.y, v.y, so.y);
     let y = dual(x, op.numbers, op.nan);

@@ -124,6 +124,7 @@ fn dual_input(x: Value, before: Maps, after: Maps) -> DualInput {
     return DualInput(
         x.cov,
         x.defect,
+        half_distance(x.defect, vec2<f32>(before.first.x, before.second.x)),
         Side(before.first.x, before.first.y, before.first.z, after.first.x),
         Side(before.second.x, before.second.y, before.second.z, after.second.x),
     );

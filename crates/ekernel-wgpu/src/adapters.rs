@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::GpuError;
+use crate::{GpuError, self_test};
 
 /// Storage buffers a stage binds at most; WebGPU promises 8, of which Metal spends one.
 const STORAGE_BUFFERS: u32 = 7;
@@ -85,13 +85,15 @@ impl Adapter {
         }
     }
 
-    /// Why ekernel cannot use it, if it cannot.
+    /// Why ekernel cannot use it, if it cannot: it lacks something, executes nothing, or computes wrongly.
+    ///
+    /// The first call in a process computes 64 elements on the adapter; later ones know the answer.
     pub fn refusal(&self) -> Option<String> {
         let flags = self.inner.get_downlevel_capabilities().flags;
         if !flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS) {
             return Some("it has no compute shaders".to_owned());
         }
-        refusal(&self.limits)
+        refusal(&self.limits).or_else(|| self_test::refusal(&self.inner))
     }
 
     pub(crate) fn inner(&self) -> &wgpu::Adapter {

@@ -21,6 +21,7 @@ mod recorder;
 mod resident;
 mod rotations;
 mod run;
+mod self_test;
 mod strategy;
 mod tensors;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use adapters::{Adapter, AdapterChoice};
 pub use backend::{StageStrategy, WgpuBackend};
 pub use device::Device;
 pub use error::GpuError;
+pub use fused::{FusedShader, fused_shader};
 pub use options::{StrategyChoice, Tuning, WgpuOptions};
 pub use pending::Pending;
 pub use wgpu;

@@ -1,11 +1,11 @@
 //! What one copy of an image brings to all its pairs: its pixels and, behind every convolution, the standard deviations of its
 //! own kernel.
 //!
-//! **Smooth chains** have float32 numbers: f/√C and 0 for each pixel number, v behind the convolution and s behind the activation
-//! for each position.
+//! **Smooth chains** have entries of four float32 numbers: f/√C for each pixel number; for each position v behind the convolution, √v,
+//! and s behind the activation.
 //!
 //! **Kinked chains** have more digits than float32 (`shaders/fused/exact_product.wgsl`).
-//! Numbers come in pairs of words: (exponent, 0) for each level; the pixels `[row][column][channel]`; then s for each level
+//! Entries have two words: (exponent, 0) for each level; the pixels `[row][column][channel]`; then s for each level
 //! and position. Level ℓ is divided by 2^exponent, chosen so that s behind the next convolution is below 2¹⁴: products ss',
 //! and the window sums of them, then fit into whole numbers of 28 bits.
 
@@ -22,7 +22,12 @@ use super::chain::{Action, Chain, Layer};
 const BITS: i32 = 14;
 
 impl Chain {
-    /// Where the maps of a level begin, in pairs of numbers. All have rows as long as those of the input, so that a position is
+    /// Words of an entry of the maps.
+    pub(super) fn entry_words(&self) -> usize {
+        if self.is_kinked() { 2 } else { 4 }
+    }
+
+    /// Where the maps of a level begin, in entries. All have rows as long as those of the input, so that a position is
     /// at the same place of all maps.
     pub(super) fn map(&self, level: usize) -> usize {
         let depth = |level: usize| if level == 0 { self.shape[2] } else { 1 };
@@ -36,8 +41,8 @@ impl Chain {
         self.map(level) + number / columns * self.shape[1] + number % columns
     }
 
-    /// Pairs of numbers of one copy.
-    pub(super) fn copy_pairs(&self) -> usize {
+    /// Entries of one copy.
+    pub(super) fn copy_entries(&self) -> usize {
         self.map(self.layers.len() + 1)
     }
 
@@ -51,20 +56,20 @@ impl Chain {
     }
 
     fn pack_smooth(&self, image: &Image, out: &mut [i32]) {
-        let mut put = |pair: usize, numbers: [f64; 2]| {
-            if let Some(place) = out.get_mut(2 * pair..2 * pair + 2) {
+        let mut put = |entry: usize, numbers: [f64; 3]| {
+            if let Some(place) = out.get_mut(4 * entry..4 * entry + 3) {
                 place.copy_from_slice(&numbers.map(|x| (x as f32).to_bits() as i32));
             }
         };
         let share = (self.shape[2] as f64).sqrt();
         for (at, f) in image.features.iter().enumerate() {
-            put(self.map(0) + at, [f / share, 0.0]);
+            put(self.map(0) + at, [f / share, 0.0, 0.0]);
         }
         let variances = &image.variances[self.stage];
         for (level, layer) in (1..).zip(&self.layers) {
             let Action::Smooth { ops: [front, behind], .. } = layer.action else { continue };
             for (t, (v, out)) in variances[front].iter().zip(&variances[behind]).enumerate() {
-                put(self.place(level, t), [*v, out.sqrt()]);
+                put(self.place(level, t), [*v, v.sqrt(), out.sqrt()]);
             }
         }
     }
@@ -80,8 +85,8 @@ impl Chain {
         // `variance` is the true one divided by 4^unit.
         let mut unit = 0;
         for level in 0..=self.layers.len() {
-            let mut put = |pair: usize, numbers: [i32; 2]| {
-                if let Some(place) = out.get_mut(2 * pair..2 * pair + 2) {
+            let mut put = |entry: usize, numbers: [i32; 2]| {
+                if let Some(place) = out.get_mut(2 * entry..2 * entry + 2) {
                     place.copy_from_slice(&numbers);
                 }
             };

@@ -67,6 +67,30 @@ pub(crate) fn fits(limits: &wgpu::Limits, plan: &Plan, stage: usize, tuning: Tun
     lay_out(limits, plan, stage, tuning).map(|_| ())
 }
 
+/// The module of a fused stage and its constants, as a device compiles them: for looking at the machine code.
+#[derive(Clone, Debug)]
+pub struct FusedShader {
+    /// The module.
+    pub shader: ekernel_shaders::Fused,
+    /// Its `override` constants.
+    pub constants: Vec<(&'static str, f64)>,
+}
+
+/// The module of a stage on a device of these limits.
+///
+/// # Errors
+///
+/// Why the stage is not fused.
+pub fn fused_shader(
+    plan: &Plan,
+    stage: usize,
+    limits: &wgpu::Limits,
+    tuning: Tuning,
+) -> Result<FusedShader, String> {
+    let (chain, layout) = lay_out(limits, plan, stage, tuning)?;
+    Ok(FusedShader { shader: layout.shader(&chain), constants: pipeline::constants(&chain, &layout) })
+}
+
 fn lay_out(
     limits: &wgpu::Limits,
     plan: &Plan,
@@ -121,7 +145,7 @@ impl Strategy for Fused {
     }
 
     fn copy_words(&self) -> usize {
-        2 * self.chain.copy_pairs()
+        self.chain.entry_words() * self.chain.copy_entries()
     }
 
     fn pack(&self, image: &Image, out: &mut [f32]) {

@@ -114,7 +114,7 @@ fn numbers(chain: &Chain, level: usize) -> Level {
 }
 
 /// The `override` constants of `shaders/fused/chain.wgsl`.
-fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
+pub(super) fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
     let [rows, cols] = &layout.axes;
     let flag = |set: bool| f64::from(u8::from(set));
     let mut constants = vec![
@@ -129,7 +129,8 @@ fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
         ("MARGIN_COLS", cols.margin as f64),
         ("GAP_COLS", cols.gap as f64),
         ("LAST_ROW", (rows.margin + rows.data) as f64),
-        ("MASKED", flag(layout.masked)),
+        ("HELD", layout.held as f64),
+        ("MASKED", flag(chain.padding == Padding::Same)),
         ("WRAP_ROWS", flag(rows.wraps)),
         ("WRAP_COLS", flag(cols.wraps)),
         ("CIRCULAR", flag(chain.padding == Padding::Circular)),
@@ -137,7 +138,7 @@ fn constants(chain: &Chain, layout: &Layout) -> Vec<(&'static str, f64)> {
         ("COL_RUNS", cols.runs.len() as f64),
         ("LAYERS", chain.layers.len() as f64),
         ("CHANNELS", chain.shape[2] as f64),
-        ("COPY_PAIRS", chain.copy_pairs() as f64),
+        ("COPY_ENTRIES", chain.copy_entries() as f64),
         ("NTK", flag(chain.has_ntk)),
     ];
     if chain.is_kinked() {
@@ -160,7 +161,7 @@ mod tests {
     fn a_level_lies_as_the_shader_reads_it() {
         crate::wgsl_layout::same_layout!(
             Level,
-            "Level" of ekernel_shaders::Fused { dual: ekernel_shaders::Dual::Kinked, window: None, rows: 1 }.source(),
+            "Level" of ekernel_shaders::Fused { dual: ekernel_shaders::Dual::Kinked, window: None, ntk: true, rows: 1 }.source(),
             window, before, extent, map, exponent, numbers, more,
         );
     }

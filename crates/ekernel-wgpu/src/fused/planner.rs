@@ -58,8 +58,8 @@ pub(super) struct Layout {
     /// Blocks of rows of a strip, and rows of a block.
     pub(super) blocks: usize,
     pub(super) rows_per_block: usize,
-    /// Whether some cells stay as they are: zeros around segments, rows below the last one.
-    pub(super) masked: bool,
+    /// Rows of cells: those of a run, and of all strips.
+    pub(super) held: usize,
     /// Bytes of workgroup memory.
     pub(super) bytes: usize,
 }
@@ -120,7 +120,7 @@ impl Layout {
         let of_channels = strips.rows() * (3 + chain.shape[2]);
         let of_layers =
             chain.layers.iter().map(|layer| strips.blocks + (strips.rows() + 2) * taps(layer)).sum::<usize>();
-        let of_cells = (rows.cells() * cols.cells() * pack).div_ceil(width * strips.strips);
+        let of_cells = (held(rows, strips) * cols.cells() * pack).div_ceil(width * strips.strips);
         let iterations = 1 + of_cells + strips.rows().div_ceil(across(cols)) + of_channels + of_layers;
         if iterations > ITERATIONS {
             let what = if of_channels > of_layers {
@@ -132,7 +132,6 @@ impl Layout {
         }
         let in_turn = (room.tuning.in_turn as usize).max(1);
         let items = (ITERATIONS / iterations.max(1)).clamp(1, in_turn).min(runs.div_ceil(pack));
-        let idle = strips.strips * strips.rows() > rows.data;
         Ok(Layout {
             axes: [rows.clone(), cols.clone()],
             pack,
@@ -140,14 +139,15 @@ impl Layout {
             strips: strips.strips,
             blocks: strips.blocks,
             rows_per_block: strips.rows_per_block,
-            masked: idle || chain.padding != Padding::Valid,
+            held: held(rows, strips),
             bytes,
         })
     }
 
     /// The code that computes it.
     pub(super) fn shader(&self, chain: &Chain) -> Fused {
-        Fused { dual: chain.dual, window: chain.unrolled_window(), rows: self.rows_per_block }
+        let ntk = chain.has_ntk || chain.is_kinked();
+        Fused { dual: chain.dual, window: chain.unrolled_window(), ntk, rows: self.rows_per_block }
     }
 
     /// Workgroups per pair.
@@ -205,9 +205,14 @@ impl Strips {
     }
 }
 
-/// Bytes of workgroup memory of some runs side by side: cells, and four words for each row.
+/// Rows of cells of a run: its own, and those below that the last strip computes in vain.
+fn held(rows: &Axis, strips: Strips) -> usize {
+    rows.cells().max(rows.margin + strips.strips * strips.rows())
+}
+
+/// Bytes of workgroup memory of some runs side by side: cells, and two words for each row.
 fn bytes(planes: usize, rows: &Axis, cols: &Axis, pack: usize, strips: Strips) -> usize {
-    4 * pack * (planes * rows.cells() * cols.cells() + 4 * strips.strips * strips.rows())
+    4 * pack * (planes * held(rows, strips) * cols.cells() + 2 * strips.strips * strips.rows())
 }
 
 /// Invocations across a run: none for the gap.

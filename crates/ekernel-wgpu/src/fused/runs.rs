@@ -260,7 +260,7 @@ mod tests {
     fn a_segment_lies_as_the_shader_reads_it() {
         crate::wgsl_layout::same_layout!(
             Segment,
-            "Segment" of ekernel_shaders::Fused { dual: Dual::Kinked, window: Some([3, 3]), rows: 4 }.source(),
+            "Segment" of ekernel_shaders::Fused { dual: Dual::Kinked, window: Some([3, 3]), ntk: true, rows: 4 }.source(),
             cell, cells, begin, offset, begins, ends, spare,
         );
     }
