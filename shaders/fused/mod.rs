@@ -23,7 +23,7 @@ impl Fused {
     pub const REACH: usize = 9;
 
     /// Rows that an invocation holds in registers at most.
-    pub const MOST_ROWS: usize = 6;
+    pub const MOST_ROWS: usize = 8;
 
     /// Whether the code of this window is written out, which is faster than loops over its rows and columns.
     pub fn unrolls(window: [usize; 2]) -> bool {

@@ -3,7 +3,7 @@
 //! `cargo run --release -p ekernel-wgpu --example machine_code [-- --json | --slots]`
 //!
 //! Without words a table of RDNA1, RDNA2, RDNA3 and Vega, or of the GPU that `RADV_FORCE_FAMILY` names; `--json` prints a row for
-//! each module and GPU; `--slots` prints the table that `tests/machine_code` compares with.
+//! each module and GPU; `--slots` prints the table that `tests/machine_code.rs` compares with.
 
 mod count;
 mod measure;

@@ -216,6 +216,8 @@ fn spirv(source: &str, constants: &[(&str, f64)]) -> Result<Vec<u32>, String> {
             buffer: BoundsCheckPolicy::Unchecked,
             ..BoundsCheckPolicies::default()
         },
+        // wgpu lets the driver clear workgroup memory, once and outside of all loops.
+        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
         ..spv::Options::default()
     };
     let pipeline =
