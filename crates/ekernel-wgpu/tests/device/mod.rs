@@ -6,5 +6,7 @@ use ekernel_wgpu::Device;
 /// The device; `None` where the tests are to be skipped.
 pub(crate) fn device() -> Option<Device> {
     let Ok(choice) = gpu::adapter()?.parse();
-    Some(gpu::opened(Device::open_blocking(&choice)))
+    let device = gpu::opened(Device::open_blocking(&choice));
+    println!("on {}", device.describe());
+    Some(device)
 }
