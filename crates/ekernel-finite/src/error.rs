@@ -37,6 +37,16 @@ pub enum FiniteError {
         /// Features of another.
         second: usize,
     },
+    /// The network's outputs are not as many as the targets.
+    #[error(
+        "the network ends with {features} features, and there are {targets} targets for a sample; end it with a dense layer"
+    )]
+    Outputs {
+        /// Output features.
+        features: usize,
+        /// Targets of a sample.
+        targets: usize,
+    },
     /// A layer that has no form at finite width.
     #[error("{place} has no form at finite width: {why}")]
     NoForm {

@@ -85,7 +85,7 @@ impl<T: Scalar> Trainer<T> {
     /// Prepares training samples, shape (samples, …), with targets (samples, outputs).
     ///
     /// # Errors
-    /// What the network or the samples do not allow; copies of samples that are not square images.
+    /// What the network or the samples do not allow; outputs that are not as many as the targets.
     ///
     /// # Panics
     /// If samples and targets differ in number, or the batch is 0.
@@ -99,6 +99,10 @@ impl<T: Scalar> Trainer<T> {
         assert_ne!(options.batch, Some(0), "a step needs a sample");
         let widths = Widths { hidden: options.width, outputs: Some(targets.ncols()) };
         let finite = FiniteNetwork::fitting(network, widths, &[samples])?;
+        if finite.features() != targets.ncols() {
+            let (features, targets) = (finite.features(), targets.ncols());
+            return Err(FiniteError::Outputs { features, targets });
+        }
         let group = match options.augmentation {
             Augmentation::None => Group::C1,
             Augmentation::Full(group) | Augmentation::Random(group) => group,
