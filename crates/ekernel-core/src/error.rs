@@ -256,7 +256,7 @@ pub enum ArchError {
     },
     /// A layer that only networks of finite width have.
     #[error(
-        "{place} has no kernel in closed form: the largest of several Gaussian features is not Gaussian; networks of finite width have it (ekernel train), for a kernel use avg_pool"
+        "{place} has no kernel in closed form: the largest of several Gaussian features is not Gaussian; networks of finite width have it (docs/finite.md), for a kernel use avg_pool"
     )]
     NoKernel {
         /// The layer.
