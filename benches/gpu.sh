@@ -2,7 +2,7 @@
 # Everything about speed that needs a machine with a GPU, in one command: benches/gpu.sh [adapter]
 #
 # Lists the adapters, tunes workgroups to the one that is named (or a hardware one) and stores them for `ekernel`, measures the
-# networks of `ekernel bench` on CPU and GPU, counts what the fused chain executes per position, and times networks and single
+# networks of `ekernel bench` on CPU and GPU, counts the machine instructions of its shaders on AMD cards, and times networks and single
 # stages with their share of the issue ceiling. Logs and JSON are left in target/gpu/. A quarter of an hour after the build.
 #
 # QUICK=1 does a little of each, to see whether all of it runs: benches/gpu.sh llvmpipe takes minutes so.
@@ -32,5 +32,6 @@ EKERNEL_WORKGROUPS=$(sed -n 's/^chosen: \([0-9]*\) invocations, \([0-9]*\) in tu
 export EKERNEL_WORKGROUPS
 "$ekernel" bench ${bench[@]+"${bench[@]}"} ${choice[@]+"${choice[@]}"} --json "$out/bench.json" | tee "$out/bench.txt"
 # The whole workspace is named so that nothing is compiled a second time with other features.
-cargo test --release --workspace --test instruction_count -- --nocapture | tee "$out/instructions.txt"
+cargo build --release --workspace --example machine_code
+target/release/examples/machine_code >"$out/machine_code.txt" || echo 'machine code was not counted'
 cargo bench --workspace --bench wgpu -- "${criterion[@]}" | tee "$out/criterion.txt"

@@ -39,6 +39,7 @@ gpu)
     tests -p ekernel --test wgpu_spheres
     tests -p ekernel-wgpu --test fused
     cargo test --release -p ekernel-shaders --test instruction_count -- --nocapture
+    cargo run --release -p ekernel-wgpu --example machine_code
     ;;
 speed)
     cargo run --release -p ekernel-cli -- bench --networks cnn-valid,cnn-same,c4-valid,c4-same --isa avx512,avx2
