@@ -13,8 +13,8 @@ use crate::{
     CpuOptions, Precision,
     chain::{self, Chain, ImageMaps, Kind, Workspace, sum_planes},
     fused::{FusedStage, Segment, Whole},
-    images::{Image, readout},
-    planes::{Beat, Lanes, Pack, Scalar, SegmentImages},
+    images::Image,
+    planes::{Beat, Lanes, Pack, Runner, Scalar, SegmentImages},
     registers::{First, Register, Run, registers},
     simd::Isa,
 };
@@ -229,7 +229,8 @@ impl<T: Scalar> Work<'_, T> {
         chain::Pack::new(self.planes.isa.lanes::<T>(), &seconds)
     }
 
-    fn general(&self, register: &Register, values: &mut [[f64; 2]]) {
+    /// The readouts of a register op by op; `runner` serves one register after the other.
+    fn general(&self, register: &Register, runner: &mut Option<Runner<T>>, values: &mut [[f64; 2]]) {
         let Planes { plan, isa, .. } = self.planes;
         let width = isa.lanes::<T>();
         let image = |unit: Unit| &self.planes.copy(unit).image;
@@ -267,7 +268,10 @@ impl<T: Scalar> Work<'_, T> {
                 same: flags(&|lane| lane.same),
                 beat: self.beat,
             };
-            let found = readout(&job, self.stage);
+            let new = || Runner::new(&job, self.stage, plan.stages[self.stage].offsets.clone());
+            let runner = runner.get_or_insert_with(new);
+            runner.restart();
+            let found = runner.readout(&job);
             lanes.iter().for_each(|&(place, at)| values[at] = found[place]);
         }
     }
@@ -298,7 +302,7 @@ impl<T: Scalar> Engine for Planes<T> {
         let beat = Beat::new(watch, runs * offsets, values_per_plane);
         let work = Work { planes: self, stage, lanes, beat: &beat };
         let mut values = vec![[0.0; 2]; lanes.len()];
-        let mut workspace = None;
+        let (mut workspace, mut runner) = (None, None);
         for (part, registers) in parts.iter().enumerate() {
             for register in registers {
                 watch.check()?;
@@ -308,7 +312,7 @@ impl<T: Scalar> Engine for Planes<T> {
                         let new = || Workspace::new(self.isa, chain);
                         work.fused((chain, whole), register, workspace.get_or_insert_with(new), &mut values);
                     }
-                    None => work.general(register, &mut values),
+                    None => work.general(register, &mut runner, &mut values),
                 }
             }
         }

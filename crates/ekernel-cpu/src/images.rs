@@ -7,7 +7,7 @@ use ekernel_core::{
 use ekernel_pairs::Watch;
 
 use crate::{
-    planes::{Beat, Lanes, Pack, Runner, pooled_self},
+    planes::{Beat, Lanes, Pack, pooled_self},
     simd::Isa,
 };
 
@@ -112,9 +112,4 @@ fn pooled_variances(
         }
     }
     Ok(out)
-}
-
-/// Readout of a stage over the lanes.
-pub(crate) fn readout<T: crate::planes::Scalar>(lanes: &Lanes<'_, T>, stage: usize) -> Vec<[f64; 2]> {
-    Runner::new(lanes, stage, lanes.plan.stages[stage].offsets.clone()).readout(lanes)
 }

@@ -24,6 +24,13 @@ pub(super) struct Feed<T> {
 }
 
 impl<T: Scalar> Feed<T> {
+    /// Makes it ready for other pairs.
+    pub(super) fn restart(&mut self) {
+        self.rows.clear();
+        self.next = 0;
+        self.inner.restart();
+    }
+
     /// Reads the pooled planes of `stage` at `offsets` (of the reading op, before reduction).
     pub(super) fn new(lanes: &Lanes<'_, T>, stage: usize, offsets: [Vec<isize>; 2]) -> Feed<T> {
         let producer = &lanes.plan.stages[stage];

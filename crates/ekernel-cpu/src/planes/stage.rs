@@ -65,6 +65,8 @@ pub(crate) struct Runner<T> {
     feeds: Vec<Option<Feed<T>>>,
     /// The memory of each segment, once it has computed a plane.
     workspaces: Vec<Option<Workspace<T>>>,
+    /// Segments that have computed no plane of these pairs yet.
+    fresh: Vec<bool>,
     /// Inputs of the op being computed, brought from u to K.
     converted: Vec<(usize, Plane<T>)>,
 }
@@ -84,18 +86,24 @@ impl<T: Scalar> Runner<T> {
                 _ => None,
             })
             .collect();
+        let segments = lanes.images.get(stage).map_or(0, Vec::len);
         Runner {
             stage,
             offsets,
             planes: ops.iter().map(|_| None).collect(),
             free: Vec::new(),
             feeds,
-            workspaces: lanes
-                .images
-                .get(stage)
-                .map_or(vec![], |images| images.iter().map(|_| None).collect()),
+            workspaces: (0..segments).map(|_| None).collect(),
+            fresh: vec![true; segments],
             converted: Vec::new(),
         }
+    }
+
+    /// Makes it ready for other pairs of the same plan; memory is kept.
+    pub(crate) fn restart(&mut self) {
+        self.fresh.fill(true);
+        self.free.extend(self.planes.iter_mut().filter_map(Option::take));
+        self.feeds.iter_mut().flatten().for_each(Feed::restart);
     }
 
     /// Runs a readout stage over all its offsets: (K, Θ) per lane.
@@ -177,7 +185,6 @@ impl<T: Scalar> Runner<T> {
         let mut out = self.another(last, lanes);
         let chain = segment.chain();
         let workspace = &mut self.workspaces[at];
-        let fresh = workspace.is_none();
         let workspace = workspace.get_or_insert_with(|| Workspace::new(lanes.isa, chain));
         let source = match &self.planes[segment.source] {
             Some(plane) if !segment.reads_pixels() => {
@@ -191,6 +198,7 @@ impl<T: Scalar> Runner<T> {
             defect: op.at.form == Form::Defect,
         };
         let images = lanes.images[self.stage][at];
+        let fresh = std::mem::take(&mut self.fresh[at]);
         scatter_plane(lanes.isa, chain, images, d, (source, into), (workspace, fresh));
         if d == [0, 0] {
             close(op.at.form, &runs(op, d), lanes, self.stage, last, &mut out);

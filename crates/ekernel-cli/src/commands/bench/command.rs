@@ -156,8 +156,11 @@ fn of_yardstick(row: &Measured, rows: &[Measured]) -> Option<f64> {
             && other.precision.is_none_or(|precision| precision == Precision::F32.name())
             && (&other.instructions, other.threads) == (&row.instructions, row.threads)
     };
-    let yardstick = rows.iter().find(same)?.positions_per_second?;
-    Some(row.positions_per_second? / yardstick)
+    let yardstick = rows.iter().find(same).filter(|_| row.positions > 0)?;
+    // Both of one clock.
+    let processors = row.pairs_per_processor_second.zip(yardstick.pairs_per_processor_second);
+    let (pairs, others) = processors.unwrap_or((row.pairs_per_second, yardstick.pairs_per_second));
+    Some(pairs * row.positions as f64 / (others * yardstick.positions as f64))
 }
 
 fn table(rows: &[Measured], without: &[Without<'_>], gpu: Option<&(Device, WgpuOptions)>) -> String {

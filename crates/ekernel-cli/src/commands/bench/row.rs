@@ -42,10 +42,9 @@ pub(super) struct Measured {
     pub(super) median_pairs_per_second: f64,
     /// Pairs in a second of one processor's time, whatever else it does, in the best of the passes; where the system tells that of a
     /// thread.
-    pairs_per_processor_second: Option<f64>,
-    /// Positions of planes behind the convolutions of a pair, times pairs in a second of a processor's time, or of the clock; nothing on
-    /// the sphere.
-    pub(super) positions_per_second: Option<f64>,
+    pub(super) pairs_per_processor_second: Option<f64>,
+    /// Positions of planes behind the convolutions of a pair; 0 on the sphere.
+    pub(super) positions: u64,
     /// Passes: [`PASSES`], or fewer where a pair takes long.
     pub(super) passes: usize,
     /// Pairs computed at once.
@@ -251,8 +250,7 @@ impl<'a> Run<'a> {
             },
             pairs_per_second,
             pairs_per_processor_second,
-            positions_per_second: (positions > 0)
-                .then_some(pairs_per_processor_second.unwrap_or(pairs_per_second) * positions as f64),
+            positions,
             passes: self.rates.len(),
             median_pairs_per_second: median(self.rates.iter().map(|rate| rate.wall).collect()),
             pairs_at_once: self.tile.map_or(0, |[rows, columns]| rows * columns),
