@@ -35,7 +35,7 @@ Examples:
 pub(crate) struct Gram {
     #[command(flatten)]
     arch: ArchitectureFile,
-    /// The first samples: FILE.npz:KEY, FILE.npz:KEY[0:300], FILE.npy, TABLE.csv, a folder of images, idx or CIFAR files;
+    /// The first samples: FILE.npz:KEY, `FILE.npz:KEY[0:300]`, FILE.npy, TABLE.csv, a folder of images, idx or CIFAR files;
     /// molecules as FILE:ROWS
     #[arg(long, value_name = "FILE[:KEY]")]
     x1: String,

@@ -31,7 +31,7 @@ pub(crate) struct Predict {
     pub(super) arch: Vec<PathBuf>,
     /// Training samples and targets: FILE.npz:X,Y, X.npy,Y.npy, TABLE.csv:ROWS,COLUMN, a folder of one sub-folder of images per
     /// class, …; molecules and a property of theirs: FILE:ROWS,PROPERTY such as qm9.npz:train,U0 or FOLDER:all,energy.
-    /// ROWS are all or 0..300; of arrays X[0:300]. A third name is the standard deviation of the noise of each target
+    /// ROWS are all or 0..300; of arrays `X[0:300]`. A third name is the standard deviation of the noise of each target
     #[arg(long, value_name = "FILE:X,Y[,NOISE]")]
     pub(super) train: String,
     /// Test samples and, if they are known, targets
