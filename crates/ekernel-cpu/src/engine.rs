@@ -13,7 +13,7 @@ use crate::{
     CpuOptions, Precision,
     chain::{self, Chain, ImageMaps, Kind, Workspace, sum_planes},
     fused::{FusedStage, Segment, Whole},
-    images::Image,
+    image::Image,
     planes::{Beat, Lanes, Pack, Runner, Scalar, SegmentImages},
     registers::{First, Register, Run, registers},
     simd::Isa,

@@ -10,7 +10,7 @@ use crate::{
     engine::Planes,
     rotations::{Rotations, WIDE},
 };
-pub use crate::{images::Image, rotations::Variances};
+pub use crate::{image::Image, rotations::Variances};
 
 /// How pairs of a plan are computed in float64.
 ///

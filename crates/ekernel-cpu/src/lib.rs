@@ -11,6 +11,7 @@ mod duals;
 mod engine;
 pub mod float64;
 mod fused;
+mod image;
 mod images;
 mod options;
 mod planes;

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use ekernel_core::{
     Backend, BackendError, Control, KernelSet, Network, Numerics, Pairs, Prepared,
@@ -13,7 +13,7 @@ use crate::{
     planes::Planes,
     resident::{strategies, strategy_name},
     rotations::{self, Rotations},
-    strategy::Strategy,
+    strategy::{StageStrategy, Strategy},
 };
 
 /// What float32 planes know: K, a sum over many positions, to some 1e-8 of itself; at the bound that is 2e-6 in θ, 3e-7 in the
@@ -125,23 +125,6 @@ impl WgpuBackend {
             _ => layout,
         };
         StageStrategy { stage, name: strategy.name(), detail }
-    }
-}
-
-/// How one stage of a plan is computed on a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StageStrategy {
-    /// Its number in the plan.
-    pub stage: usize,
-    /// "fused" or "layered"; "rotations" for a stage on SO(3).
-    pub name: &'static str,
-    /// The layout, or why it is not fused.
-    pub detail: String,
-}
-
-impl fmt::Display for StageStrategy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stage {} {}: {}", self.stage, self.name, self.detail)
     }
 }
 

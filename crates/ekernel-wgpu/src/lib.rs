@@ -28,10 +28,11 @@ mod tensors;
 mod wgsl_layout;
 
 pub use adapters::{Adapter, AdapterChoice};
-pub use backend::{StageStrategy, WgpuBackend};
+pub use backend::WgpuBackend;
 pub use device::Device;
 pub use error::GpuError;
 pub use fused::{FusedShader, fused_shader};
 pub use options::{StrategyChoice, Tuning, WgpuOptions};
 pub use pending::Pending;
+pub use strategy::StageStrategy;
 pub use wgpu;

@@ -8,10 +8,12 @@ use crate::{
     Device, GpuError, StrategyChoice, WgpuOptions,
     fused::{self, Fused},
     layered::Layered,
-    run::CHUNKS_IN_FLIGHT,
     strategy::{Recorded, Strategy},
     tensors::Tensors,
 };
+
+/// Chunks whose results are still under way.
+pub(crate) const CHUNKS_IN_FLIGHT: usize = 2;
 
 /// Bytes of a page at most.
 pub(crate) const PAGE_BYTES: u64 = 128 << 20;

@@ -15,12 +15,9 @@ use crate::{
     Device, GpuError,
     device::{SMALLEST_CHUNK, lock},
     recorder::{Pace, Readback, Recorder},
-    resident::Resident,
+    resident::{CHUNKS_IN_FLIGHT, Resident},
     strategy::{Lanes, Recorded},
 };
-
-/// Chunks whose results are still under way.
-pub(crate) const CHUNKS_IN_FLIGHT: usize = 2;
 
 /// Lanes of a tile at most.
 const TILE_LANES: f64 = 5e5;

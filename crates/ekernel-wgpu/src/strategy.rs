@@ -1,4 +1,6 @@
-//! How one readout is computed on the device.
+//! How one readout, and the stage that it reads, is computed on the device.
+
+use std::fmt;
 
 use ekernel_cpu::float64::Image;
 
@@ -71,4 +73,21 @@ pub(crate) trait Strategy: Recorded {
     ///
     /// Errors: [`GpuError::Unfinished`] if the device did not do all of its work.
     fn value(&self, words: &[u32], device: &str) -> Result<[f64; 2], GpuError>;
+}
+
+/// How one stage of a plan is computed on a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageStrategy {
+    /// Its number in the plan.
+    pub stage: usize,
+    /// "fused" or "layered"; "rotations" for a stage on SO(3).
+    pub name: &'static str,
+    /// The layout, or why it is not fused.
+    pub detail: String,
+}
+
+impl fmt::Display for StageStrategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stage {} {}: {}", self.stage, self.name, self.detail)
+    }
 }

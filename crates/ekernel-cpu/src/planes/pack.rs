@@ -9,7 +9,7 @@ use super::Scalar;
 use crate::{
     duals::{NUMBERS, Smooth},
     fused::FusedStage,
-    images::Image,
+    image::Image,
     simd::Aligned,
 };
 

@@ -28,6 +28,7 @@ mod pack;
 mod passes;
 mod pointwise;
 mod prepared;
+mod rooms;
 mod signal;
 mod stage;
 mod variable;

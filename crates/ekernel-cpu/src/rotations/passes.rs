@@ -7,7 +7,7 @@
 use std::f64::consts::PI;
 
 use ekernel_core::{BackendError, Control, geometric_mean};
-use ekernel_harmonic::{LaneBuffer, LaneTransform, LaneWorkspace, rotation_index, rotation_len};
+use ekernel_harmonic::{rotation_index, rotation_len};
 
 use super::{
     curve::{Curve, Evaluate},
@@ -16,44 +16,10 @@ use super::{
     layers::{Layers, Through},
     pack::{Number, Pack, Signal},
     pointwise::{Function, Value},
+    rooms::Rooms,
     stage::{Stage, Workspace, internal},
     variable::Variable,
 };
-
-/// Rings of values.
-pub(super) struct Rooms<T, const W: usize> {
-    /// Per field, d and (behind a truncation or a sum) Θ.
-    fields: Vec<[LaneBuffer<T, W>; 2]>,
-    /// Per truncation, the spectrum of its Θ.
-    spectra: Vec<Option<LaneWorkspace<T, W>>>,
-    /// u and Θ of the op at hand.
-    out: [LaneBuffer<T, W>; 2],
-}
-
-impl<T: Number, const W: usize> Rooms<T, W> {
-    /// How many rings there is room for.
-    pub(super) fn rings(stage: &Stage<T>) -> usize {
-        2 * stage.fields.fields.len() + 2
-    }
-
-    fn new(stage: &Stage<T>) -> Rooms<T, W> {
-        let ring = stage.plan.points() / stage.plan.nodes;
-        let zeros = |wanted: bool| LaneBuffer::zeros(if wanted { ring } else { 0 });
-        let carries = |origin: &Origin| stage.ntk && !matches!(origin, Origin::Lift(_));
-        let fields = &stage.fields.fields;
-        let spectrum = |(at, origin): (usize, &Origin)| match origin {
-            Origin::Truncate { .. } if stage.ntk => {
-                stage.transforms[at].as_ref().map(LaneTransform::workspace)
-            }
-            _ => None,
-        };
-        Rooms {
-            fields: fields.iter().map(|field| [zeros(true), zeros(carries(&field.origin))]).collect(),
-            spectra: fields.iter().map(|field| &field.origin).enumerate().map(spectrum).collect(),
-            out: [zeros(true), zeros(stage.ntk)],
-        }
-    }
-}
 
 /// Variances behind each op, `[lane][op]`, of the first and the second signals.
 type Variances = [Vec<Vec<f64>>; 2];
@@ -135,7 +101,10 @@ impl<'s, T: Number, const W: usize> Passes<'s, T, W> {
         variances: Variances,
         workspace: &'s mut Workspace<T, W>,
     ) -> Passes<'s, T, W> {
-        let rooms = workspace.rooms.take().unwrap_or_else(|| Rooms::new(stage));
+        let rooms = workspace.rooms.take().unwrap_or_else(|| {
+            let ring = stage.plan.points() / stage.plan.nodes;
+            Rooms::new(&stage.fields, &stage.transforms, ring, stage.ntk)
+        });
         Passes { stage, variable, variances, workspace, rooms }
     }
 

@@ -15,8 +15,8 @@ use super::{
     fit::{Fit, derivative},
     moments::{self, RingMoments, STEP},
     pack::{Number, Pack, Signal},
-    passes::Rooms,
     pointwise::Function,
+    rooms::Rooms,
     variable::Variable,
 };
 use crate::simd::{Aligned, Isa};
@@ -321,7 +321,7 @@ impl<T: Number> Stage<T> {
         let rings = if self.moments.is_some() {
             0
         } else {
-            Rooms::<T, W>::rings(self) * self.plan.points() / self.plan.nodes
+            Rooms::<T, W>::rings(&self.fields) * self.plan.points() / self.plan.nodes
         };
         let lines = self.fields.fields.len() * width * (width + 2 * self.plan.nodes);
         ((spectra + lines + rings) * size_of::<T>() * W) as u64

@@ -6,11 +6,13 @@ use ekernel_core::Padding;
 use ekernel_shaders::Fused;
 
 use super::{
-    PART_WORDS,
     chain::{Chain, Layer},
     runs::{Axis, Division, Segment},
 };
 use crate::{Tuning, recorder::ITERATIONS};
+
+/// Words of one part of a pair: ΣK, Σ(K + Θ) (ΣΘ if smooth), the exponent of their unit, the number of elements.
+pub(super) const PART_WORDS: usize = 4;
 
 /// Cells of a piece of a plane along one axis at most.
 const LONGEST_PIECE: usize = 256;

@@ -41,7 +41,7 @@ impl Layout {
     fn op(&mut self, plan: &Plan, stage: usize, index: usize) -> OpWords {
         let ops = &plan.stages[stage].ops;
         let op = &ops[index];
-        let positions = (op.at.extent[0] * op.at.extent[1]) as u32;
+        let positions = (op.at.positions()) as u32;
         let mut take = |words: u32| {
             self.words += words;
             self.words - words
@@ -98,4 +98,11 @@ fn mark(plan: &Plan, stage: usize, wanted: &mut [bool]) {
             mark(plan, source, wanted);
         }
     }
+}
+
+/// Bytes of the largest plane of a stage, of one lane; pooled ones are there twice while they are added up.
+pub(super) fn plane_bytes(plan: &Plan, stage: usize) -> u64 {
+    let copies = |op: &PlaneOp| if matches!(op, PlaneOp::Pooled(_)) { 2 } else { 1 };
+    let area = plan.stages[stage].ops.iter().map(|op| copies(&op.op) * op.at.positions()).max();
+    4 * plan.kinds.count() as u64 * area.unwrap_or(1) as u64
 }

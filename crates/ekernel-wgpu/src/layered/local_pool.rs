@@ -9,8 +9,8 @@ use ekernel_shaders::Stage;
 use super::{
     evaluate::{Block, Chunk, Evaluator},
     geometry::gather,
+    layout::plane_bytes,
     params::Params,
-    plane_bytes,
     rectangle::Rectangle,
     stages::WORKGROUP,
 };
