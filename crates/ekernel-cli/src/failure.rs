@@ -1,6 +1,6 @@
 //! From an error to one line on standard error and an exit code.
 
-use std::{fmt, io, process::ExitCode};
+use std::{fmt, io};
 
 use ekernel_core::{ArchError, BackendError, SamplesError};
 use ekernel_data::DataError;
@@ -54,13 +54,13 @@ pub(crate) fn stopped(error: anyhow::Error, kept: &str) -> anyhow::Error {
 }
 
 /// Prints the error as one line and gives its exit code.
-pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn report(error: &anyhow::Error) -> u8 {
     let code = exit_code(error);
     if code != 0 {
         let options = options_for(error).map(|options| format!(" ({options})")).unwrap_or_default();
         complain(&format!("{}{options}", one_line(error)));
     }
-    ExitCode::from(code)
+    code
 }
 
 /// The options by which the advice of a library's error is followed.
@@ -75,16 +75,16 @@ fn options_for(error: &anyhow::Error) -> Option<&'static str> {
 }
 
 /// Prints help where it was asked for, else clap's complaint as one line.
-pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn report_usage(error: &clap::Error) -> u8 {
     use clap::error::ErrorKind;
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(()) => 0,
             Err(problem) => report(&stdout_failed(problem)),
         },
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             complain("no command was given; `ekernel --help` lists them");
-            ExitCode::from(MISTAKE)
+            MISTAKE
         }
         _ => {
             let text = error.render().to_string();
@@ -93,7 +93,7 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
             let text = text.split("\n\nFor more information").next().unwrap_or(text);
             let words: Vec<&str> = text.split_whitespace().collect();
             complain(&format!("{}; see --help", words.join(" ").replace(" tip: ", "; ")));
-            ExitCode::from(MISTAKE)
+            MISTAKE
         }
     }
 }

@@ -190,7 +190,10 @@ impl Training {
     }
 
     /// The machine on all training samples, with the given ridge or the best one with which there is a machine.
-    fn machine(
+    ///
+    /// # Errors
+    /// Those of [`RidgeSearch`] and [`KernelMachine`].
+    pub fn machine(
         &self,
         train: ArrayView2<'_, f64>,
         targets: &Targets,
