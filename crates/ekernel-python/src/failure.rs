@@ -9,7 +9,7 @@ use ekernel_predict::PredictError;
 use ekernel_wgpu::GpuError;
 use pyo3::{
     PyErr, create_exception,
-    exceptions::{PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError},
+    exceptions::{PyFileNotFoundError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError},
 };
 
 create_exception!(ekernel, DeviceError, PyRuntimeError, "A GPU is not there, cannot be used, or failed.");
@@ -21,6 +21,7 @@ pub(crate) enum Failure {
     Memory(String),
     Device(String),
     System(Option<i32>, String),
+    NotFound(String),
     Bug(String),
     /// The work was cancelled, which only Ctrl-C and a callback that raises do: their exception is the one that is raised.
     Cancelled,
@@ -93,6 +94,7 @@ impl From<DataError> for Failure {
         let words = error.to_string();
         match error {
             DataError::Io { source, .. } => Failure::system(&source, words),
+            DataError::NotFound { .. } => Failure::NotFound(words),
             _ => Failure::Value(words),
         }
     }
@@ -105,6 +107,7 @@ impl From<Failure> for PyErr {
             Failure::Memory(words) => PyMemoryError::new_err(words),
             Failure::Device(words) => DeviceError::new_err(words),
             Failure::System(Some(code), words) => PyOSError::new_err((code, words)),
+            Failure::NotFound(words) => PyFileNotFoundError::new_err(words),
             Failure::System(None, words) => PyOSError::new_err(words),
             Failure::Bug(words) => PyRuntimeError::new_err(words),
             Failure::Cancelled => PyKeyboardInterrupt::new_err(()),

@@ -171,9 +171,9 @@ def test_targets_that_do_not_fit_are_refused_in_words(vectors, mlp):
 
 
 def test_molecules():
-    net = ek.serial(ek.Molecule(3, [1, 8]), ek.S2Conv(), ek.Relu(), ek.So3Pool(), ek.AtomSum(), ek.Dense())
+    net = ek.serial(ek.Molecule(3, [1, 8], "shared"), ek.S2Conv(), ek.Relu(), ek.So3Pool(), ek.AtomSum(), ek.Dense())
     chains = [([8, 1], [[0.0, 0.0, 0.0], [0.0, 0.0, r]]) for r in np.linspace(0.8, 1.6, 8)]
     model = ek.NTKRegressor(net, ridge=1e-3, quadrature="fast").fit(chains, np.linspace(0, 1, 8))
-    assert np.abs(model.predict(chains) - np.linspace(0, 1, 8)).max() < 0.2
+    assert model.score(chains, np.linspace(0, 1, 8)) > 0.8
     with pytest.raises(ValueError, match="8 molecules"):
         ek.NTKRegressor(net).fit(chains, np.zeros(7))

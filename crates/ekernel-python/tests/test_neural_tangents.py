@@ -33,12 +33,13 @@ def apart(found, due):
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(("precision", "tolerance"), [("f64", 1e-10), ("f32", 1e-6)])
+@pytest.mark.parametrize(("precision", "tolerance"), [("f64", 1e-8), ("f32", 1e-6)])
 def test_kernels(theirs, name, precision, tolerance):
+    """Measured in float64: 3e-15 of the largest entry, but 4e-9 in the NTK of a sample with itself, where theirs rounds."""
     _, network, (x1, x2) = CASES[name]
     for sets, inputs in {"within": (x1, None), "cross": (x2, x1)}.items():
         kernels = ek.gram(network(ek), *inputs, get=("nngp", "ntk"), precision=precision)
-        assert apart(kernels.nngp, theirs[f"{name}_{sets}_nngp"]) < tolerance
+        assert apart(kernels.nngp, theirs[f"{name}_{sets}_nngp"]) < (1e-13 if precision == "f64" else tolerance)
         assert apart(kernels.ntk, theirs[f"{name}_{sets}_ntk"]) < tolerance
 
 

@@ -87,6 +87,8 @@ class Molecule(Input):
         Degrees l < bandlimit of the spherical harmonics.
     elements : sequence of int
         Atomic numbers; a channel for each of them and each function of the distance.
+    atoms : {"shared", "elements", "indexed"}
+        One network for all atoms, one for each element, or one for each atom.
     powers, shells : sequences of float
         Powers of the distance, and radii of Gaussian shells, in Å.
     shell_width : float
@@ -97,19 +99,17 @@ class Molecule(Input):
         1 for signals that grow with the product of the charges, 0 for signals that do not.
     cutoff_angle : float
         The angle from a neighbour, in degrees, at which its signal has fallen to 5 %.
-    atoms : str
-        "shared" (one network for all atoms), "elements" (one for each element), or "indexed" (one for each atom).
     """
 
     bandlimit: int
     elements: Sequence[int]
+    atoms: str
     powers: Sequence[float] | None = None
     shells: Sequence[float] | None = None
     shell_width: float | None = None
     centers: Sequence[int] | None = None
     charge_power: float | None = None
     cutoff_angle: float | None = None
-    atoms: str | None = None
     space: ClassVar[str] = "molecule"
 
 
