@@ -209,7 +209,7 @@ def test_results_are_stored_whole(c4, images, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["K.npy", "K.npz"]
 
 
-def test_progress_is_told_and_may_stop_the_work(c4, images):
+def test_progress_is_reported_and_may_stop_the_work(c4, images):
     heard = []
     ek.gram(c4, images, progress=lambda done, of: heard.append((done, of)))
     assert heard[-1] == (28, 28) and [done for done, _ in heard] == sorted(done for done, _ in heard)

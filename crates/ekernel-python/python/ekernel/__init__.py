@@ -6,7 +6,8 @@
 >>> ek.gram(net, x).shape
 (3, 3)
 
-Networks: `Network`, `serial`, `branch`, `add` and the layers. Kernels: `gram`, `diagonal`. Molecules: `molecules`,
+Networks: `Network`, `serial`, `branch`, `add` and the layers. Kernels: `gram`, `diagonal`,
+`solve` for systems too large to factor. Molecules: `molecules`,
 `read_molecules`. GPUs: `devices`. With scikit-learn installed: `NTKRegressor`, `NTKClassifier`, `kernel`.
 """
 
@@ -57,6 +58,7 @@ from ._layers import (
 )
 from ._molecules import molecules, read_molecules
 from ._native import DeviceError, Network, Plan, __version__, devices
+from ._solve import Solution, solve
 
 if TYPE_CHECKING:
     from ._estimators import NTKClassifier, NTKRegressor
@@ -129,6 +131,7 @@ __all__ = [
     "Sin",
     "So3Conv",
     "So3Pool",
+    "Solution",
     "Sphere",
     "SumPool",
     "Vector",
@@ -142,4 +145,5 @@ __all__ = [
     "molecules",
     "read_molecules",
     "serial",
+    "solve",
 ]

@@ -75,7 +75,7 @@ def gram(
     Raises
     ------
     ValueError, TypeError
-        What is wrong with an argument or with a sample, and what would do.
+        If an argument or a sample cannot be; the message names it, and what would do.
     MemoryError
         If more memory is needed than there is.
     DeviceError

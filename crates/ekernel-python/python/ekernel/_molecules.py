@@ -34,7 +34,7 @@ def read_molecules(source: str | os.PathLike[str]) -> list[Atoms] | tuple[list[A
     OSError
         If the file cannot be read.
     ValueError
-        If it holds no molecules; the words say where and why.
+        If it holds no molecules; the message names the place and the reason.
     """
     read, values = _native.read_molecules(os.fspath(source))
     return read if values is None else (read, np.asarray(values))
