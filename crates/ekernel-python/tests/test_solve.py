@@ -22,9 +22,7 @@ def test_it_is_the_solution_of_a_factorisation(problem, rank):
     assert np.abs(cross @ solution.weights - due).max() < 1e-8 * np.abs(due).max()
     assert solution.residuals[0] == 1 and solution.residuals[-1] <= 1e-10
     one = ek.solve(kernel, y[:, 0], ridge=1e-4, rank=rank, tolerance=1e-10, max_iterations=3000).weights
-    assert one.shape == (300,)
-    one = cross @ one
-    assert one.shape == (300,) and np.allclose(cross @ one, due[:, 0], rtol=1e-7)
+    assert one.shape == (300,) and np.abs(cross @ one - due[:, 0]).max() < 1e-8 * np.abs(due).max()
 
 
 def test_the_preconditioner_saves_steps(problem):
