@@ -232,10 +232,10 @@ def _preconditioner(
     factor = factor[:made]
     if made == 0:
         return lambda vectors: vectors / ridge
-    inner = np.linalg.cholesky(factor @ factor.T + ridge * np.eye(made))
+    # By Woodbury: (F Fᵀ + λ)⁻¹ = (1 - F (λ + FᵀF)⁻¹ Fᵀ) / λ, with (λ + FᵀF)⁻¹ = RᵀR.
+    root = np.linalg.inv(np.linalg.cholesky(factor @ factor.T + ridge * np.eye(made)))
 
     def apply(vectors: Matrix) -> Matrix:
-        inside = np.linalg.solve(inner.T, np.linalg.solve(inner, factor @ vectors))
-        return (vectors - factor.T @ inside) / ridge
+        return (vectors - factor.T @ (root.T @ (root @ (factor @ vectors)))) / ridge
 
     return apply
