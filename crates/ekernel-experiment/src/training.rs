@@ -137,7 +137,10 @@ impl Training {
     }
 
     /// What a machine is trained on, and what leads back from its outputs to the targets.
-    fn outputs(&self, targets: &Targets) -> Result<(Array2<f64>, TargetMean), PredictError> {
+    ///
+    /// # Errors
+    /// Those of [`one_hot_centered`], [`Center::of`] and [`TargetMean::scaled_by`].
+    pub fn outputs(&self, targets: &Targets) -> Result<(Array2<f64>, TargetMean), PredictError> {
         match targets {
             Targets::Classes { labels, n_classes, .. } => {
                 let outputs = one_hot_centered(labels, *n_classes)?;

@@ -9,7 +9,9 @@ use ekernel_predict::PredictError;
 use ekernel_wgpu::GpuError;
 use pyo3::{
     PyErr, create_exception,
-    exceptions::{PyFileNotFoundError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError},
+    exceptions::{
+        PyFileNotFoundError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError,
+    },
 };
 
 create_exception!(ekernel, DeviceError, PyRuntimeError, "A GPU is not there, cannot be used, or failed.");

@@ -2,8 +2,8 @@
 
 use ekernel_core::CancelToken;
 use ekernel_data::Targets;
-use ekernel_experiment::{Kind, RidgeChoice, Training};
-use ekernel_predict::{Center, KernelMachine, Nngp, Ridge, TrainingTime, Workers, one_hot_centered};
+use ekernel_experiment::{Amplitude, Kind, RidgeChoice, Training};
+use ekernel_predict::{Center, KernelMachine, Nngp, Ridge, TrainingTime, Workers};
 use ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
 use pyo3::{exceptions::PyValueError, prelude::*};
@@ -52,24 +52,18 @@ impl Machine {
                 Targets::Classes { labels, n_classes, names: None, numbered: true }
             }
         };
-        // The kind matters to covariances alone, which are asked for by name.
-        let training = Training { kind: Kind::Ntk, ridge, time, center, threads };
+        // The kind and the amplitude matter to covariances alone, which are asked for by name.
+        let amplitude = Amplitude::AsComputed;
+        let training =
+            Training { kind: Kind::Ntk, ridge, time, center, standardize: false, amplitude, threads };
         let cancel = CancelToken::new();
         let workers = Workers::new(threads).cancelled_by(&cancel);
         let kernel = kernel.as_array();
         let trained = work::run_with(py, cancel.clone(), None, |_| {
-            let (ridge, machine) = training.machine(kernel, &targets, &workers)?;
-            let (targets, mean) = match &targets {
-                Targets::Classes { labels, n_classes, .. } => {
-                    (one_hot_centered(labels, *n_classes)?, vec![0.0; *n_classes])
-                }
-                Targets::Regression(values) => {
-                    let mean = center.of(values.view())?;
-                    (mean.centered(values.view())?, mean.values().to_vec())
-                }
-            };
-            let weights = machine.fit(targets.view())?.weights().to_owned();
-            Ok((ridge, machine, targets, mean, weights))
+            let (outputs, mean) = training.outputs(&targets)?;
+            let (ridge, machine) = training.machine(kernel, &targets, &mean, &workers)?;
+            let weights = machine.fit(outputs.view())?.weights().to_owned();
+            Ok((ridge, machine, outputs, mean.values().to_vec(), weights))
         });
         let (ridge, machine, targets, mean, weights) = trained?;
         Ok(Machine { machine, targets, mean, weights, ridge, cancel })

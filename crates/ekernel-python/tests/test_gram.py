@@ -329,7 +329,8 @@ def test_networks_and_kernels_travel_to_other_processes(c4, images):
 
 
 def test_importing_is_quick():
-    code = "import time; t = time.perf_counter(); import numpy; n = time.perf_counter(); import ekernel; print(time.perf_counter() - n)"
+    code = "import time, numpy; begun = time.process_time(); import ekernel; print(time.process_time() - begun)"
+    # Processor time: the machine may be busy.
     best = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5))
     assert best < 0.3
     code = "import ekernel, sys; print([m for m in ('sklearn', 'tqdm', 'scipy', 'dask') if m in sys.modules])"

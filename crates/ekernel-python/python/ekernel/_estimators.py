@@ -26,7 +26,8 @@ _PARAMETERS = """
         The kernel: "ntk" for the mean of an ensemble of trained networks, "nngp" for the posterior of a Gaussian process.
     ridge : float or str
         Added to the diagonal of the kernel, relative to its mean; "NUMBER:absolute" in units of the kernel; "auto" chooses a
-        power of ten by cross-validation on the training samples, "fine" among twice as many.
+        power of ten by cross-validation on the training samples, "fine" among twice as many; "likelihood" the one under which the
+        targets are most likely.
     time : float
         Training time of gradient flow, learning rate times steps; infinite by default.
     backend, adapter, precision, quadrature, threads
