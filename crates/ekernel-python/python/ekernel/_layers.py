@@ -211,6 +211,16 @@ class SumPool(Layer):
 
 
 @dataclass(frozen=True)
+class MaxPool(Layer):
+    """The largest of each window, in networks of finite width: an infinite one has no closed kernel for it."""
+
+    window: Pair
+    strides: Pair | None = dataclasses.field(default=None, kw_only=True)
+    padding: str | None = dataclasses.field(default=None, kw_only=True)
+    op: ClassVar[str] = "max_pool"
+
+
+@dataclass(frozen=True)
 class GroupPool(Layer):
     """The mean over all positions and group elements."""
 
