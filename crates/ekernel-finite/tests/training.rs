@@ -22,7 +22,7 @@ const PLAIN: TrainOptions = TrainOptions {
 };
 
 /// With small steps the loss falls by |Δθ|²/η, which is η|g|²: the gradient is that of the loss. The next order is η·gᵀHg/2;
-/// measured: within 1e-4.
+/// measured: within 9.2e-6.
 fn steps_follow_the_gradient(cases: impl Strategy<Value = (Network, Samples)>, count: usize) {
     let mut runner = TestRunner::deterministic();
     let mut compared = 0;
@@ -52,7 +52,7 @@ fn steps_follow_the_gradient(cases: impl Strategy<Value = (Network, Samples)>, c
         }
         compared += 1;
         let ratio = (first - second) / expected;
-        assert!((ratio - 1.0).abs() < 1e-2, "{ratio}: {first} to {second}\n{}", network.to_toml());
+        assert!((ratio - 1.0).abs() < 1e-4, "{ratio}: {first} to {second}\n{}", network.to_toml());
     }
 }
 

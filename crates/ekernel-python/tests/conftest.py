@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pathlib
+import signal
 
 import numpy as np
 import pytest
 
 import ekernel as ek
+
+# A shell that starts the tests in the background has them ignore Ctrl-C; Python then raises no KeyboardInterrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = pathlib.Path(__file__).parents[3]
 

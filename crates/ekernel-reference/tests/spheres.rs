@@ -2,10 +2,10 @@
 
 mod support;
 
-use ekernel_core::Quadrature;
+use ekernel_core::{Molecule, Pairs, Quadrature, Samples};
 use ekernel_reference::RotationMode;
-use ndarray::{Array3, Axis, Ix1, Ix2, Ix5};
-use support::{network, oracle, pair, sphere};
+use ndarray::{Array3, Axis, Ix1, Ix2, Ix5, array};
+use support::{kernels, network, oracle, pair, sphere};
 
 /// Name, bandlimits of the input, the lift and the later convolution, the activations, w and b of the convolutions and of
 /// dense.
@@ -104,4 +104,25 @@ fn molecules_meet_published_values() {
     eprintln!("molecules {worst:.1e}");
     // Measured: 1.6e-15.
     assert!(worst < 1e-10, "{worst:.1e}");
+}
+
+/// Molecules without a common element have no pair of atoms where pairs are those of one element: their kernel is 0, and what stands
+/// behind the sum reads that.
+#[test]
+fn molecules_without_a_common_element() {
+    let pair = |charge: u8| Molecule {
+        charges: vec![charge; 2],
+        positions: array![[0.0, 0.0, 0.0], [0.0, 0.0, 1.5]],
+    };
+    let samples = Samples::Molecules(vec![pair(6), pair(1)]);
+    for (head, expected) in [("", 0.0), ("[[layers]]\nop = 'dense'\nb_std = 0.5\n", 0.25)] {
+        let network = network(&format!(
+            "[input]\nspace = 'molecule'\nbandlimit = 2\nelements = [1, 6]\natoms = 'elements'\n\
+             [[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'\n\
+             [[layers]]\nop = 'atom_sum'\n{head}"
+        ));
+        let found = kernels(&network, RotationMode::default(), Pairs::within(samples.clone()));
+        assert_eq!(found.nngp[[0, 1]], expected, "{head}");
+        assert!(found.nngp[[0, 0]] > 0.0 && found.ntk.expect("asked for").iter().all(|x| x.is_finite()));
+    }
 }

@@ -119,14 +119,20 @@ impl Walk {
                 Source::Input => None,
             };
             let inputs: Vec<&Field> = node.inputs.iter().filter_map(read).collect();
-            let Some(field) = inputs.first() else { continue };
+            // The sum over no pair of atoms, where molecules share no element, is 0.
+            let nothing = Field::of(vec![0.0]);
+            let field = match (inputs.first(), &node.layer) {
+                (Some(field), _) => *field,
+                (None, Layer::AtomSum) => &nothing,
+                (None, _) => continue,
+            };
             let from = number(node.inputs[0]);
             let q = match variances {
                 Whole::OfThePair(found) => [found[from]; 2],
                 Whole::Of([v, vp]) => [v[from], vp[from]],
             };
             let field = match node.layer {
-                Layer::AtomSum => (*field).clone(),
+                Layer::AtomSum => field.clone(),
                 _ => vector_step(node, &inputs, field, q, same),
             };
             if let Some(value) = field.not_finite() {
@@ -137,8 +143,8 @@ impl Walk {
             }
             fields[i] = Some(field);
         }
-        let last = fields.pop().flatten();
-        Outcome::Finite(last.map_or([f64::NAN; 2], |field| [field.nngp[0], field.ntk[0]]))
+        let last = fields.pop().flatten().expect("the output is a sum over atoms, or reads one");
+        Outcome::Finite([last.nngp[0], last.ntk[0]])
     }
 }
 
