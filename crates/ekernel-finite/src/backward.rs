@@ -7,7 +7,7 @@ use crate::{
     forward::{Tape, largest, ranges},
     parameters::Parameters,
     program::{Kind, Program, Step, Weights},
-    rows::Rows,
+    rows::blocks,
     scalar::{Matrix, Scalar},
     taps::Taps,
 };
@@ -80,12 +80,18 @@ pub(crate) fn backward<T: Scalar>(
                 back
             }
         };
-        for input in step.inputs.iter().filter(|input| wanted[**input]) {
-            match &mut deltas[*input] {
-                Some(sum) => sum.iter_mut().zip(&back).for_each(|(sum, d)| *sum += *d),
-                empty => *empty = Some(back.clone()),
-            }
-        }
+        let inputs: Vec<usize> = step.inputs.iter().copied().filter(|input| wanted[*input]).collect();
+        let (last, others) = inputs.split_last().expect("one is wanted");
+        others.iter().for_each(|input| add(&mut deltas[*input], back.clone()));
+        add(&mut deltas[*last], back);
+    }
+}
+
+/// Adds a gradient to those that have come to a value before.
+fn add<T: Scalar>(sum: &mut Option<Vec<T>>, delta: Vec<T>) {
+    match sum {
+        Some(sum) => sum.iter_mut().zip(&delta).for_each(|(sum, d)| *sum += *d),
+        None => *sum = Some(delta),
     }
 }
 
@@ -105,27 +111,18 @@ fn weighted<T: Scalar>(
     below: [usize; 2],
     delta: &[T],
 ) -> Vec<T> {
-    let output = [step.positions, step.channels];
     let ranges = ranges(batch, step.per_atom);
     let items = ranges.last().map_or(0, |range| range.end);
     let mut back = vec![T::default(); items * below[0] * below[1]];
     let numbers = &parameters[weights.parameter];
-    let size = numbers.len() / ranges.len();
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
-    for (label, range) in ranges.iter().enumerate() {
-        for part in &weights.parts {
-            let rows = Rows::new(part, below, output);
-            let [a, b] = rows.cols();
-            let w = Matrix::new(&numbers[label * size + part.offset..][..a * b], a, b).t();
-            for start in range.clone().step_by(rows.items_at_once()) {
-                let items = start..(start + rows.items_at_once()).min(range.end);
-                let count = items.len() * rows.per_item();
-                rows.outputs(delta, items.clone(), &mut outputs);
-                inputs.resize(count * a, T::default());
-                T::product(&mut inputs, Matrix::new(&outputs, count, b), w, part.gain, true);
-                rows.scatter(&inputs, items, &mut back);
-            }
-        }
+    for block in blocks(weights, step, below, &ranges, numbers.len()) {
+        let (count, [a, b]) = (block.count(), block.rows.cols());
+        let w = Matrix::new(&numbers[block.place], a, b).t();
+        block.rows.outputs(delta, block.items.clone(), &mut outputs);
+        inputs.resize(count * a, T::default());
+        T::product(&mut inputs, Matrix::new(&outputs, count, b), w, block.gain, true);
+        block.rows.scatter(&inputs, block.items, &mut back);
     }
     back
 }

@@ -38,27 +38,26 @@ impl Reader {
         (0..samples.len()).map(|i| self.signals.count(samples, i)).max().unwrap_or(1).max(1)
     }
 
-    /// The samples of these indices of a set; `set` and the index name a sample's dropout masks.
+    /// The samples of a set; `set` and the index name a sample's dropout masks.
     pub(crate) fn read<T: Scalar>(
         &self,
         samples: &Samples,
-        indices: &[usize],
         set: u64,
         labels: usize,
     ) -> Result<Batch<T>, FiniteError> {
         let key = |i: usize, atom: usize| (set << 60) | ((i as u64) << 16) | atom as u64;
         let mut items: Vec<(usize, usize, usize, Vec<f64>)> = Vec::new();
-        for (owner, &i) in indices.iter().enumerate() {
+        for i in 0..samples.len() {
             match samples {
-                Samples::Vectors(x) => items.push((0, owner, 0, x.row(i).to_vec())),
+                Samples::Vectors(x) => items.push((0, i, 0, x.row(i).to_vec())),
                 Samples::Images(x) => {
-                    items.push((0, owner, 0, x.index_axis(Axis(0), i).iter().copied().collect()));
+                    items.push((0, i, 0, x.index_axis(Axis(0), i).iter().copied().collect()));
                 }
                 Samples::Spheres(_) | Samples::Molecules(_) => {
                     let charges = self.signals.charges(samples, i);
                     for atom in 0..self.signals.count(samples, i) {
                         let values = self.signals.harmonics(samples, i, atom)?.values;
-                        items.push((self.label(&charges, atom), owner, atom, values));
+                        items.push((self.label(&charges, atom), i, atom, values));
                     }
                 }
             }
@@ -69,9 +68,9 @@ impl Reader {
         Ok(Batch {
             ranges: starts.windows(2).map(|pair| pair[0]..pair[1]).collect(),
             owners: items.iter().map(|(_, owner, ..)| *owner).collect(),
-            item_keys: items.iter().map(|(_, owner, atom, _)| key(indices[*owner], *atom)).collect(),
-            sample_keys: indices.iter().map(|i| key(*i, 0)).collect(),
-            samples: indices.len(),
+            item_keys: items.iter().map(|(_, owner, atom, _)| key(*owner, *atom)).collect(),
+            sample_keys: (0..samples.len()).map(|i| key(i, 0)).collect(),
+            samples: samples.len(),
             entries: items.into_iter().flat_map(|(.., values)| values).map(T::of).collect(),
         })
     }
@@ -125,8 +124,16 @@ impl<T: Scalar> Batch<T> {
         picked
     }
 
+    /// The samples of several batches, one after the other.
+    ///
+    /// # Panics
+    /// If there is no batch.
+    pub(crate) fn joined(batches: Vec<Batch<T>>) -> Batch<T> {
+        batches.into_iter().reduce(Batch::and).expect("there is a batch")
+    }
+
     /// The samples of two batches, one after the other.
-    pub(crate) fn joined(self, other: Batch<T>) -> Batch<T> {
+    fn and(self, other: Batch<T>) -> Batch<T> {
         let per = self.entries.len() / self.items().max(1);
         let mut joined = Batch {
             entries: Vec::with_capacity(self.entries.len() + other.entries.len()),

@@ -13,7 +13,7 @@ use ekernel_core::{BackendError, Control, KernelSet, Network, Pairs, Progress};
 use ndarray::{Array2, s};
 
 use crate::{
-    batch::{Batch, Reader},
+    batch::Batch,
     contraction::empirical_ntk,
     error::FiniteError,
     forward::{Masks, forward},
@@ -101,31 +101,9 @@ fn sample_in<T: Scalar>(
 ) -> Result<Estimate, FiniteError> {
     pairs.check(network.input())?;
     let sets: Vec<_> = pairs.sets().into_iter().map(|set| &**set).collect();
-    let finite = FiniteNetwork::<T>::fitting(network, options.widths, &sets)?;
-    sample_network(network, &finite, pairs, kinds, options, control)
-}
-
-/// Samples a compiled network.
-pub(crate) fn sample_network<T: Scalar>(
-    network: &Network,
-    finite: &FiniteNetwork<T>,
-    pairs: &Pairs,
-    kinds: KernelSet,
-    options: &Options,
-    control: &Control,
-) -> Result<Estimate, FiniteError> {
-    let sets: Vec<_> = pairs.sets().into_iter().map(|set| &**set).collect();
-    let reader = Reader::new(network)?;
-    let mut batch: Option<Batch<T>> = None;
-    for (set, samples) in sets.iter().enumerate() {
-        let all: Vec<usize> = (0..samples.len()).collect();
-        let read = reader.read(samples, &all, set as u64, finite.program.labels)?;
-        batch = Some(match batch {
-            None => read,
-            Some(first) => first.joined(read),
-        });
-    }
-    let batch = batch.expect("there is a set");
+    let finite = &FiniteNetwork::<T>::fitting(network, options.widths, &sets)?;
+    let read = sets.iter().zip(0..).map(|(samples, set)| finite.read(samples, set));
+    let batch = Batch::joined(read.collect::<Result<_, _>>()?);
     let shape = (pairs.first().len(), pairs.second().len());
     let threads = options.threads.clamp(1, options.networks.max(1));
     ensure_memory(finite, &batch, kinds, options, threads)?;
@@ -174,16 +152,16 @@ pub(crate) fn sample_network<T: Scalar>(
 /// Networks are added up in the order of their numbers, so that the sums have the same bits for every number of threads.
 struct Gathered {
     done: usize,
-    waiting: BTreeMap<usize, [Option<Array2<f64>>; 2]>,
+    waiting: BTreeMap<usize, (Array2<f64>, Option<Array2<f64>>)>,
     nngp: Moments,
     ntk: Option<Moments>,
 }
 
 impl Gathered {
-    fn put(&mut self, number: usize, found: [Option<Array2<f64>>; 2]) {
+    fn put(&mut self, number: usize, found: (Array2<f64>, Option<Array2<f64>>)) {
         self.waiting.insert(number, found);
-        while let Some([nngp, ntk]) = self.waiting.remove(&self.done) {
-            nngp.iter().for_each(|nngp| self.nngp.add(nngp));
+        while let Some((nngp, ntk)) = self.waiting.remove(&self.done) {
+            self.nngp.add(&nngp);
             self.ntk.iter_mut().zip(&ntk).for_each(|(moments, ntk)| moments.add(ntk));
             self.done += 1;
         }
@@ -198,7 +176,7 @@ fn kernels<T: Scalar>(
     kinds: KernelSet,
     pairs: &Pairs,
     number: usize,
-) -> Result<[Option<Array2<f64>>; 2], FiniteError> {
+) -> Result<(Array2<f64>, Option<Array2<f64>>), FiniteError> {
     let program = &finite.program;
     let parameters = Parameters::draw(program, name);
     let tape = forward(program, &parameters, batch, Masks::Drawn(name, 0));
@@ -218,7 +196,7 @@ fn kernels<T: Scalar>(
     let nngp = block(all, n, pairs);
     let ntk = (kinds == KernelSet::Both)
         .then(|| block(empirical_ntk(program, &parameters, batch, &tape), n, pairs));
-    Ok([Some(nngp), ntk])
+    Ok((nngp, ntk))
 }
 
 /// The pairs that are asked for out of all pairs.

@@ -7,7 +7,7 @@ use crate::{
     parameters::Parameters,
     program::{Kind, Program, Step, Weights},
     random::{Name, Purpose, Stream},
-    rows::Rows,
+    rows::blocks,
     scalar::{Matrix, Scalar},
     taps::Taps,
 };
@@ -122,27 +122,18 @@ fn weighted<T: Scalar>(
     below: [usize; 2],
     x: &[T],
 ) -> Vec<T> {
-    let output = [step.positions, step.channels];
     let ranges = ranges(batch, step.per_atom);
     let items = ranges.last().map_or(0, |range| range.end);
-    let mut y = vec![T::default(); items * output[0] * output[1]];
+    let mut y = vec![T::default(); items * step.positions * step.channels];
     let numbers = &parameters[weights.parameter];
-    let size = numbers.len() / ranges.len();
     let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
-    for (label, range) in ranges.iter().enumerate() {
-        for part in &weights.parts {
-            let rows = Rows::new(part, below, output);
-            let [a, b] = rows.cols();
-            let w = Matrix::new(&numbers[label * size + part.offset..][..a * b], a, b);
-            for start in range.clone().step_by(rows.items_at_once()) {
-                let items = start..(start + rows.items_at_once()).min(range.end);
-                let count = items.len() * rows.per_item();
-                rows.gather(x, items.clone(), &mut inputs);
-                outputs.resize(count * b, T::default());
-                T::product(&mut outputs, Matrix::new(&inputs, count, a), w, part.gain, true);
-                rows.write(&outputs, items, &mut y);
-            }
-        }
+    for block in blocks(weights, step, below, &ranges, numbers.len()) {
+        let (count, [a, b]) = (block.count(), block.rows.cols());
+        let w = Matrix::new(&numbers[block.place], a, b);
+        block.rows.gather(x, block.items.clone(), &mut inputs);
+        outputs.resize(count * b, T::default());
+        T::product(&mut outputs, Matrix::new(&inputs, count, a), w, block.gain, true);
+        block.rows.write(&outputs, block.items, &mut y);
     }
     y
 }

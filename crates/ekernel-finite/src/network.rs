@@ -37,7 +37,7 @@ use crate::{
 /// ```
 pub struct FiniteNetwork<T> {
     pub(crate) program: Program<T>,
-    pub(crate) reader: Reader,
+    reader: Reader,
     network: Network,
 }
 
@@ -48,11 +48,16 @@ impl<T: Scalar> FiniteNetwork<T> {
     /// # Errors
     /// A layer without a width or without a finite form, branches of different widths.
     pub fn new(network: &Network, widths: Widths, places: usize) -> Result<FiniteNetwork<T>, FiniteError> {
-        Ok(FiniteNetwork {
-            program: compile(network, widths, places)?,
-            reader: Reader::new(network)?,
-            network: network.clone(),
-        })
+        FiniteNetwork::with_reader(network, widths, places, Reader::new(network)?)
+    }
+
+    fn with_reader(
+        network: &Network,
+        widths: Widths,
+        places: usize,
+        reader: Reader,
+    ) -> Result<FiniteNetwork<T>, FiniteError> {
+        Ok(FiniteNetwork { program: compile(network, widths, places)?, reader, network: network.clone() })
     }
 
     /// The same for the molecules of some samples: with a place for each atom of the largest.
@@ -69,7 +74,7 @@ impl<T: Scalar> FiniteNetwork<T> {
             network.input().check(samples)?;
         }
         let places = samples.iter().map(|samples| reader.places(samples)).max().unwrap_or(1);
-        FiniteNetwork::new(network, widths, places)
+        FiniteNetwork::with_reader(network, widths, places, reader)
     }
 
     /// Number of parameters.
@@ -114,8 +119,12 @@ impl<T: Scalar> FiniteNetwork<T> {
     /// All samples of a set.
     pub(crate) fn batch(&self, samples: &Samples) -> Result<Batch<T>, FiniteError> {
         self.network.input().check(samples)?;
-        let all: Vec<usize> = (0..samples.len()).collect();
-        self.reader.read(samples, &all, 0, self.program.labels)
+        self.read(samples, 0)
+    }
+
+    /// All samples of a set that has been checked; its number names their dropout masks.
+    pub(crate) fn read(&self, samples: &Samples, set: u64) -> Result<Batch<T>, FiniteError> {
+        self.reader.read(samples, set, self.program.labels)
     }
 
     fn run(&self, name: Name, batch: &Batch<T>) -> Tape<T> {

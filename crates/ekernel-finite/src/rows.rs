@@ -2,9 +2,56 @@
 
 use std::ops::Range;
 
-use crate::{program::Part, scalar::Scalar, taps::Taps};
+use crate::{
+    program::{Part, Step, Weights},
+    scalar::Scalar,
+    taps::Taps,
+};
+
+/// A part of a weighted step on some items of one label.
+pub(crate) struct Block<'a, T> {
+    pub(crate) rows: Rows<'a, T>,
+    pub(crate) gain: T,
+    /// Where its weights lie in the parameter.
+    pub(crate) place: Range<usize>,
+    pub(crate) items: Range<usize>,
+}
+
+impl<T: Scalar> Block<'_, T> {
+    /// Rows of its matrices.
+    pub(crate) fn count(&self) -> usize {
+        self.items.len() * self.rows.per_item()
+    }
+}
+
+/// The blocks of a weighted step whose parameter has `size` numbers, label by label, part by part; `items` are those of each label.
+pub(crate) fn blocks<'a, T: Scalar>(
+    weights: &'a Weights<T>,
+    step: &Step<T>,
+    input: [usize; 2],
+    items: &'a [Range<usize>],
+    size: usize,
+) -> impl Iterator<Item = Block<'a, T>> {
+    let output = [step.positions, step.channels];
+    let size = size / items.len();
+    items.iter().enumerate().flat_map(move |(label, range)| {
+        weights.parts.iter().flat_map(move |part| {
+            let rows = Rows::new(part, input, output);
+            let [a, b] = rows.cols();
+            let start = label * size + part.offset;
+            let (place, at_once) = (start..start + a * b, rows.items_at_once());
+            range.clone().step_by(at_once).map(move |first| Block {
+                rows: rows.clone(),
+                gain: part.gain,
+                place: place.clone(),
+                items: first..(first + at_once).min(range.end),
+            })
+        })
+    })
+}
 
 /// Where the rows of a part of a layer lie in arrays `[item][position][channel]`.
+#[derive(Clone)]
 pub(crate) struct Rows<'a, T> {
     part: &'a Part<T>,
     /// Positions and channels of the input.
@@ -29,7 +76,7 @@ impl<'a, T: Scalar> Rows<'a, T> {
     }
 
     /// Items whose gathered inputs and outputs stay in a cache of about a megabyte.
-    pub(crate) fn items_at_once(&self) -> usize {
+    fn items_at_once(&self) -> usize {
         let [a, b] = self.cols();
         (131_072 / (self.per_item() * (a + b)).max(1)).max(1)
     }

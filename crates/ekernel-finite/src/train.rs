@@ -1,7 +1,7 @@
 //! Training by gradient descent on the mean squared error.
 
 use ekernel_core::{Group, GroupElement, Network, Samples};
-use ndarray::{Array2, Array4, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis, stack};
 
 use crate::{
     backward::{Sink, backward},
@@ -12,7 +12,7 @@ use crate::{
     parameters::Parameters,
     program::{Step, Weights},
     random::{Name, Purpose, Stream},
-    rows::Rows,
+    rows::blocks,
     scalar::{Matrix, Scalar},
     widths::Widths,
 };
@@ -108,21 +108,9 @@ impl<T: Scalar> Trainer<T> {
             Augmentation::Full(group) | Augmentation::Random(group) => group,
         };
         let elements = group.elements();
-        let mut inputs: Option<Batch<T>> = None;
-        for element in &elements {
-            let batch = finite.batch(&turned(samples, *element))?;
-            inputs = Some(match inputs {
-                None => batch,
-                Some(before) => before.joined(batch),
-            });
-        }
-        Ok(Trainer {
-            finite,
-            options,
-            inputs: inputs.expect("a group has elements"),
-            targets: targets.to_owned(),
-            copies: elements.len(),
-        })
+        let copies = elements.iter().map(|element| finite.batch(&turned(samples, *element)));
+        let inputs = Batch::joined(copies.collect::<Result<_, _>>()?);
+        Ok(Trainer { finite, options, inputs, targets: targets.to_owned(), copies: elements.len() })
     }
 
     /// A member of the ensemble before training; members are independent of each other's number.
@@ -270,10 +258,10 @@ impl<T: Scalar> Trainer<T> {
 fn turned(samples: &Samples, element: GroupElement) -> Samples {
     let Samples::Images(images) = samples else { return samples.clone() };
     let turned: Vec<_> = images.outer_iter().map(|image| element.apply(image)).collect();
-    let (height, width, channels) = turned[0].dim();
-    let mut all = Array4::zeros((turned.len(), height, width, channels));
-    all.axis_iter_mut(Axis(0)).zip(&turned).for_each(|(mut to, from)| to.assign(from));
-    Samples::Images(all)
+    let views: Vec<_> = turned.iter().map(|image| image.view()).collect();
+    Samples::Images(
+        stack(Axis(0), &views).expect("a group turns images of one shape into images of one shape"),
+    )
 }
 
 /// Adds up gradients by parameters.
@@ -287,22 +275,13 @@ impl<T: Scalar> Sink<T> for Gradient<T> {
     fn weights(&mut self, weights: &Weights<T>, step: &Step<T>, below: [usize; 2], x: &[T], delta: &[T]) {
         let ranges = &self.items[usize::from(step.per_atom)];
         let sums = &mut self.sums.0[weights.parameter];
-        let size = sums.len() / ranges.len();
         let (mut a, mut d) = (Vec::new(), Vec::new());
-        for (label, range) in ranges.iter().enumerate() {
-            for part in &weights.parts {
-                let rows = Rows::new(part, below, [step.positions, step.channels]);
-                let [cols_a, cols_d] = rows.cols();
-                let to = &mut sums[label * size + part.offset..][..cols_a * cols_d];
-                for start in range.clone().step_by(rows.items_at_once()) {
-                    let items = start..(start + rows.items_at_once()).min(range.end);
-                    let count = items.len() * rows.per_item();
-                    rows.gather(x, items.clone(), &mut a);
-                    rows.outputs(delta, items, &mut d);
-                    let a = Matrix::new(&a, count, cols_a).t();
-                    T::product(to, a, Matrix::new(&d, count, cols_d), part.gain, false);
-                }
-            }
+        for block in blocks(weights, step, below, ranges, sums.len()) {
+            let (count, [cols_a, cols_d]) = (block.count(), block.rows.cols());
+            block.rows.gather(x, block.items.clone(), &mut a);
+            block.rows.outputs(delta, block.items, &mut d);
+            let a = Matrix::new(&a, count, cols_a).t();
+            T::product(&mut sums[block.place], a, Matrix::new(&d, count, cols_d), block.gain, false);
         }
     }
 

@@ -2,10 +2,10 @@
 //!
 //! All have one nonlinearity, so that K̂ is unbiased at every width and differs from K by chance alone: 4 standard errors.
 
-use ekernel_core::{Backend, Control, KernelSet, Network, Pairs, Samples};
+use ekernel_core::{Backend, Control, KernelSet, Molecule, Network, Pairs, Samples};
 use ekernel_finite::{Options, Widths, sample};
 use ekernel_reference::ReferenceBackend;
-use ndarray::Array4;
+use ndarray::{Array4, array};
 
 /// The largest distance, in standard errors, of the sampled kernel of one network from the exact one of another.
 fn distance(exact: (&str, &Samples), sampled: (&str, &Samples), networks: usize) -> f64 {
@@ -68,4 +68,24 @@ fn networks_on_rotations_meet_their_kernels_and_broken_ones_do_not() {
     let (honest, broken) = (from_exact(1.0), from_exact(3.0_f64.sqrt()));
     eprintln!("in standard errors: honest {honest:.1}, degrees {broken:.1}");
     assert!(honest < 4.0 && broken > 4.0, "{honest} {broken}");
+}
+
+#[test]
+fn elements_have_networks_of_their_own_and_shared_ones_are_seen() {
+    let network = |atoms: &str| {
+        format!(
+            "[input]\nspace = 'molecule'\nbandlimit = 2\nelements = [1, 6]\natoms = '{atoms}'\n[[layers]]\nop = 's2_conv'\n\
+             [[layers]]\nop = 'erf'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'atom_sum'\n"
+        )
+    };
+    let molecule = |charges: [u8; 3]| Molecule {
+        charges: charges.to_vec(),
+        positions: array![[0.0, 0.0, 0.0], [1.1, 0.1, 0.0], [-0.3, 1.0, 0.2]],
+    };
+    let molecules = Samples::Molecules(vec![molecule([6, 1, 1]), molecule([6, 6, 1])]);
+    let exact = network("elements");
+    let from_exact = |atoms: &str| distance((&exact, &molecules), (&network(atoms), &molecules), 400);
+    let (honest, shared) = (from_exact("elements"), from_exact("shared"));
+    eprintln!("in standard errors: honest {honest:.1}, shared {shared:.1}");
+    assert!(honest < 4.0 && shared > 4.0, "{honest} {shared}");
 }

@@ -1,6 +1,6 @@
 //! A seed and a number name a network for good.
 
-use ekernel_core::{Activation, Control, Dense, Input, KernelSet, Network, Pairs, Samples};
+use ekernel_core::{Activation, Control, Dense, Input, KernelSet, Molecule, Network, Pairs, Samples};
 use ekernel_finite::{FiniteNetwork, Name, Options, Widths, sample};
 
 /// The first weights of seed 7, number 0, computed by another program from the definition: ChaCha8 with the key (7, 0, 0, 0), two
@@ -58,4 +58,27 @@ fn a_layer_without_a_width_is_named() {
     let missing = refused(Widths::own());
     assert!(missing.starts_with("layer 1 (dense) has no width"), "{missing}");
     assert!(refused(Widths::all(0)).starts_with("a width of 0 has no features"));
+}
+
+/// A carbon and a hydrogen that see the same nitrogen, without charges: the same signal in networks of their own, or in one.
+#[test]
+fn elements_have_weights_of_their_own() {
+    let values = |atoms: &str| {
+        let text = format!(
+            "[input]\nspace = 'molecule'\nbandlimit = 2\nelements = [1, 6, 7]\ncenters = [1, 6]\ncharge_power = 0.0\n\
+             atoms = '{atoms}'\n[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'atom_sum'\n"
+        );
+        let network: Network = text.parse().expect("a network");
+        let beside_nitrogen = |z: u8| Molecule {
+            charges: vec![z, 7],
+            positions: ndarray::array![[0.0, 0.0, 0.0], [0.0, 0.0, 1.2]],
+        };
+        let molecules = Samples::Molecules(vec![beside_nitrogen(6), beside_nitrogen(1)]);
+        let finite = FiniteNetwork::<f64>::new(&network, Widths::all(5), 1).expect("compiled");
+        let values = finite.values(Name { seed: 3, member: 0 }, &molecules, 0).expect("values");
+        let [first, second] = [0, 1].map(|atom| values.index_axis(ndarray::Axis(0), atom).to_owned());
+        (&first - &second).iter().fold(0.0, |most: f64, x| most.max(x.abs()))
+    };
+    let [own, shared] = ["elements", "shared"].map(values);
+    assert!(own > 0.01 && shared < 1e-12, "{own} {shared}");
 }
