@@ -90,8 +90,7 @@ pub(crate) fn choose(how: &How, network: &Network, kinds: KernelSet) -> Result<C
         (None | Some("auto"), None) => {
             let for_cpu = precision == Some(Precision::F64)
                 || how.threads.is_some()
-                || network.input().is_spherical()
-                || plan.stages.is_empty();
+                || !WgpuBackend::is_worthwhile(&plan);
             let device = if for_cpu { None } else { Device::open_blocking(&AdapterChoice::Hardware).ok() };
             let Some(device) = device else { return cpu(plan) };
             match gpu(plan.clone(), device) {

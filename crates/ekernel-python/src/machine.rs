@@ -3,7 +3,7 @@
 use ekernel_core::CancelToken;
 use ekernel_data::Targets;
 use ekernel_experiment::{Amplitude, Kind, RidgeChoice, Training};
-use ekernel_predict::{Center, KernelMachine, Nngp, Ridge, TrainingTime, Workers};
+use ekernel_predict::{Center, Fit, KernelMachine, Nngp, PredictError, Ridge, TrainingTime, Workers};
 use ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
 use pyo3::{exceptions::PyValueError, prelude::*};
@@ -95,10 +95,7 @@ impl Machine {
         test: PyReadonlyArray1<'_, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let (cross, test) = (cross.as_array(), test.as_array());
-        let variance = work::run_with(py, self.cancel.clone(), None, |_| {
-            Ok(self.machine.fit(self.targets.view())?.posterior_variance(cross, test)?)
-        })?;
-        Ok(variance.into_pyarray(py))
+        Ok(self.with_fit(py, |fit| fit.posterior_variance(cross, test))?.into_pyarray(py))
     }
 
     /// The posterior covariance of a machine on the NNGP, (n_test, n_test), from K(x, X) and K(x, x).
@@ -109,10 +106,7 @@ impl Machine {
         test: PyReadonlyArray2<'_, f64>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let (cross, test) = (cross.as_array(), test.as_array());
-        let covariance = work::run_with(py, self.cancel.clone(), None, |_| {
-            Ok(self.machine.fit(self.targets.view())?.posterior_covariance(cross, test)?)
-        })?;
-        Ok(covariance.into_pyarray(py))
+        Ok(self.with_fit(py, |fit| fit.posterior_covariance(cross, test))?.into_pyarray(py))
     }
 
     /// The variance over an ensemble of trained networks, (n_test,), from Θ(x, X) and the NNGP K(X, X), K(x, X) and the
@@ -125,10 +119,7 @@ impl Machine {
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let cross = cross.as_array();
         let nngp = Nngp { train: nngp.0.as_array(), cross: nngp.1.as_array(), test: nngp.2.as_array() };
-        let variance = work::run_with(py, self.cancel.clone(), None, |_| {
-            Ok(self.machine.fit(self.targets.view())?.ensemble_variance(cross, &nngp)?)
-        })?;
-        Ok(variance.into_pyarray(py))
+        Ok(self.with_fit(py, |fit| fit.ensemble_variance(cross, &nngp))?.into_pyarray(py))
     }
 
     /// The covariance over an ensemble of trained networks, (n_test, n_test), from Θ(x, X) and the NNGP K(X, X), K(x, X) and
@@ -141,9 +132,17 @@ impl Machine {
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let cross = cross.as_array();
         let nngp = Nngp { train: nngp.0.as_array(), cross: nngp.1.as_array(), test: nngp.2.as_array() };
-        let covariance = work::run_with(py, self.cancel.clone(), None, |_| {
-            Ok(self.machine.fit(self.targets.view())?.ensemble_covariance(cross, &nngp)?)
-        })?;
-        Ok(covariance.into_pyarray(py))
+        Ok(self.with_fit(py, |fit| fit.ensemble_covariance(cross, &nngp))?.into_pyarray(py))
+    }
+}
+
+impl Machine {
+    /// What `work` makes of the machine with its targets, without the interpreter's lock.
+    fn with_fit<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&Fit<'_>) -> Result<T, PredictError> + Send,
+    ) -> PyResult<T> {
+        work::run_with(py, self.cancel.clone(), None, |_| Ok(work(&self.machine.fit(self.targets.view())?)?))
     }
 }

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, Regre
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._kernels import Kernels, Matrix, diagonal, gram
+from ._kernels import Kernels, Matrix, diagonal, gram, how_of
 from ._layers import Dense, Relu, Vector, serial
 from ._molecules import molecules
 from ._native import Machine, Network
@@ -76,17 +76,8 @@ class _NetworkMachine(BaseEstimator):  # type: ignore[misc]
 
     def _kernels(self, x1: Any, x2: Any = None) -> tuple[Matrix, Matrix | None]:
         get = ("nngp", "ntk") if self.kind == "ntk" else ("nngp",)
-        kernels = gram(self.network_, x1, x2, get, progress=False, **self._how())
+        kernels = gram(self.network_, x1, x2, get, progress=False, **how_of(self))
         return (kernels.nngp, kernels.ntk) if isinstance(kernels, Kernels) else (kernels, None)
-
-    def _how(self) -> dict[str, Any]:
-        return {
-            "backend": self.backend,
-            "adapter": self.adapter,
-            "precision": self.precision,
-            "quadrature": self.quadrature,
-            "threads": self.threads,
-        }
 
     def _checked(self, X: Any, reset: bool, **y: Any) -> Any:
         """The samples of a call as arrays, or as molecules; with the targets where those are given."""
@@ -116,11 +107,11 @@ class _NetworkMachine(BaseEstimator):  # type: ignore[misc]
         _, machine, train = self._solver
         try:
             if covariance:
-                test = np.asarray(gram(self.network_, x, None, "nngp", progress=False, **self._how()))
+                test = np.asarray(gram(self.network_, x, None, "nngp", progress=False, **how_of(self)))
                 if ntk is None:
                     return machine.posterior_covariance(nngp, test)
                 return machine.ensemble_covariance(ntk, (train, nngp, test))
-            test = diagonal(self.network_, x, "nngp", **self._how())
+            test = diagonal(self.network_, x, "nngp", **how_of(self))
             if ntk is None:
                 return machine.posterior_variance(nngp, test)
             return machine.ensemble_variance(ntk, (train, nngp, test))

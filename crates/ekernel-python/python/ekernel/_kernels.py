@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,11 +95,11 @@ def gram(
     if not names or any(name not in ("nngp", "ntk") for name in names) or len(set(names)) < len(names):
         raise ValueError(f"get is {get!r}; give 'nngp', 'ntk' or ('nngp', 'ntk')")
     file = None if out is None else _storable(out, names)
-    how = _how(backend, adapter, precision, quadrature, threads)
+    computing = how(backend, adapter, precision, quadrature, threads)
     first = samples(network, x1, "x1")
     second = None if x2 is None else samples(network, x2, "x2")
     with reporter(progress, "gram") as report:
-        nngp, ntk = _native.gram(network, first, second, "ntk" in names, how, report)
+        nngp, ntk = _native.gram(network, first, second, "ntk" in names, computing, report)
     arrays = {"nngp": nngp, **({} if ntk is None else {"ntk": ntk})}
     if file is not None:
         _store(file, {name: arrays[name] for name in names})
@@ -122,8 +122,8 @@ def diagonal(
     """Compute k(x[i], x[i]), shape (n,), the diagonal of ``gram(network, x)``; arguments as in `gram`."""
     if get not in ("nngp", "ntk"):
         raise ValueError(f"get is {get!r}; give 'nngp' or 'ntk'")
-    how = _how(backend, adapter, precision, quadrature, threads)
-    nngp, ntk = _native.diagonal(network, samples(network, x, "x"), get == "ntk", how)
+    computing = how(backend, adapter, precision, quadrature, threads)
+    nngp, ntk = _native.diagonal(network, samples(network, x, "x"), get == "ntk", computing)
     return nngp if ntk is None else ntk
 
 
@@ -162,9 +162,23 @@ def _array(x: Any, argument: str) -> NDArray[Any]:
     raise TypeError(f"{argument} is an array of {what.get(kind, str(array.dtype))}; samples are real numbers")
 
 
-def _how(
+class _Settings(Protocol):
+    backend: str | None
+    adapter: str | int | None
+    precision: str | None
+    quadrature: str | int | None
+    threads: int | None
+
+
+def how_of(settings: _Settings) -> _native.How:
+    """The arguments of `gram` that say what computes, as an estimator or a kernel keeps them."""
+    return how(settings.backend, settings.adapter, settings.precision, settings.quadrature, settings.threads)
+
+
+def how(
     backend: str | None, adapter: str | int | None, precision: str | None, quadrature: str | int | None, threads: int | None
 ) -> _native.How:
+    """The arguments of `gram` that say what computes."""
     return {
         "backend": backend,
         "adapter": adapter,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.gaussian_process.kernels import Kernel as _Kernel
 
-from ._kernels import Matrix, diagonal, gram
+from ._kernels import Matrix, diagonal, gram, how_of
 from ._native import Network
 
 
@@ -41,12 +41,12 @@ class NetworkKernel(_Kernel):  # type: ignore[misc]
         """Compute K[i, j] = k(X[i], Y[j]), with no columns of gradients if `eval_gradient`."""
         x1 = unflattened(self.network, X)
         x2 = None if Y is None or Y is X else unflattened(self.network, Y)
-        kernels = gram(self.network, x1, x2, self.kind, progress=False, **self._how())
+        kernels = gram(self.network, x1, x2, self.kind, progress=False, **how_of(self))
         return (kernels, np.empty((*np.shape(kernels), 0))) if eval_gradient else kernels
 
     def diag(self, X: Any) -> Matrix:
         """Compute k(X[i], X[i])."""
-        return diagonal(self.network, unflattened(self.network, X), self.kind, **self._how())
+        return diagonal(self.network, unflattened(self.network, X), self.kind, **how_of(self))
 
     def is_stationary(self) -> bool:
         """Whether it depends on differences alone: no."""
@@ -59,15 +59,6 @@ class NetworkKernel(_Kernel):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"NetworkKernel({self.network!r}, kind={self.kind!r})"
-
-    def _how(self) -> dict[str, Any]:
-        return {
-            "backend": self.backend,
-            "adapter": self.adapter,
-            "precision": self.precision,
-            "quadrature": self.quadrature,
-            "threads": self.threads,
-        }
 
 
 def kernel(network: Network, kind: str = "ntk", **how: Any) -> NetworkKernel:

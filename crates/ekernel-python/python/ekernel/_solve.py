@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Matrix = NDArray[np.float64]
+from ._kernels import Matrix
 
 #: Bytes of the kernel that are in memory at a time, in float64.
 _BAND = 1 << 27

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask.array
 import numpy as np
@@ -15,8 +15,11 @@ from dask.delayed import delayed
 from numpy.typing import NDArray
 
 from ._kernels import gram as _gram
-from ._kernels import samples
+from ._kernels import how, samples
 from ._native import Network
+
+if TYPE_CHECKING:
+    from ._native import How
 
 
 def gram(
@@ -60,7 +63,7 @@ def gram(
         raise ValueError(f"get is {get!r}; give 'ntk' or 'nngp'")
     if not isinstance(chunks, (int, np.integer)) or chunks < 1:
         raise ValueError(f"chunks is {chunks!r}; give a number of rows of at least 1")
-    how = {"backend": backend, "adapter": adapter, "precision": precision, "quadrature": quadrature, "threads": threads}
+    computing = how(backend, adapter, precision, quadrature, threads)
     first = samples(network, x1, "x1")
     second = first if x2 is None else samples(network, x2, "x2")
     for name, x in (("x1", first), ("x2", second)):
@@ -77,7 +80,7 @@ def gram(
             if x2 is None and j > i:
                 continue
             within = x2 is None and i == j
-            task = block(network, row_samples[i], None if within else col_samples[j], get, how)
+            task = block(network, row_samples[i], None if within else col_samples[j], get, computing)
             grid[i][j] = dask.array.from_delayed(task, (height, width), np.float64)
     if x2 is None:
         for i in range(len(rows)):
@@ -90,5 +93,5 @@ def _parts(x: Any, size: int) -> list[tuple[int, Any]]:
     return [(len(part), part) for part in (x[start : start + size] for start in range(0, len(x), size))]
 
 
-def _block(network: Network, rows: Any, cols: Any, get: str, how: dict[str, Any]) -> NDArray[np.float64]:
-    return np.asarray(_gram(network, rows, cols, get, progress=False, **how))
+def _block(network: Network, rows: Any, cols: Any, get: str, computing: How) -> NDArray[np.float64]:
+    return np.asarray(_gram(network, rows, cols, get, progress=False, **computing))
