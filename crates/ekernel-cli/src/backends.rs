@@ -18,8 +18,8 @@ pub(crate) struct Chosen {
 }
 
 /// Takes the backend that was asked for. `auto` is a hardware GPU where there is one and nothing speaks for the CPU (f64, a
-/// number of threads, a network without planes, whose sums over rotations the CPU does in few operations) and it takes the network,
-/// else the CPU; an adapter that is named is a wish for the GPU.
+/// number of threads, a plan for which it is not [worthwhile](WgpuBackend::is_worthwhile)) and it takes the network, else the
+/// CPU; an adapter that is named is a wish for the GPU.
 pub(crate) fn choose(compute: &Compute, network: &Network, kinds: KernelSet) -> anyhow::Result<Chosen> {
     if let (BackendName::Cpu | BackendName::Reference, Some(option)) = (compute.backend, compute.gpu.given())
     {
@@ -34,8 +34,7 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: KernelSet) -> 
         (BackendName::Auto, None) => {
             let for_cpu = compute.precision == Some(Precision::F64)
                 || compute.threads.is_some()
-                || network.input().is_spherical()
-                || Plan::new(network, kinds)?.stages.is_empty();
+                || !WgpuBackend::is_worthwhile(&Plan::new(network, kinds)?);
             let Some(device) = (if for_cpu { None } else { hardware() }) else {
                 return cpu(compute, network, kinds);
             };

@@ -62,13 +62,7 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Dataset, Da
     let features: Vec<usize> = (0..table.names.len()).filter(is_feature).collect();
     let place = Place::file(path);
     memory::ensure_fits(&place, features.len() as u128 * table.records.len() as u128 * 8)?;
-    let mut values = Array2::zeros((table.records.len(), features.len()));
-    for (mut row, record) in values.outer_iter_mut().zip(&table.records) {
-        for (value, &column) in row.iter_mut().zip(&features) {
-            *value = table.number(record, column)?;
-        }
-    }
-    let samples = checked(Samples::Vectors(values), &place)?;
+    let samples = checked(Samples::Vectors(table.numbers(&features)?), &place)?;
     let mut notes = Vec::new();
     if let Some(index) = (0..table.names.len()).find(|&column| table.is_index(column)) {
         notes.push(format!("column {} without a name is an index, and no feature", index + 1));
@@ -220,6 +214,17 @@ impl Table<'_> {
         })
     }
 
+    /// Some columns, (rows, columns).
+    fn numbers(&self, columns: &[usize]) -> Result<Array2<f64>, DataError> {
+        let mut values = Array2::zeros((self.records.len(), columns.len()));
+        for (mut row, record) in values.outer_iter_mut().zip(&self.records) {
+            for (value, &column) in row.iter_mut().zip(columns) {
+                *value = self.number(record, column)?;
+            }
+        }
+        Ok(values)
+    }
+
     fn targets(
         &self,
         column: usize,
@@ -265,12 +270,7 @@ impl Table<'_> {
 
     /// Several columns of values.
     fn values(&self, columns: &[usize], kind: TargetKind) -> Result<Targets, DataError> {
-        let mut values = Array2::zeros((self.records.len(), columns.len()));
-        for (mut row, record) in values.outer_iter_mut().zip(&self.records) {
-            for (value, &column) in row.iter_mut().zip(columns) {
-                *value = self.number(record, column)?;
-            }
-        }
+        let values = self.numbers(columns)?;
         let place = Place::file(self.path);
         let kind = if kind == TargetKind::ByType { TargetKind::Values } else { kind };
         Targets::from_array(as_said(NpyArray::Floats(values.into_dyn()), kind, &place)?, &place)

@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, Axis};
 use crate::{
     draws::Draws,
     error::ExperimentError,
-    kernels::{NngpKernels, ProblemKernels},
+    kernels::{NngpKernels, ProblemKernels, block, columns},
     problem::Problem,
     score::Score,
     training::{Prediction, Training},
@@ -83,16 +83,6 @@ pub fn learn(
     }
     let (last, last_score) = last.ok_or(ExperimentError::NoDraws)?;
     Ok(Curve { points, composition, last, last_score })
-}
-
-/// Columns of a kernel, for the samples that a draw is trained on.
-fn columns(kernel: &Array2<f64>, positions: &[usize]) -> Array2<f64> {
-    kernel.select(Axis(1), positions)
-}
-
-/// Rows and columns of a kernel of the pool with itself.
-fn block(kernel: &Array2<f64>, positions: &[usize]) -> Array2<f64> {
-    kernel.select(Axis(0), positions).select(Axis(1), positions)
 }
 
 fn train_on(

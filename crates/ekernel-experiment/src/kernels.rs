@@ -1,6 +1,6 @@
 //! The kernels that machines are trained on, and what it took to compute them.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use serde::Serialize;
 
 /// The kernels of a problem, of one network.
@@ -41,6 +41,34 @@ impl ProblemKernels {
     pub fn new(train: Array2<f64>, cross: Array2<f64>) -> ProblemKernels {
         ProblemKernels { train, cross, nngp: None, work: Work::default() }
     }
+
+    /// The kernels of the samples of the pool at `positions`, in that order.
+    ///
+    /// # Panics
+    /// If a position is not below n.
+    #[must_use]
+    pub fn select(self, positions: &[usize]) -> ProblemKernels {
+        ProblemKernels {
+            train: block(&self.train, positions),
+            cross: columns(&self.cross, positions),
+            nngp: self.nngp.map(|NngpKernels { train, cross, test }| NngpKernels {
+                train: block(&train, positions),
+                cross: columns(&cross, positions),
+                test,
+            }),
+            work: self.work,
+        }
+    }
+}
+
+/// Columns of a kernel, for the samples that a draw is trained on.
+pub(crate) fn columns(kernel: &Array2<f64>, positions: &[usize]) -> Array2<f64> {
+    kernel.select(Axis(1), positions)
+}
+
+/// Rows and columns of a kernel of the pool with itself.
+pub(crate) fn block(kernel: &Array2<f64>, positions: &[usize]) -> Array2<f64> {
+    kernel.select(Axis(0), positions).select(Axis(1), positions)
 }
 
 impl Work {

@@ -75,6 +75,12 @@ impl WgpuBackend {
         Ok(backend)
     }
 
+    /// Whether a GPU is worth choosing for a plan where nobody asks for one: not for networks on the sphere, whose sums over
+    /// rotations a CPU does in few operations, and not for networks without planes.
+    pub fn is_worthwhile(plan: &Plan) -> bool {
+        !plan.input.is_spherical() && !plan.stages.is_empty()
+    }
+
     /// The plan as it is executed.
     pub fn plan(&self) -> &Plan {
         &self.plan

@@ -148,7 +148,7 @@ fn network(
         stopped(error.into(), &format!(" while a machine was trained; {kept}"))
     };
     let curve = learn(problem, draws, training, &kernels, task.control()).map_err(kept)?;
-    let times = (&kernels, &arguments.time[..]);
+    let times = (&kernels, &arguments.time[..], &curve);
     let times = over_times(problem, draws, training, times, task.control()).map_err(kept)?;
     Ok(NetworkOutcome {
         facts: NetworkFacts {

@@ -8,8 +8,8 @@ use std::{
 use anyhow::Context;
 use ekernel_core::{Kernels, Pairs};
 use ekernel_data::{NpyArray, NpzFile};
-use ekernel_experiment::{Draws, Kind, NngpKernels, Problem, ProblemKernels, Work, balanced};
-use ndarray::{Array2, Axis, Ix2, s};
+use ekernel_experiment::{Draws, Kind, NngpKernels, Problem, ProblemKernels, balanced};
+use ndarray::{Array2, Ix2, s};
 
 use crate::{
     architecture::Architecture,
@@ -59,28 +59,20 @@ pub(super) fn computed(
     };
     let places: Option<Vec<usize>> = (pool != draws.pool())
         .then(|| draws.pool().iter().map(|sample| pool.partition_point(|other| other < sample)).collect());
-    let columns = |kernel: Array2<f64>| match &places {
-        Some(places) => kernel.select(Axis(1), places),
-        None => kernel,
-    };
-    let block = |kernel: Array2<f64>| match &places {
-        Some(places) => kernel.select(Axis(0), places).select(Axis(1), places),
-        None => kernel,
-    };
     let nngp = test.map(|test| NngpKernels {
-        train: block(among.kernels.nngp.clone()),
-        cross: columns(between.kernels.nngp.clone()),
+        train: among.kernels.nngp.clone(),
+        cross: between.kernels.nngp.clone(),
         test,
     });
     let wanted = |kernels: Kernels| match kind {
         Kind::Nngp => Ok(kernels.nngp),
         Kind::Ntk => kernels.ntk.context("the backend gave no NTK though it was asked for one"),
     };
-    Ok(ProblemKernels {
-        train: block(wanted(among.kernels)?),
-        cross: columns(wanted(between.kernels)?),
-        nngp,
-        work,
+    let (train, cross) = (wanted(among.kernels)?, wanted(between.kernels)?);
+    let kernels = ProblemKernels { train, cross, nngp, work };
+    Ok(match places {
+        Some(places) => kernels.select(&places),
+        None => kernels,
     })
 }
 
@@ -113,12 +105,10 @@ pub(super) fn stored(
         [train, cross, test] => (read(train, [n, n])?, read(cross, [m, n])?, Some(read(test, [m, m])?)),
         _ => return Err(mistake("--gram takes one, two or three files; see --help")),
     };
-    let columns = |kernel: &Array2<f64>| kernel.select(Axis(1), draws.pool());
-    let block = |kernel: &Array2<f64>| kernel.select(Axis(0), draws.pool()).select(Axis(1), draws.pool());
-    let nngp = match (covariance, &train.nngp, &cross.nngp, test) {
+    let nngp = match (covariance, train.nngp, cross.nngp, test) {
         (false, ..) => None,
         (true, Some(train), Some(cross), Some(StoredGram { nngp: Some(test), .. })) => {
-            Some(NngpKernels { train: block(train), cross: columns(cross), test })
+            Some(NngpKernels { train, cross, test })
         }
         _ => {
             return Err(mistake(
@@ -127,12 +117,8 @@ pub(super) fn stored(
             ));
         }
     };
-    Ok(ProblemKernels {
-        train: block(&train.wanted),
-        cross: columns(&cross.wanted),
-        nngp,
-        work: Work::default(),
-    })
+    let kernels = ProblemKernels { nngp, ..ProblemKernels::new(train.wanted, cross.wanted) };
+    Ok(kernels.select(draws.pool()))
 }
 
 impl StoredGram {
