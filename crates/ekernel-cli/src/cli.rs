@@ -6,6 +6,7 @@ use crate::commands::{
     bench::{self, Bench},
     check::{self, Check},
     completions,
+    converge::{self, Converge},
     demo::{self, Demo},
     devices::{self, Devices},
     gram::{self, Gram},
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     /// refuses the network, 2 for a mistake.
     #[command(after_help = "Examples:\n  ekernel check cnn.toml\n  ekernel check cnn.toml --adapter 0")]
     Check(Check),
+    /// Sample networks of growing width and compare their kernels with the exact ones
+    Converge(Box<Converge>),
     /// List the GPUs and whether they can be used
     #[command(after_help = "Examples:\n  ekernel devices\n  ekernel devices --json")]
     Devices(Devices),
@@ -75,6 +78,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Layers(arguments) => layers::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Converge(arguments) => converge::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

@@ -5,6 +5,7 @@ use std::{fmt, io};
 use ekernel_core::{ArchError, BackendError, SamplesError};
 use ekernel_data::DataError;
 use ekernel_experiment::ExperimentError;
+use ekernel_finite::FiniteError;
 use ekernel_gram::GramError;
 use ekernel_predict::PredictError;
 
@@ -112,6 +113,7 @@ fn is_cancelled(error: &anyhow::Error) -> bool {
         matches!(cause.downcast_ref(), Some(BackendError::Cancelled))
             || matches!(cause.downcast_ref(), Some(GramError::Cancelled { .. }))
             || matches!(cause.downcast_ref(), Some(ExperimentError::Stopped(BackendError::Cancelled)))
+            || matches!(cause.downcast_ref(), Some(FiniteError::Backend(BackendError::Cancelled)))
             || cause.is::<Stopped>()
     })
 }
@@ -144,6 +146,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<GramError>()
             || cause.is::<PredictError>()
             || cause.is::<ExperimentError>()
+            || cause.is::<FiniteError>()
         {
             return MISTAKE;
         }

@@ -221,6 +221,15 @@ pub(crate) fn ensure_same_scale(
     }
 }
 
+/// Refuses targets, which a kernel has no use for.
+pub(crate) fn ensure_no_targets(option: &str, source: &Source) -> anyhow::Result<()> {
+    if source.targets.is_none() {
+        return Ok(());
+    }
+    let samples = Source { targets: None, noise: None, ..source.clone() };
+    Err(mistake(format!("{option} {source}: a Gram matrix takes samples without targets; write {samples}")))
+}
+
 /// Checks samples against a network before anything is computed.
 pub(crate) fn ensure_fits(
     architecture: &Architecture,

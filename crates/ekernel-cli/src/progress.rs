@@ -36,6 +36,8 @@ pub(crate) struct Task {
 struct Meter {
     shown: Shown,
     label: String,
+    /// What is prepared.
+    unit: &'static str,
     pace: Pace,
     last_line: Instant,
     /// The share that the last line told, in twentieths.
@@ -66,6 +68,7 @@ impl Task {
         let meter = Meter {
             shown,
             label: String::new(),
+            unit: "samples prepared",
             pace: Pace::new(),
             last_line: Instant::now(),
             last_share: 0,
@@ -95,8 +98,14 @@ impl Task {
 
     /// Names the work that begins.
     pub(crate) fn begin(&self, label: &str) {
+        self.begin_on(label, "samples prepared");
+    }
+
+    /// Names the work that begins, and what is done of it before pairs are computed.
+    pub(crate) fn begin_on(&self, label: &str, unit: &'static str) {
         let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
         meter.label = label.to_owned();
+        meter.unit = unit;
         meter.pace = Pace::new();
         meter.last_line = Instant::now();
         meter.last_share = 0;
@@ -141,7 +150,7 @@ impl Meter {
         }
         let speed = self.pace.observe(progress, Instant::now());
         let Some(Reached { computing, done, of }) = self.pace.reached() else { return };
-        let unit = if computing { "pairs" } else { "samples prepared" };
+        let unit = if computing { "pairs" } else { self.unit };
         self.write(done, of, unit, &speed.map(|speed| rate(speed, unit)).unwrap_or_default());
     }
 
@@ -220,6 +229,7 @@ mod tests {
         let mut meter = Meter {
             shown: Shown::Bar(bar.clone()),
             label: String::new(),
+            unit: "samples prepared",
             pace: Pace::new(),
             last_line: Instant::now(),
             last_share: 0,

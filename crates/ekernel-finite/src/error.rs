@@ -62,7 +62,7 @@ pub enum FiniteError {
     #[error("network {network}: {what} is {value}; {remedy}")]
     NotFinite {
         /// Which network: its number.
-        network: usize,
+        network: u64,
         /// What is not finite, and when.
         what: String,
         /// NaN or an infinity.

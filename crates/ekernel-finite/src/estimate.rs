@@ -86,9 +86,35 @@ pub fn sample(
     options: &Options,
     control: &Control,
 ) -> Result<Estimate, FiniteError> {
+    let mut whole = None;
+    let piece = options.networks.max(1);
+    sample_pieces(network, pairs, kinds, options, piece, &mut |found| whole = Some(found), control)?;
+    let shape = (pairs.first().len(), pairs.second().len());
+    Ok(whole.unwrap_or_else(|| Gathering::new(shape, kinds).estimate()))
+}
+
+/// Samples kernels as [`sample`] does, and hands every `piece` networks to `keep`, in the order of their numbers.
+///
+/// The last piece may be smaller. Where sampling ends early, the pieces before have been handed on.
+///
+/// # Errors
+/// Those of [`sample`].
+///
+/// # Panics
+/// If a piece has no network.
+pub fn sample_pieces(
+    network: &Network,
+    pairs: &Pairs,
+    kinds: KernelSet,
+    options: &Options,
+    piece: usize,
+    keep: &mut (dyn FnMut(Estimate) + Send),
+    control: &Control,
+) -> Result<(), FiniteError> {
+    assert_ne!(piece, 0, "a piece has a network");
     match options.precision {
-        Precision::F32 => sample_in::<f32>(network, pairs, kinds, options, control),
-        Precision::F64 => sample_in::<f64>(network, pairs, kinds, options, control),
+        Precision::F32 => sample_in::<f32>(network, pairs, kinds, options, (piece, keep), control),
+        Precision::F64 => sample_in::<f64>(network, pairs, kinds, options, (piece, keep), control),
     }
 }
 
@@ -97,8 +123,9 @@ fn sample_in<T: Scalar>(
     pairs: &Pairs,
     kinds: KernelSet,
     options: &Options,
+    (piece, keep): (usize, &mut (dyn FnMut(Estimate) + Send)),
     control: &Control,
-) -> Result<Estimate, FiniteError> {
+) -> Result<(), FiniteError> {
     pairs.check(network.input())?;
     let sets: Vec<_> = pairs.sets().into_iter().map(|set| &**set).collect();
     let finite = &FiniteNetwork::<T>::fitting(network, options.widths, &sets)?;
@@ -111,9 +138,12 @@ fn sample_in<T: Scalar>(
     let next = AtomicUsize::new(0);
     let gathered = Mutex::new(Gathered {
         done: 0,
+        of: options.networks,
         waiting: BTreeMap::new(),
-        nngp: Moments::new(shape),
-        ntk: (kinds == KernelSet::Both).then(|| Moments::new(shape)),
+        empty: Gathering::new(shape, kinds),
+        gathering: Gathering::new(shape, kinds),
+        piece,
+        keep,
     });
     let failed = Mutex::new(None);
     let work = || {
@@ -124,7 +154,7 @@ fn sample_in<T: Scalar>(
             }
             let name = Name { seed: options.seed, member: options.first + number as u64 };
             let result = control.check().map_err(FiniteError::from);
-            match result.and_then(|()| kernels(finite, &batch, name, kinds, pairs, number)) {
+            match result.and_then(|()| kernels(finite, &batch, name, kinds, pairs)) {
                 Ok(found) => {
                     let mut gathered = gathered.lock().expect("no panic");
                     gathered.put(number, found);
@@ -142,29 +172,53 @@ fn sample_in<T: Scalar>(
             scope.spawn(work);
         }
     });
-    if let Some(error) = failed.into_inner().expect("no panic") {
-        return Err(error);
-    }
-    let Gathered { nngp, ntk, .. } = gathered.into_inner().expect("no panic");
-    Ok(Estimate { nngp: nngp.estimate(), ntk: ntk.map(Moments::estimate), networks: options.networks })
+    failed.into_inner().expect("no panic").map_or(Ok(()), Err)
 }
 
 /// Networks are added up in the order of their numbers, so that the sums have the same bits for every number of threads.
-struct Gathered {
+struct Gathered<'a> {
     done: usize,
+    of: usize,
     waiting: BTreeMap<usize, (Array2<f64>, Option<Array2<f64>>)>,
+    empty: Gathering,
+    gathering: Gathering,
+    piece: usize,
+    keep: &'a mut (dyn FnMut(Estimate) + Send),
+}
+
+impl Gathered<'_> {
+    fn put(&mut self, number: usize, found: (Array2<f64>, Option<Array2<f64>>)) {
+        self.waiting.insert(number, found);
+        while let Some((nngp, ntk)) = self.waiting.remove(&self.done) {
+            self.gathering.networks += 1;
+            self.gathering.nngp.add(&nngp);
+            self.gathering.ntk.iter_mut().zip(&ntk).for_each(|(moments, ntk)| moments.add(ntk));
+            self.done += 1;
+            if self.gathering.networks == self.piece || self.done == self.of {
+                let whole = std::mem::replace(&mut self.gathering, self.empty.clone());
+                (self.keep)(whole.estimate());
+            }
+        }
+    }
+}
+
+/// The networks of a piece so far.
+#[derive(Clone)]
+struct Gathering {
+    networks: usize,
     nngp: Moments,
     ntk: Option<Moments>,
 }
 
-impl Gathered {
-    fn put(&mut self, number: usize, found: (Array2<f64>, Option<Array2<f64>>)) {
-        self.waiting.insert(number, found);
-        while let Some((nngp, ntk)) = self.waiting.remove(&self.done) {
-            self.nngp.add(&nngp);
-            self.ntk.iter_mut().zip(&ntk).for_each(|(moments, ntk)| moments.add(ntk));
-            self.done += 1;
-        }
+impl Gathering {
+    fn new(shape: (usize, usize), kinds: KernelSet) -> Gathering {
+        let ntk = (kinds == KernelSet::Both).then(|| Moments::new(shape));
+        Gathering { networks: 0, nngp: Moments::new(shape), ntk }
+    }
+
+    fn estimate(self) -> Estimate {
+        let ntk = self.ntk.map(Moments::estimate);
+        Estimate { nngp: self.nngp.estimate(), ntk, networks: self.networks }
     }
 }
 
@@ -175,7 +229,6 @@ fn kernels<T: Scalar>(
     name: Name,
     kinds: KernelSet,
     pairs: &Pairs,
-    number: usize,
 ) -> Result<(Array2<f64>, Option<Array2<f64>>), FiniteError> {
     let program = &finite.program;
     let parameters = Parameters::draw(program, name);
@@ -183,7 +236,7 @@ fn kernels<T: Scalar>(
     let outputs: Vec<f64> = tape.values[program.steps.len()].iter().map(|y| y.wide()).collect();
     if let Some(value) = outputs.iter().find(|y| !y.is_finite()) {
         return Err(FiniteError::NotFinite {
-            network: number,
+            network: name.member,
             what: "an output".to_owned(),
             value: *value,
             remedy: "smaller inputs or a smaller w_std upstream would do",

@@ -30,7 +30,7 @@ mod widths;
 
 pub use backend::FiniteBackend;
 pub use error::FiniteError;
-pub use estimate::{Estimate, Options, Precision, sample};
+pub use estimate::{Estimate, Options, Precision, sample, sample_pieces};
 pub use network::FiniteNetwork;
 pub use random::Name;
 pub use scalar::{Matrix, Scalar};

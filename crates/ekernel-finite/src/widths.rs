@@ -19,6 +19,13 @@ impl Widths {
         Widths { hidden: Some(width), outputs: None }
     }
 
+    /// One number for all hidden layers, and this many outputs where their number does not change the kernel: where
+    /// no normalisation and no more weights read them.
+    pub fn with_outputs(network: &Network, width: usize, outputs: usize) -> Widths {
+        let outputs = (!Last::of(network).wide).then_some(outputs);
+        Widths { hidden: Some(width), outputs }
+    }
+
     /// Each layer's own `width`.
     pub fn own() -> Widths {
         Widths { hidden: None, outputs: None }

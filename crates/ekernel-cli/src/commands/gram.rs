@@ -14,8 +14,7 @@ use crate::{
     architecture::{Architecture, located},
     args::{self, ArchitectureFile, Compute, KindName, Reading, Resume},
     backends,
-    failure::mistake,
-    inputs::{ensure_fits, ensure_same_scale},
+    inputs::{ensure_fits, ensure_no_targets, ensure_same_scale},
     kernels::{Computed, Computer},
     matrices::Matrices,
     output,
@@ -185,13 +184,4 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
 /// A name for each sample: its row where the data have no names.
 fn names(set: &Dataset) -> Vec<String> {
     set.names.clone().unwrap_or_else(|| (0..set.samples.len()).map(|row| row.to_string()).collect())
-}
-
-/// Refuses targets, which a Gram matrix has no use for.
-fn ensure_no_targets(option: &str, source: &Source) -> anyhow::Result<()> {
-    if source.targets.is_none() {
-        return Ok(());
-    }
-    let samples = Source { targets: None, noise: None, ..source.clone() };
-    Err(mistake(format!("{option} {source}: a Gram matrix takes samples without targets; write {samples}")))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod converge;
 pub(crate) mod demo;
 pub(crate) mod devices;
 pub(crate) mod gram;
