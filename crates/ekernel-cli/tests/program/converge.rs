@@ -106,13 +106,13 @@ fn stopped_and_killed_runs_keep_their_networks() {
     let whole = fs::read(here.path("f.npz")).unwrap();
     fs::remove_file(here.path("f.npz")).unwrap();
     // An interrupt keeps all finished pieces; a kill those that were written before.
-    for signal in ["-INT", "-KILL"] {
+    for (signal, after) in [("-KILL", 100), ("-INT", 250)] {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("ekernel"))
             .current_dir(here.path("."))
             .args(words.split_whitespace().chain(["--resume", "kept"]))
             .spawn()
             .unwrap();
-        thread::sleep(Duration::from_millis(400));
+        thread::sleep(Duration::from_millis(after));
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         let code = child.wait().unwrap().code();
         assert_ne!(code, Some(0), "the work was done before {signal}");
