@@ -13,6 +13,7 @@ use crate::commands::{
     layers::{self, Layers},
     plan::{self, Plan},
     predict::{self, Predict},
+    train::{self, Train},
 };
 
 /// Exact kernels (NNGP and NTK) of infinitely wide networks, group-equivariant ones first, and what they predict.
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Sample networks of growing width and compare their kernels with the exact ones
     Converge(Box<Converge>),
+    /// Train ensembles of networks of finite width and compare their mean outputs
+    Train(Box<Train>),
     /// List the GPUs and whether they can be used
     #[command(after_help = "Examples:\n  ekernel devices\n  ekernel devices --json")]
     Devices(Devices),
@@ -79,6 +82,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Layers(arguments) => layers::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Converge(arguments) => converge::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

@@ -21,6 +21,20 @@ pub(crate) fn random(input: &Input, n: usize, seed: u64) -> Samples {
     shaped(input, (0..n).map(|_| (0..size).map(|_| random.uniform()).collect()).collect())
 }
 
+/// Samples of standard normal entries; `None` for molecules.
+pub(crate) fn noise(input: &Input, n: usize, seed: u64) -> Option<Samples> {
+    if matches!(input, Input::Molecule { .. }) {
+        return None;
+    }
+    let mut random = SplitMix64::new(seed);
+    let mut normal = || {
+        let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * random.uniform()).cos()
+    };
+    let size: usize = input.shape().iter().product();
+    Some(shaped(input, (0..n).map(|_| (0..size).map(|_| normal()).collect()).collect()))
+}
+
 /// Random samples and repeated, nearly repeated, collinear, constant, half black and all black ones; of molecules random,
 /// repeated, nearly repeated, turned, mirrored and reordered ones, one of two atoms and one with atoms far apart.
 pub(crate) fn nasty(input: &Input, seed: u64) -> Nasty {

@@ -63,6 +63,9 @@ impl Reader {
             }
         }
         items.sort_by_key(|(label, ..)| *label);
+        if let Some((label, owner, ..)) = items.last().filter(|(label, ..)| *label >= labels) {
+            return Err(FiniteError::Places { molecule: *owner, place: label + 1, places: labels });
+        }
         let starts: Vec<usize> =
             (0..=labels).map(|label| items.partition_point(|(own, ..)| *own < label)).collect();
         Ok(Batch {

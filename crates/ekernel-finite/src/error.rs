@@ -1,6 +1,6 @@
 //! What can go wrong with networks of finite width.
 
-use ekernel_core::{ArchError, BackendError, Place};
+use ekernel_core::{ArchError, BackendError, Group, Place};
 use ekernel_harmonic::HarmonicError;
 use thiserror::Error;
 
@@ -46,6 +46,38 @@ pub enum FiniteError {
         features: usize,
         /// Targets of a sample.
         targets: usize,
+    },
+    /// A molecule of more atoms than the network has places for.
+    #[error(
+        "molecule {molecule} has an atom in place {place}, and the network has {places} places; make it with the largest \
+         molecule that it will read"
+    )]
+    Places {
+        /// Which molecule, counted from 0.
+        molecule: usize,
+        /// The place, counted from 1.
+        place: usize,
+        /// Places of the network.
+        places: usize,
+    },
+    /// Turned copies of what is no image.
+    #[error("copies turned by {} are those of images, and these samples are none; train without copies", .group.name())]
+    NoImages {
+        /// The group.
+        group: Group,
+    },
+    /// Quarter turns of images that are not square.
+    #[error(
+        "copies turned by {} are those of square images, and these are {height} × {width}; D2 turns them into images of \
+         the same size", .group.name()
+    )]
+    NotSquare {
+        /// The group.
+        group: Group,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
     },
     /// A layer that has no form at finite width.
     #[error("{place} has no form at finite width: {why}")]

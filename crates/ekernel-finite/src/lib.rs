@@ -8,6 +8,7 @@
 //! grids and in harmonic coefficients too), fixed matrices over positions, pointwise functions. The way back goes through the same
 //! steps; at steps with weights the empirical NTK contracts the gradients of all pairs of samples.
 
+mod augmentation;
 mod backend;
 mod backward;
 mod batch;
@@ -17,6 +18,7 @@ mod error;
 mod estimate;
 mod forward;
 mod network;
+mod optimizer;
 mod parameters;
 mod program;
 mod random;
@@ -28,11 +30,13 @@ mod taps;
 mod train;
 mod widths;
 
+pub use augmentation::Augmentation;
 pub use backend::FiniteBackend;
 pub use error::FiniteError;
 pub use estimate::{Estimate, Options, Precision, sample, sample_pieces};
 pub use network::FiniteNetwork;
+pub use optimizer::Optimizer;
 pub use random::Name;
 pub use scalar::{Matrix, Scalar};
-pub use train::{Augmentation, Member, Optimizer, TrainOptions, Trainer};
+pub use train::{Member, TrainOptions, Trainer};
 pub use widths::Widths;

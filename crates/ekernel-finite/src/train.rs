@@ -1,41 +1,23 @@
 //! Training by gradient descent on the mean squared error.
 
-use ekernel_core::{Group, GroupElement, Network, Samples};
-use ndarray::{Array2, ArrayView2, Axis, stack};
+use ekernel_core::{Network, Samples};
+use ndarray::{Array2, ArrayView2};
 
 use crate::{
+    augmentation::Augmentation,
     backward::{Sink, backward},
     batch::Batch,
     error::FiniteError,
     forward::{Masks, forward, ranges},
     network::FiniteNetwork,
+    optimizer::Optimizer,
     parameters::Parameters,
     program::{Step, Weights},
-    random::{Name, Purpose, Stream},
+    random::Name,
     rows::blocks,
     scalar::{Matrix, Scalar},
     widths::Widths,
 };
-
-/// The rule of a step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Optimizer {
-    /// θ ← θ − η·g.
-    Sgd,
-    /// Adam (Kingma and Ba) with β = (0.9, 0.999) and ε = 1e-8.
-    Adam,
-}
-
-/// Which turned copies of the training images are learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Augmentation {
-    /// The images as they are.
-    None,
-    /// All copies of each image, in every epoch.
-    Full(Group),
-    /// One copy of each image, drawn in every epoch.
-    Random(Group),
-}
 
 /// How networks are trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +28,7 @@ pub struct TrainOptions {
     pub optimizer: Optimizer,
     /// The step η.
     pub rate: f64,
-    /// Samples of a step; all of them if `None`.
+    /// Samples of a step, each with its copies; all of them if `None`.
     pub batch: Option<usize>,
     /// Copies.
     pub augmentation: Augmentation,
@@ -62,8 +44,6 @@ pub struct Trainer<T> {
     inputs: Batch<T>,
     /// `[sample][output]`; copies have the targets of their sample.
     targets: Array2<f64>,
-    /// Copies of each sample, which follow one another in steps of the number of samples.
-    copies: usize,
 }
 
 /// One network in training.
@@ -82,10 +62,12 @@ pub struct Member<T> {
 const AT_ONCE: usize = 32;
 
 impl<T: Scalar> Trainer<T> {
-    /// Prepares training samples, shape (samples, …), with targets (samples, outputs).
+    /// Prepares training samples, shape (samples, …), with targets (samples, outputs), for networks that will read
+    /// `others` too.
     ///
     /// # Errors
-    /// What the network or the samples do not allow; outputs that are not as many as the targets.
+    /// What the network or the samples do not allow; outputs that are not as many as the targets; copies of what cannot
+    /// be turned.
     ///
     /// # Panics
     /// If samples and targets differ in number, or the batch is 0.
@@ -93,24 +75,21 @@ impl<T: Scalar> Trainer<T> {
         network: &Network,
         samples: &Samples,
         targets: ArrayView2<'_, f64>,
+        others: &[&Samples],
         options: TrainOptions,
     ) -> Result<Trainer<T>, FiniteError> {
         assert_eq!(samples.len(), targets.nrows(), "as many targets as samples");
         assert_ne!(options.batch, Some(0), "a step needs a sample");
         let widths = Widths { hidden: options.width, outputs: Some(targets.ncols()) };
-        let finite = FiniteNetwork::fitting(network, widths, &[samples])?;
+        let finite = FiniteNetwork::fitting(network, widths, &[&[samples], others].concat())?;
         if finite.features() != targets.ncols() {
             let (features, targets) = (finite.features(), targets.ncols());
             return Err(FiniteError::Outputs { features, targets });
         }
-        let group = match options.augmentation {
-            Augmentation::None => Group::C1,
-            Augmentation::Full(group) | Augmentation::Random(group) => group,
-        };
-        let elements = group.elements();
-        let copies = elements.iter().map(|element| finite.batch(&turned(samples, *element)));
+        let copies = options.augmentation.copies(samples)?;
+        let copies = copies.iter().map(|copy| finite.batch(copy));
         let inputs = Batch::joined(copies.collect::<Result<_, _>>()?);
-        Ok(Trainer { finite, options, inputs, targets: targets.to_owned(), copies: elements.len() })
+        Ok(Trainer { finite, options, inputs, targets: targets.to_owned() })
     }
 
     /// A member of the ensemble before training; members are independent of each other's number.
@@ -132,16 +111,31 @@ impl<T: Scalar> Trainer<T> {
         self.finite.parameters()
     }
 
+    /// Number of outputs of a member.
+    pub fn features(&self) -> usize {
+        self.finite.features()
+    }
+
+    /// Bytes that all members share, and bytes of each member in training.
+    pub fn memory(&self) -> [u64; 2] {
+        let program = &self.finite.program;
+        let values = self.inputs.items().div_ceil(self.inputs.samples.max(1)) * AT_ONCE * program.numbers();
+        let arrays = if self.options.optimizer == Optimizer::Adam { 4 } else { 2 };
+        let of = |numbers: usize| (numbers * T::BYTES) as u64;
+        [of(self.inputs.entries.len()), of(3 * values + arrays * program.parameter_count())]
+    }
+
     /// Trains one epoch; returns the mean of ½(N − Y)² over its samples and outputs, each taken before its step.
     ///
     /// # Errors
     /// [`FiniteError::NotFinite`] of a loss that is not finite.
     pub fn epoch(&self, member: &mut Member<T>) -> Result<f64, FiniteError> {
-        let order = self.order(member);
-        let size = self.options.batch.unwrap_or(order.len());
-        let outputs = self.targets.ncols();
+        let (samples, outputs) = self.targets.dim();
+        let size = self.options.batch.unwrap_or(samples);
+        let steps = self.options.augmentation.steps(member.name, member.epoch, samples, size);
+        let learned: usize = steps.iter().map(Vec::len).sum();
         let (program, mut loss) = (&self.finite.program, 0.0);
-        for indices in order.chunks(size) {
+        for indices in &steps {
             let mut gradient = Gradient { sums: Parameters::zeros(program), items: Vec::new() };
             for part in indices.chunks(AT_ONCE) {
                 let batch = self.inputs.pick(part);
@@ -150,10 +144,10 @@ impl<T: Scalar> Trainer<T> {
                 let found = &tape.values[program.steps.len()];
                 let mut delta = Vec::with_capacity(found.len());
                 for (index, row) in part.iter().zip(found.chunks_exact(outputs)) {
-                    let targets = self.targets.row(index % self.targets.nrows());
+                    let targets = self.targets.row(index % samples);
                     for (y, target) in row.iter().zip(targets) {
                         let error = y.wide() - target;
-                        loss += 0.5 * error * error / (order.len() * outputs) as f64;
+                        loss += 0.5 * error * error / (learned * outputs) as f64;
                         delta.push(T::of(error / (indices.len() * outputs) as f64));
                     }
                 }
@@ -168,7 +162,9 @@ impl<T: Scalar> Trainer<T> {
                     remedy: "a smaller rate would do",
                 });
             }
-            self.step(member, &gradient.sums);
+            member.steps += 1;
+            let Member { steps, parameters, moments, .. } = member;
+            Optimizer::step(*steps, self.options.rate, parameters, moments.as_mut(), &gradient.sums);
         }
         member.epoch += 1;
         Ok(loss)
@@ -214,54 +210,6 @@ impl<T: Scalar> Trainer<T> {
         (member.epoch, member.steps) = (*epoch as usize, *steps as u32);
         rest.next().is_none().then_some(member)
     }
-
-    /// The samples of an epoch in the order in which they are learned.
-    fn order(&self, member: &Member<T>) -> Vec<usize> {
-        let samples = self.targets.nrows();
-        let mut stream = Stream::new(member.name, Purpose::Order, member.epoch as u64, 0);
-        let mut order: Vec<usize> = match self.options.augmentation {
-            Augmentation::Random(_) => {
-                (0..samples).map(|i| i + samples * stream.below(self.copies)).collect()
-            }
-            _ => (0..samples * self.copies).collect(),
-        };
-        // Fisher and Yates.
-        for i in (1..order.len()).rev() {
-            order.swap(i, stream.below(i + 1));
-        }
-        order
-    }
-
-    fn step(&self, member: &mut Member<T>, gradient: &Parameters<T>) {
-        member.steps += 1;
-        let rate = self.options.rate;
-        let Some([first, second]) = &mut member.moments else {
-            let pairs = member.parameters.0.iter_mut().flatten().zip(gradient.0.iter().flatten());
-            pairs.for_each(|(theta, g)| *theta = *theta - T::of(rate) * *g);
-            return;
-        };
-        let [b1, b2] = [0.9_f64, 0.999];
-        let steps = f64::from(member.steps);
-        let [c1, c2] = [1.0 - b1.powf(steps), 1.0 - b2.powf(steps)];
-        let moments = first.0.iter_mut().flatten().zip(second.0.iter_mut().flatten());
-        let all = member.parameters.0.iter_mut().flatten().zip(gradient.0.iter().flatten()).zip(moments);
-        for ((theta, g), (first, second)) in all {
-            let g = g.wide();
-            let (m, v) = (b1 * first.wide() + (1.0 - b1) * g, b2 * second.wide() + (1.0 - b2) * g * g);
-            (*first, *second) = (T::of(m), T::of(v));
-            *theta = T::of(theta.wide() - rate * (m / c1) / ((v / c2).sqrt() + 1e-8));
-        }
-    }
-}
-
-/// Images turned by an element of a group; other samples as they are.
-fn turned(samples: &Samples, element: GroupElement) -> Samples {
-    let Samples::Images(images) = samples else { return samples.clone() };
-    let turned: Vec<_> = images.outer_iter().map(|image| element.apply(image)).collect();
-    let views: Vec<_> = turned.iter().map(|image| image.view()).collect();
-    Samples::Images(
-        stack(Axis(0), &views).expect("a group turns images of one shape into images of one shape"),
-    )
 }
 
 /// Adds up gradients by parameters.

@@ -35,7 +35,7 @@ fn steps_follow_the_gradient(cases: impl Strategy<Value = (Network, Samples)>, c
         let network = network.with_width(4).expect("widths");
         let outputs = 2;
         let targets = Array2::from_shape_fn((samples.len(), outputs), |(i, o)| (i as f64 - o as f64) * 0.3);
-        let trainer = match Trainer::<f64>::new(&network, &samples, targets.view(), PLAIN) {
+        let trainer = match Trainer::<f64>::new(&network, &samples, targets.view(), &[], PLAIN) {
             Ok(trainer) => trainer,
             Err(FiniteError::Outputs { .. }) => continue,
             Err(error) => panic!("{error}"),
@@ -85,7 +85,7 @@ fn max_pool_has_a_gradient() {
     let samples = images(3, 6);
     let targets = Array2::from_shape_fn((3, 2), |(i, o)| i as f64 * 0.4 - o as f64);
     let trainer =
-        Trainer::<f64>::new(&max_pool_network(), &samples, targets.view(), PLAIN).expect("a trainer");
+        Trainer::<f64>::new(&max_pool_network(), &samples, targets.view(), &[], PLAIN).expect("a trainer");
     let mut member = trainer.member(0);
     let before = trainer.state(&member);
     let first = trainer.epoch(&mut member).expect("finite");
@@ -109,8 +109,8 @@ fn members_continue_from_their_state() {
             augmentation: Augmentation::Random(Group::D4),
             ..PLAIN
         };
-        let trainer =
-            Trainer::<f32>::new(&max_pool_network(), &samples, targets.view(), options).expect("a trainer");
+        let trainer = Trainer::<f32>::new(&max_pool_network(), &samples, targets.view(), &[], options)
+            .expect("a trainer");
         let mut straight = trainer.member(3);
         let losses: Vec<f64> = (0..4).map(|_| trainer.epoch(&mut straight).expect("finite")).collect();
         assert!(losses[3] < losses[0], "{losses:?}");
@@ -149,7 +149,7 @@ fn wide_ensembles_meet_the_kernel() {
     let exact = machine.fit(targets.view()).expect("a fit").mean(ntk.slice(s![3.., ..3])).expect("means");
     let distance = |width: usize, members: u64| {
         let options = TrainOptions { width: Some(width), rate, ..PLAIN };
-        let trainer = Trainer::<f64>::new(&network, &train, targets.view(), options).expect("a trainer");
+        let trainer = Trainer::<f64>::new(&network, &train, targets.view(), &[], options).expect("a trainer");
         let mut mean = Array2::zeros(exact.dim());
         for number in 0..members {
             let mut member = trainer.member(number);

@@ -38,7 +38,7 @@ mod summary;
 
 pub use error::GramError;
 pub use grid::{Grid, Tile};
-pub use identity::{Difference, Identity};
+pub use identity::{Difference, Identity, describe_samples};
 pub use job::{Job, Streaming, gram};
 pub use memory::{Memory, estimate};
 pub use options::Options;

@@ -10,3 +10,4 @@ pub(crate) mod gram;
 pub(crate) mod layers;
 pub(crate) mod plan;
 pub(crate) mod predict;
+pub(crate) mod train;

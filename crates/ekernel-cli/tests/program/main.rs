@@ -13,4 +13,5 @@ mod silent;
 mod spheres;
 mod support;
 mod tables;
+mod train;
 mod uncertainty;

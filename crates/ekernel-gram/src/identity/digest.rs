@@ -54,6 +54,14 @@ impl Set {
     }
 }
 
+/// A set of samples in words: how many, their shape and the digest of their values.
+///
+/// # Errors
+/// [`BackendError::Cancelled`].
+pub fn describe_samples(samples: &Samples, control: &Control) -> Result<String, BackendError> {
+    Ok(Set::new(samples, control)?.describe())
+}
+
 struct Values<'a> {
     hash: Sha256,
     block: Vec<u8>,

@@ -7,3 +7,4 @@ mod digest;
 pub use compare::Identity;
 pub(crate) use compare::Unidentified;
 pub use difference::Difference;
+pub use digest::describe_samples;

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use ekernel_core::{KernelSet, Kernels, Network, Pairs, Parameterization, Plan, Samples};
+use ekernel_core::{Control, KernelSet, Kernels, Network, Pairs, Parameterization, Plan, Samples};
 use ekernel_cpu::{CpuBackend, CpuOptions};
 use ekernel_data::Source;
 use ekernel_experiment::Kind;
+use ekernel_gram::describe_samples;
 
 use super::{
     kept::Kept,
@@ -102,7 +103,7 @@ pub(crate) fn run(arguments: &Converge) -> anyhow::Result<()> {
         task: &task,
         kept: Kept {
             folder: arguments.resume.folder.as_deref(),
-            identity: identity(arguments, network, &name, pairs.first()),
+            identity: identity(arguments, network, &name, pairs.first(), task.control())?,
         },
         networks: arguments.networks,
         seed: arguments.seed.into(),
@@ -187,15 +188,20 @@ fn read(arguments: &Converge, architecture: &Architecture) -> anyhow::Result<(Sa
     Ok((normalizer.apply(set.samples)?, x.clone()))
 }
 
-/// What kept networks depend on, a line each; lines that differ are shown.
-fn identity(arguments: &Converge, network: &Network, name: &str, samples: &Samples) -> String {
-    format!(
-        "seed {}\n--x {name} ({} samples)\n--normalize {}\n{}",
-        arguments.seed,
-        samples.len(),
-        arguments.reading.normalize,
-        network.to_toml()
-    )
+/// What kept networks depend on, a line each; the first that differs is shown.
+fn identity(
+    arguments: &Converge,
+    network: &Network,
+    name: &str,
+    samples: &Samples,
+    control: &Control,
+) -> anyhow::Result<String> {
+    let values = match arguments.x {
+        Some(_) => describe_samples(samples, control)?,
+        None => name.to_owned(),
+    };
+    let Converge { seed, reading, .. } = arguments;
+    Ok(format!("seed {seed}\n{values}\n--normalize {}\n{}", reading.normalize, network.to_toml()))
 }
 
 /// What is kept where the work stops.
