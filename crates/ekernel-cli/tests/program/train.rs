@@ -141,7 +141,7 @@ fn mistakes_are_named() {
     here.refuse(&with("--checkpoint net.toml"), &["--checkpoint net.toml", "not a folder"]);
     here.refuse(&with("--plot f.pdf"), &["--plot f.pdf"]);
     here.refuse(
-        &SMALL.replace("--width 4", "--width 100000").replace("--members 4", "--members 100000"),
+        &format!("{} --quiet", SMALL.replace("--members 4", "--members 1000000000")),
         &["memory", "are free", "--members"],
     );
     here.text("vector.toml", "[input]\nspace = \"vector\"\nshape = [3]\n[[layers]]\nop = \"dense\"\n");
