@@ -157,7 +157,7 @@ impl<T: Scalar> Trainer<T> {
             if !loss.is_finite() {
                 return Err(FiniteError::NotFinite {
                     network: member.name.member,
-                    what: format!("the loss in epoch {} at rate {}", member.epoch + 1, self.options.rate),
+                    what: format!("the loss in epoch {} at rate {:?}", member.epoch + 1, self.options.rate),
                     value: loss,
                     remedy: "a smaller rate would do",
                 });

@@ -127,11 +127,10 @@ fn stopped_and_killed_runs_lose_no_finished_epoch() {
 fn mistakes_are_named() {
     let here = Playground::new();
     let with = |words: &str| format!("{SMALL} {words}");
-    let line = here.refuse(
+    here.refuse(
         &SMALL.replace("--rate 0.01", "--rate 1e30 --optimizer sgd --quiet"),
-        &["net", "network 0", "epoch 1", "rate", "a smaller rate"],
+        &["net: network ", "the loss in epoch 1 at rate 1e30 is", "a smaller rate"],
     );
-    assert!(line.contains("1000000000000000000000000000000") || line.contains("1e30"), "{line}");
     here.refuse(&SMALL.replace("--width 4", ""), &["net.toml", "no width", "one width for all layers"]);
     here.refuse(&SMALL.replace("--width 4", "--width 0"), &["--width"]);
     here.refuse(&SMALL.replace("--rate 0.01", "--optimizer sgd"), &["--optimizer sgd", "--rate"]);
