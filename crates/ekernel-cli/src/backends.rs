@@ -2,6 +2,7 @@
 
 use ekernel_core::{Backend, BackendError, KernelSet, Network, Plan};
 use ekernel_cpu::{CpuBackend, CpuOptions};
+use ekernel_finite::{FiniteBackend, FiniteNetwork, Options};
 use ekernel_reference::{ReferenceBackend, RotationMode};
 use ekernel_wgpu::{AdapterChoice, Device, GpuError, StrategyChoice, WgpuBackend, WgpuOptions};
 
@@ -21,7 +22,8 @@ pub(crate) struct Chosen {
 /// number of threads, a plan for which it is not [worthwhile](WgpuBackend::is_worthwhile)) and it takes the network, else the
 /// CPU; an adapter that is named is a wish for the GPU.
 pub(crate) fn choose(compute: &Compute, network: &Network, kinds: KernelSet) -> anyhow::Result<Chosen> {
-    if let (BackendName::Cpu | BackendName::Reference, Some(option)) = (compute.backend, compute.gpu.given())
+    if let (BackendName::Cpu | BackendName::Reference | BackendName::Finite, Some(option)) =
+        (compute.backend, compute.gpu.given())
     {
         return Err(mistake(format!(
             "{option}: only --backend wgpu and auto compute on an adapter; leave {option} out"
@@ -56,6 +58,10 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: KernelSet) -> 
             }
             gpu(compute, network, kinds, open(compute.gpu.adapter.as_ref())?)
         }
+        (BackendName::Finite, _) => {
+            let precision = compute.precision.unwrap_or(Precision::F32);
+            Ok(Chosen { backend: Box::new(finite(compute, network, kinds)?), precision })
+        }
         (BackendName::Reference, _) => {
             if compute.precision == Some(Precision::F32) {
                 return Err(mistake(
@@ -67,6 +73,23 @@ pub(crate) fn choose(compute: &Compute, network: &Network, kinds: KernelSet) -> 
             Ok(Chosen { backend: Box::new(backend), precision: Precision::F64 })
         }
     }
+}
+
+/// Networks that are sampled as the words say.
+///
+/// Errors: a layer without a width or without a form at finite width.
+pub(crate) fn finite(
+    compute: &Compute,
+    network: &Network,
+    kinds: KernelSet,
+) -> anyhow::Result<FiniteBackend> {
+    let precision = match compute.precision {
+        Some(Precision::F64) => ekernel_finite::Precision::F64,
+        _ => ekernel_finite::Precision::F32,
+    };
+    let options = compute.sampled.options(network, kinds, compute.thread_count());
+    FiniteNetwork::<f32>::new(network, options.widths, 1)?;
+    Ok(FiniteBackend::new(network, kinds, Options { precision, ..options }))
 }
 
 /// The adapter that was asked for, or a hardware one. No adapter is a mistake that the words can mend.

@@ -6,6 +6,7 @@ use std::io;
 use ekernel_core::{Control, KernelSet, Kernels};
 use ekernel_data::{Output, Rows};
 use ekernel_experiment::Kind;
+use ekernel_finite::Estimate;
 use ekernel_gram::Stored;
 use ndarray::ArrayView2;
 
@@ -13,6 +14,7 @@ use ndarray::ArrayView2;
 pub(crate) enum Matrices {
     Held(Kernels),
     Stored(Stored),
+    Sampled(Estimate),
 }
 
 /// One of the kernels of a store.
@@ -27,7 +29,7 @@ impl Matrices {
     /// The kernels of a store as they are written; none of those in memory.
     pub(crate) fn rows<'a>(&'a self, control: &'a Control) -> Vec<StoredRows<'a>> {
         match self {
-            Matrices::Held(_) => Vec::new(),
+            Matrices::Held(_) | Matrices::Sampled(_) => Vec::new(),
             Matrices::Stored(stored) => {
                 let both = stored.kinds() == KernelSet::Both;
                 let kinds = if both { &[Kind::Nngp, Kind::Ntk][..] } else { &[Kind::Nngp] };
@@ -36,21 +38,33 @@ impl Matrices {
         }
     }
 
-    /// The arrays of those of `kinds` that are there, by name.
+    /// The arrays of those of `kinds` that are there, by name; of sampled ones their standard errors too.
     pub(crate) fn arrays<'a>(
         &'a self,
         rows: &'a [StoredRows<'a>],
         kinds: &[Kind],
     ) -> Vec<(&'static str, Output<'a>)> {
-        let all: Vec<(Kind, Output<'a>)> = match self {
+        let all: Vec<(Kind, &'static str, Output<'a>)> = match self {
             Matrices::Held(Kernels { nngp, ntk }) => {
-                let ntk = ntk.iter().map(|ntk| (Kind::Ntk, ntk.into()));
-                [(Kind::Nngp, nngp.into())].into_iter().chain(ntk).collect()
+                let ntk = ntk.iter().map(|ntk| (Kind::Ntk, Kind::Ntk.name(), ntk.into()));
+                [(Kind::Nngp, Kind::Nngp.name(), nngp.into())].into_iter().chain(ntk).collect()
             }
-            Matrices::Stored(_) => rows.iter().map(|rows| (rows.kind, Output::Rows(rows))).collect(),
+            Matrices::Stored(_) => {
+                rows.iter().map(|rows| (rows.kind, rows.kind.name(), Output::Rows(rows))).collect()
+            }
+            Matrices::Sampled(Estimate { nngp: [nngp, nngp_error], ntk, .. }) => {
+                let ntk = ntk.iter().flat_map(|[ntk, error]| {
+                    [(Kind::Ntk, Kind::Ntk.name(), ntk.into()), (Kind::Ntk, "ntk_error", error.into())]
+                });
+                let nngp = [
+                    (Kind::Nngp, Kind::Nngp.name(), nngp.into()),
+                    (Kind::Nngp, "nngp_error", nngp_error.into()),
+                ];
+                nngp.into_iter().chain(ntk).collect()
+            }
         };
-        let wanted = all.into_iter().filter(|(kind, _)| kinds.contains(kind));
-        wanted.map(|(kind, array)| (kind.name(), array)).collect()
+        let wanted = all.into_iter().filter(|(kind, ..)| kinds.contains(kind));
+        wanted.map(|(_, name, array)| (name, array)).collect()
     }
 }
 

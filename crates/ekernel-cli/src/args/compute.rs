@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use ekernel_core::{Network, plan::Quadrature};
 use ekernel_wgpu::{AdapterChoice, StrategyChoice};
 
-use super::{quadrature::quadrature, talk::Talk};
+use super::{quadrature::quadrature, sampled::Sampled, talk::Talk};
 use crate::failure::mistake;
 
 /// What computes, and how it talks.
@@ -32,6 +32,8 @@ pub(crate) struct Compute {
     /// fast (2L), or a number of nodes
     #[arg(long, value_name = "accurate|fast|NODES", default_value = "accurate", value_parser = quadrature)]
     pub(crate) quadrature: Quadrature,
+    #[command(flatten)]
+    pub(crate) sampled: Sampled,
     #[command(flatten)]
     pub(crate) talk: Talk,
 }
@@ -62,6 +64,8 @@ pub(crate) enum BackendName {
     Wgpu,
     /// The literal recursions, slow and obvious
     Reference,
+    /// Networks of finite width, sampled: --width, --networks
+    Finite,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -133,6 +137,20 @@ impl Compute {
     /// Refuses what the network would ignore.
     pub(crate) fn ensure_fits(&self, network: &Network) -> anyhow::Result<()> {
         let spherical = network.input().is_spherical();
+        if let (true, Some(option)) = (self.backend != BackendName::Finite, self.sampled.given()) {
+            return Err(mistake(format!(
+                "{option}: only --backend finite samples networks; leave {option} out"
+            )));
+        }
+        if self.backend == BackendName::Finite {
+            let exact = [
+                ("--quadrature", self.quadrature != Quadrature::Accurate),
+                ("--blocks", self.blocks != Blocks::Orbit),
+            ];
+            if let Some((option, _)) = exact.into_iter().find(|(_, given)| *given) {
+                return Err(mistake(format!("{option}: --backend finite has none; leave it out")));
+            }
+        }
         if !spherical && self.quadrature != Quadrature::Accurate {
             return Err(mistake("--quadrature: only networks on the sphere have one; leave it out"));
         }

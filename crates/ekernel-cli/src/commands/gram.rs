@@ -1,19 +1,20 @@
 //! `ekernel gram`: a Gram matrix, stored.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
 use anyhow::Context;
 use clap::Args;
 use ekernel_core::Pairs;
 use ekernel_data::{Dataset, Source, write_npz};
-use ekernel_experiment::Kind;
+use ekernel_experiment::{Kind, Work};
 use ekernel_gram::FolderStore;
 use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{self, ArchitectureFile, Compute, KindName, Reading, Resume},
+    args::{self, ArchitectureFile, BackendName, Compute, KindName, Reading, Resume},
     backends,
+    failure::{self, mistake},
     inputs::{ensure_fits, ensure_no_targets, ensure_same_scale},
     kernels::{Computed, Computer},
     matrices::Matrices,
@@ -64,8 +65,15 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let options = reading.options();
     compute.ensure_fits(&architecture.network)?;
     let quadrature = compute.quadrature;
-    ekernel_core::Plan::with_quadrature(&architecture.network, kinds, quadrature)
-        .map_err(|error| located(arch, error))?;
+    let sampled = compute.backend == BackendName::Finite;
+    if !sampled {
+        ekernel_core::Plan::with_quadrature(&architecture.network, kinds, quadrature)
+            .map_err(|error| located(arch, error))?;
+    } else if resume.folder.is_some() {
+        return Err(mistake(
+            "--resume: --backend finite has no tiles; ekernel converge --resume keeps sampled networks",
+        ));
+    }
     let first_source = Source::parse(x1)?;
     let second_source = x2.as_deref().map(Source::parse).transpose()?;
     ensure_no_targets("--x1", &first_source)?;
@@ -116,8 +124,22 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     let computer =
         Computer { task: &task, backend: &*chosen.backend, kinds, resume: None, quiet: compute.talk.quiet };
     let shape = [pairs.first().len(), pairs.second().len()];
-    output::ensure_room("--out", out, shape, kind.len() as u64)?;
+    output::ensure_room("--out", out, shape, kind.len() as u64 * if sampled { 2 } else { 1 })?;
     let (matrices, work) = match store {
+        None if sampled => {
+            let backend = backends::finite(compute, &architecture.network, kinds)
+                .with_context(|| arch.display().to_string())?;
+            task.begin_on(&architecture.name, "networks");
+            let started = Instant::now();
+            let estimate = backend.estimate(&pairs, task.control());
+            task.end();
+            let estimate = estimate.map_err(|error| failure::nothing_kept(error.into()));
+            let seconds = started.elapsed().as_secs_f64();
+            let [rows, cols] = shape.map(|n| n as u64);
+            let count = if pairs.is_symmetric() { rows * (rows + 1) / 2 } else { rows * cols };
+            let estimate = estimate.with_context(|| arch.display().to_string())?;
+            (Matrices::Sampled(estimate), Work { pairs: count, seconds })
+        }
         Some(store) => {
             let store = store.reserving(out, output::matrix_bytes(shape, kind.len() as u64));
             let Computed { kernels, work } = computer.stream(pairs.clone(), &architecture.name, store)?;

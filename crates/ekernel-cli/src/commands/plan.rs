@@ -11,7 +11,10 @@ use serde_json::json;
 
 use crate::{
     architecture::{Architecture, located},
-    args::{ArchitectureFile, BackendName, Blocks, Compute, Gpu, KindName, Talk, count, kinds, quadrature},
+    args::{
+        ArchitectureFile, BackendName, Blocks, Compute, Gpu, KindName, Sampled, Talk, count, kinds,
+        quadrature,
+    },
     backends,
     failure::mistake,
     kernels::seconds_per_pair,
@@ -59,7 +62,7 @@ pub(crate) fn run(arguments: &Plan) -> anyhow::Result<()> {
     let strategies = match arguments.backend {
         BackendName::Wgpu => strategies(plan.clone(), &arguments.gpu)?,
         BackendName::Auto | BackendName::Cpu => ekernel_cpu::strategies(&plan, &CpuOptions::default()),
-        BackendName::Reference => vec![],
+        BackendName::Reference | BackendName::Finite => vec![],
     };
     let work = arguments.samples.map(|n| work(arguments, &network, n)).transpose()?;
     let key = if arguments.backend == BackendName::Wgpu { "gpu" } else { "cpu" };
@@ -180,6 +183,7 @@ fn work(arguments: &Plan, network: &Network, n: usize) -> anyhow::Result<Work> {
         threads: None,
         blocks: Blocks::Orbit,
         quadrature: arguments.quadrature,
+        sampled: Sampled::default(),
         talk: Talk { quiet: true, json: arguments.json },
     };
     let chosen = backends::choose(&compute, network, needed)?;

@@ -7,6 +7,7 @@ mod layers;
 mod molecules;
 mod results;
 mod resume;
+mod sampled;
 mod selection;
 mod signals;
 mod silent;
