@@ -85,10 +85,11 @@ pub(crate) fn values(outcome: &Outcome<'_>, network: &NetworkOutcome) -> Values 
         Some(Targets::Regression(truth)) => truth.clone(),
         _ => Array2::zeros((0, mean.ncols())),
     };
-    let feature = match &*problem.test {
+    let only_feature = |samples: &Samples| match samples {
         Samples::Vectors(samples) if samples.ncols() == 1 => Some(samples.column(0).to_owned()),
         _ => None,
     };
+    let feature = only_feature(&problem.test);
     let outputs = (0..mean.ncols()).map(|k| {
         let point = |i: usize| {
             let at = feature.as_ref().map_or(truth[(i, k)], |feature| feature[i]);
@@ -96,9 +97,15 @@ pub(crate) fn values(outcome: &Outcome<'_>, network: &NetworkOutcome) -> Values 
         };
         let mut points: Vec<_> = (0..truth.nrows()).map(point).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        Dots { name: format!("output {k}"), points }
+        let training = match (only_feature(&problem.train), &problem.train_targets) {
+            (Some(feature), Targets::Regression(values)) => {
+                feature.iter().zip(values.column(k)).map(|(x, y)| (*x, *y)).collect()
+            }
+            _ => Vec::new(),
+        };
+        Dots { name: format!("output {k}"), points, training }
     });
-    let band = if std.is_some() { ", ± 2 standard deviations" } else { "" };
+    let band = if std.is_some() { " ± 2 standard deviations, without noise" } else { "" };
     let name = &network.facts.name;
     let [title, x, y] = match &feature {
         Some(_) => [format!("{name}: mean{band}"), "feature".to_owned(), "value".to_owned()],

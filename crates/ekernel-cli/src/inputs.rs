@@ -2,7 +2,8 @@
 
 use ekernel_core::{ArchError, Input, Samples};
 use ekernel_data::{
-    DataError, Dataset, Molecules, Normalization, ReadOptions, Source, Targets, channels_first_hint,
+    DataError, Dataset, Molecules, Normalization, ReadOptions, Source, TargetKind, Targets,
+    channels_first_hint,
     molecules::{EnergyScale, Unit},
     read_dataset, scale_mismatch,
 };
@@ -58,11 +59,18 @@ impl Inputs<'_> {
         })?;
         // What is learned of a table is no feature of another that holds it too.
         let ignored_columns = train_set.target_columns.clone();
-        let test_set = read(&test_source, &ReadOptions { ignored_columns, ..reading.clone() })?;
+        // A column of a table is in the test set what it is in the training set, however few rows are tested.
+        let targets = match (reading.targets, &train_targets) {
+            (TargetKind::ByType, _) if ignored_columns.is_empty() => TargetKind::ByType,
+            (TargetKind::ByType, Targets::Classes { .. }) => TargetKind::Classes,
+            (TargetKind::ByType, Targets::Regression(_)) => TargetKind::Values,
+            (said, _) => said,
+        };
+        let test_set = read(&test_source, &ReadOptions { ignored_columns, targets, ..reading.clone() })?;
         let test_set = test_set.aligned_with(&train_set).map_err(|error| {
             anyhow::Error::new(error).context(format!("--train {train} and --test {test}"))
         })?;
-        let Dataset { samples: train_samples, note: train_note, noise, .. } = train_set;
+        let Dataset { samples: train_samples, note: train_note, doubt, noise, .. } = train_set;
         if train_samples.sample_shape() != test_set.samples.sample_shape() {
             let [one, other] = [&train_samples, &test_set.samples].map(Samples::sample_shape);
             let colors = matches!((&one[..], &other[..]), ([a, b, 1], [c, d, 3]) | ([a, b, 3], [c, d, 1]) if a == c && b == d);
@@ -96,11 +104,14 @@ impl Inputs<'_> {
             }
         };
         let normalizer = self.normalization.fit(&train_samples)?;
-        let notes = [("--train", train_note), ("--test", test_set.note), ("--test", untrained)]
-            .into_iter()
-            .filter(|(_, note)| !note.is_empty())
-            .map(|(set, note)| format!("{set}: {note}"))
-            .collect();
+        // The test targets are taken for the same, or refused.
+        let doubt = doubt.unwrap_or_default();
+        let notes =
+            [("--train", train_note), ("--train", doubt), ("--test", test_set.note), ("--test", untrained)]
+                .into_iter()
+                .filter(|(_, note)| !note.is_empty())
+                .map(|(set, note)| format!("{set}: {note}"))
+                .collect();
         let test_names = test_set.names;
         let train = (normalizer.apply(train_samples)?, train_targets);
         let test = (normalizer.apply(test_set.samples)?, test_targets);

@@ -111,9 +111,6 @@ pub(crate) fn ensure_folder_takes_files(option: &str, folder: &Path) -> anyhow::
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, or choose another",
             _ => "choose another",
         };
-        mistake(format!(
-            "{option}: no file can be written in the folder {} ({problem}); {remedy}",
-            folder.display()
-        ))
+        mistake(format!("{option}: the folder {} takes no results ({problem}); {remedy}", folder.display()))
     })
 }

@@ -1,8 +1,8 @@
 //! What `ekernel predict` found, for people.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
-use ekernel_data::{Normalizer, Targets};
+use ekernel_data::{Normalizer, Source, Targets};
 use ekernel_experiment::{
     Amplitude, Curve, Likelihood, Measure, NetworkOutcome, Outcome, Point, RidgeChoice, Score, TimePoint,
     Training,
@@ -12,7 +12,7 @@ use ndarray::Array2;
 
 use crate::{
     table::Table,
-    words::{counted, duration, number, work_line},
+    words::{counted, duration, grouped, number, work_line},
 };
 
 /// Scores of more outputs than this are left to `--json`.
@@ -79,7 +79,11 @@ impl Report<'_> {
                 counted(test.len() as u64, "test sample", "test samples"),
                 train.sample_shape(),
                 match targets {
-                    Targets::Classes { n_classes, .. } => counted(*n_classes as u64, "class", "classes"),
+                    Targets::Classes { labels, .. } => {
+                        // Of the numbers up to the largest label, those that occur.
+                        let classes: BTreeSet<usize> = labels.iter().copied().collect();
+                        counted(classes.len() as u64, "class", "classes")
+                    }
                     Targets::Regression(values) => counted(values.ncols() as u64, "target", "targets"),
                 }
             ),
@@ -90,12 +94,11 @@ impl Report<'_> {
             (Targets::Regression(_), Center::None) => ", targets as they are",
         };
         let scaled = if training.standardize { " and divided by their standard deviation" } else { "" };
-        if train == test {
-            text += "the test samples are the training samples: scores say how well they are fitted, not predicted\n";
-        }
+        text += &self.trained(train == test);
         text += &format!(
-            "{}, ridge {ridge}, time {time}{center}{scaled}, normalisation {}\n",
+            "{}, ridge {ridge}{}, time {time}{center}{scaled}, normalisation {}\n",
             kind.name(),
+            self.noise(),
             normalisation(&problem.normalizer)
         );
         for network in *networks {
@@ -109,6 +112,36 @@ impl Report<'_> {
         }
         text.push('\n');
         text
+    }
+
+    /// What test samples that are training samples make of the scores.
+    fn trained(&self, equal: bool) -> String {
+        const FITTED: &str = "scores say how well they are fitted, not predicted";
+        let problem = self.outcome.problem;
+        match (equal, problem.trained_test_samples() as u64) {
+            (true, _) => format!("the test samples are the training samples: {FITTED}\n"),
+            (false, 0) => String::new(),
+            (false, trained) => {
+                let is = if trained == 1 { "is a training sample" } else { "are training samples" };
+                let of = counted(problem.test.len() as u64, "test sample", "test samples");
+                format!("{} of {of} {is} too: of these, {FITTED}\n", grouped(trained))
+            }
+        }
+    }
+
+    /// ` and the squares of d.npz:noise, 0.1 to 0.3`: what is added to the diagonal beside the ridge.
+    fn noise(&self) -> String {
+        let (Some(noise), Ok(Source { noise: Some(name), .. })) =
+            (&self.outcome.problem.noise, Source::parse(self.outcome.sources[0]))
+        else {
+            return String::new();
+        };
+        let (least, most) = noise
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(*x), most.max(*x)));
+        let range =
+            if least == most { number(least) } else { format!("{} to {}", number(least), number(most)) };
+        format!(" beside the squares of the noise {name} ({range})")
     }
 
     fn single(&self, curve: &Curve) -> String {

@@ -43,9 +43,9 @@ impl<'a> Keys<'a> {
     }
 
     /// The number of each class: that of the data, or its name where every name is a number.
-    fn numbers(&self) -> Result<Vec<u64>, String> {
+    fn numbers(&self) -> Result<Vec<i64>, String> {
         let (false, Some(names)) = (self.numbered, self.names) else {
-            return Ok((0..self.count as u64).collect());
+            return Ok((0..self.count as i64).collect());
         };
         let mut numbers = Vec::with_capacity(names.len());
         for name in names {

@@ -26,6 +26,9 @@ pub struct Dataset {
     pub noise: Option<Array1<f64>>,
     /// What the reader did beside reading, for reports: `resized to 32x32, …`. Empty if nothing.
     pub note: String,
+    /// What the targets may be instead, where their type does not say it for sure: `60 different integers are taken for
+    /// classes …`.
+    pub doubt: Option<String>,
 }
 
 /// How samples and targets are read. Choices that a source does not leave are refused.
@@ -81,6 +84,7 @@ impl Dataset {
             target_columns: Vec::new(),
             noise: None,
             note: String::new(),
+            doubt: None,
         }
     }
 

@@ -212,7 +212,8 @@ pub enum DataError {
     },
     /// A class below zero.
     #[error(
-        "{place} holds the label {value} for sample {sample}; classes count from 0 (for regression save floats)"
+        "{place} holds the label {value} for sample {sample}; classes count from 0, or are -1 and 1: number them anew \
+         (numpy.unique(y, return_inverse=True)[1]); --targets values takes the numbers for values"
     )]
     NegativeLabel {
         /// The array.
@@ -224,8 +225,8 @@ pub enum DataError {
     },
     /// A class number that cannot be one.
     #[error(
-        "{place} holds the label {value} for sample {sample}; classes count from 0 to below {limit} \
-         (for regression save floats)"
+        "{place} holds the label {value} for sample {sample}; classes count from 0 to below {limit}: number them anew \
+         (numpy.unique(y, return_inverse=True)[1]); --targets values takes the numbers for values"
     )]
     LabelTooLarge {
         /// The array.
@@ -339,6 +340,18 @@ pub enum DataError {
     /// An image file that cannot be decoded.
     #[error("the image {} cannot be decoded: {reason}; replace or remove it", path.display())]
     BrokenImage {
+        /// The file.
+        path: PathBuf,
+        /// The reason of the decoder.
+        reason: String,
+    },
+    /// A whole image in a form that no decoder here reads.
+    #[error(
+        "the image {} is of a form that is not read: {reason}; save it as PNG, or as TIFF of 8 or 16 bits, of one channel also of \
+         32 bits or floats",
+        path.display()
+    )]
+    ImageForm {
         /// The file.
         path: PathBuf,
         /// The reason of the decoder.

@@ -4,7 +4,7 @@
 //! classes follow each other. Hidden files are passed over, and so are files that are not PNG, JPEG, TIFF, BMP or WebP by
 //! their extension; the note counts these by extension. Of a TIFF of several pages the first is read. A folder that holds images and no sub-folders gives samples without labels.
 //!
-//! 8-bit pixels mean x/255, 16-bit pixels x/65535; TIFFs of floats or signed integers are taken as they are. Resizing filters with a triangle
+//! 8-bit pixels mean x/255, 16-bit pixels x/65535; grey TIFFs of floats, signed integers or 32-bit integers are taken as they are. Resizing filters with a triangle
 //! whose support grows with the reduction (antialiased bilinear, as Pillow's BILINEAR), in float32 and without
 //! rounding to 8 bits; the shape is stretched, not cropped, and coloured float TIFFs are clamped to [0, 1] by it. EXIF
 //! orientations are not applied, as Pillow does not; alpha must be opaque. The note counts pages and orientations.
@@ -327,6 +327,10 @@ fn no_images(folder: &Path, listing: Listing) -> DataError {
     DataError::NoImages { path: folder.to_owned(), found: folders.chain(listing.others).collect() }
 }
 
-fn broken(path: &Path, error: &image::ImageError) -> DataError {
-    DataError::BrokenImage { path: path.to_owned(), reason: error.to_string() }
+fn broken(path: &Path, error: &ImageError) -> DataError {
+    let (path, reason) = (path.to_owned(), error.to_string());
+    match error {
+        ImageError::Unsupported(_) => DataError::ImageForm { path, reason },
+        _ => DataError::BrokenImage { path, reason },
+    }
 }

@@ -47,6 +47,7 @@ mod samples;
 mod slice;
 mod source;
 mod spheres;
+mod stl10;
 mod table;
 mod target_kind;
 mod targets;

@@ -1,4 +1,5 @@
-//! Grey TIFFs of signed integers and floats, as microscopes and ImageJ write them: their values as they are.
+//! Grey TIFFs of floats and of integers that are no intensities (signed ones, and those of 32 bits and more), as microscopes,
+//! ImageJ and tifffile write them: their values as they are.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -23,11 +24,13 @@ pub(crate) struct Numbers {
 /// Height and width, if the file is such a TIFF.
 pub(crate) fn size(path: &Path) -> Option<(usize, usize)> {
     let mut decoder = open(path)?;
-    // 2 are signed integers, 3 floats; unsigned integers, the default, are intensities from 0 to their largest value.
-    let format = decoder.find_tag_unsigned::<u16>(Tag::SampleFormat).ok()??;
-    let grey = matches!(decoder.colortype(), Ok(ColorType::Gray(_)));
+    // 1, the default, are unsigned integers, 2 signed ones, 3 floats.
+    let format = decoder.find_tag_unsigned::<u16>(Tag::SampleFormat).ok()?.unwrap_or(1);
+    let Ok(ColorType::Gray(bits)) = decoder.colortype() else { return None };
     let (width, height) = decoder.dimensions().ok()?;
-    ([2, 3].contains(&format) && grey).then_some((height as usize, width as usize))
+    // Unsigned integers of 8 and 16 bits are intensities from 0 to their largest value.
+    let numbers = [2, 3].contains(&format) || (format == 1 && bits >= 32);
+    numbers.then_some((height as usize, width as usize))
 }
 
 /// Decodes the first page.
@@ -37,6 +40,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Numbers, DataError> {
     let mut limits = Limits::default();
     limits.decoding_buffer_size = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut decoder = decoder.with_limits(limits);
+    let inexact = || broken("it holds integers beyond ±2^53, which float64 rounds".to_owned());
     let (width, height) = decoder.dimensions().map_err(|error| broken(error.to_string()))?;
     let values: Vec<f64> = match decoder.read_image().map_err(|error| broken(error.to_string()))? {
         DecodingResult::F32(values) => values.into_iter().map(f64::from).collect(),
@@ -45,10 +49,11 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Numbers, DataError> {
         DecodingResult::I8(values) => values.into_iter().map(f64::from).collect(),
         DecodingResult::I16(values) => values.into_iter().map(f64::from).collect(),
         DecodingResult::I32(values) => values.into_iter().map(f64::from).collect(),
-        _ => {
-            return Err(broken(
-                "its values are neither floats nor signed integers of 8 to 32 bits".to_owned(),
-            ));
+        DecodingResult::U32(values) => values.into_iter().map(f64::from).collect(),
+        DecodingResult::I64(values) => exact(values.into_iter().map(i128::from)).ok_or_else(inexact)?,
+        DecodingResult::U64(values) => exact(values.into_iter().map(i128::from)).ok_or_else(inexact)?,
+        DecodingResult::U8(_) | DecodingResult::U16(_) => {
+            return Err(broken("its values are of another type than its header says".to_owned()));
         }
     };
     let (height, width) = (height as usize, width as usize);
@@ -56,6 +61,11 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Numbers, DataError> {
         return Err(broken(format!("it holds {} values for {height}x{width} pixels", values.len())));
     }
     Ok(Numbers { height, width, values })
+}
+
+/// Integers that float64 holds.
+fn exact(values: impl Iterator<Item = i128>) -> Option<Vec<f64>> {
+    values.map(|value| (value.abs() <= 1 << 53).then_some(value as f64)).collect()
 }
 
 fn open(path: &Path) -> Option<Decoder<BufReader<File>>> {

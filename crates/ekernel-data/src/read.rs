@@ -16,6 +16,7 @@ use crate::place::Place;
 use crate::samples;
 use crate::slice::{self, Cut};
 use crate::source::{Format, Source, TargetSource};
+use crate::stl10;
 use crate::table;
 use crate::target_kind::{TargetKind, as_said, doubt};
 use crate::targets::Targets;
@@ -103,6 +104,12 @@ pub fn read_dataset(source: &Source, options: &ReadOptions) -> Result<Dataset, D
             no_target_file(source)?;
             cifar::read_files(std::slice::from_ref(path))
         }
+        Format::Stl10Folder => stl10::read_folder(path, part(source, "a folder of STL-10 files")?),
+        Format::Stl10 => {
+            no_key(source, "an STL-10 file, whose labels lie beside it", "write the file alone")?;
+            no_target_file(source)?;
+            stl10::read(path)
+        }
         Format::ImageFolder => {
             image_folder::ensure_no_pickles(path)?;
             if let (Some(part), None) = (&source.inputs, &source.targets)
@@ -143,27 +150,27 @@ pub fn read_labels(source: &Source, options: &ReadOptions) -> Result<Targets, Da
     })
 }
 
-/// Targets, where they come from, and what may be misunderstood about them.
+/// Targets, where they come from, and what they may be instead.
 struct Found {
     targets: Targets,
     place: Place,
-    note: String,
+    doubt: Option<String>,
 }
 
 impl Found {
     fn new(array: NpyArray, place: Place, kind: TargetKind) -> Result<Found, DataError> {
         let doubt = if kind == TargetKind::ByType { doubt(&array) } else { None };
-        let note = doubt.map(|doubt| format!("{place}: {doubt}")).unwrap_or_default();
-        Ok(Found { targets: Targets::from_array(as_said(array, kind, &place)?, &place)?, place, note })
+        let doubt = doubt.map(|doubt| format!("{place}: {doubt}"));
+        Ok(Found { targets: Targets::from_array(as_said(array, kind, &place)?, &place)?, place, doubt })
     }
 }
 
 fn with_targets(samples: Samples, inputs: Place, found: Option<Found>) -> Result<Dataset, DataError> {
-    let (targets, note) = match found {
-        Some(Found { targets, place, note }) => (Some((targets, place)), note),
-        None => (None, String::new()),
+    let (targets, doubt) = match found {
+        Some(Found { targets, place, doubt }) => (Some((targets, place)), doubt),
+        None => (None, None),
     };
-    Ok(Dataset { note, ..Dataset::checked(samples, inputs, targets)? })
+    Ok(Dataset { doubt, ..Dataset::checked(samples, inputs, targets)? })
 }
 
 /// The name of an array and the rows of it; an array that is called like rows of another is itself.
@@ -222,14 +229,16 @@ fn npz_targets(
 ) -> Result<Found, DataError> {
     const NAMES: &str = "class_names";
     let (array, place) = npz_rows(file, source, named)?;
-    let Found { mut targets, place, note } = Found::new(array, place, kind)?;
+    let Found { mut targets, place, doubt } = Found::new(array, place, kind)?;
     if matches!(targets, Targets::Classes { names: None, .. })
         && file.contains(NAMES)
         && let NpyArray::Texts(names) = file.read(NAMES)?
     {
         targets = targets.with_names(names.into_iter().collect(), &Place::entry(&source.path, NAMES))?;
     }
-    Ok(Found { targets, place, note })
+    // Numbers that have names are classes.
+    let named = matches!(targets, Targets::Classes { names: Some(_), .. });
+    Ok(Found { targets, place, doubt: doubt.filter(|_| !named) })
 }
 
 /// Targets in a file of their own.
@@ -253,9 +262,7 @@ fn file_targets(source: &Source, kind: TargetKind) -> Result<Option<Found>, Data
             npz_targets(&mut file, &Source::file(path), (&key, None), kind)?
         }
         Format::Npy => Found::new(read_npy_file(path)?, Place::file(path), kind)?,
-        Format::Idx => {
-            Found { targets: idx::read_labels(path)?, place: Place::file(path), note: String::new() }
-        }
+        Format::Idx => Found { targets: idx::read_labels(path)?, place: Place::file(path), doubt: None },
         _ => {
             let (hint, known) = ("it holds no single array", "targets come from .npy, .npz or idx files");
             return Err(DataError::UnknownFormat { path: path.clone(), hint, known });

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::DataError;
-use crate::mnist_files;
+use crate::{mnist_files, stl10};
 
 /// Where inputs and targets come from.
 ///
@@ -25,7 +25,8 @@ use crate::mnist_files;
 /// | `train-images-idx3-ubyte` (or .gz) | MNIST images | the labels file beside it, if there |
 /// | `IMAGES,LABELS` (idx files) | the first file | the second file |
 /// | `data_batch_1.bin` | CIFAR-10 or CIFAR-100 images | their labels, of CIFAR-100 the fine ones |
-/// | `FOLDER:train`, `FOLDER:test` | that part of a folder of MNIST or CIFAR files, or that sub-folder of images | their labels |
+/// | `train_X.bin` | STL-10 images | the labels file beside it, if there |
+/// | `FOLDER:train`, `FOLDER:test` | that part of a folder of MNIST, CIFAR or STL-10 files, or that sub-folder of images | their labels |
 /// | `FOLDER` | images | the names of its sub-folders |
 /// | `F.npz`, `F.csv`, `F.xyz`, `FOLDER` with `:ROWS` or `:ROWS,PROPERTY` | molecules | a property of each |
 ///
@@ -63,12 +64,14 @@ pub(crate) enum Format {
     Cifar10,
     Cifar10Folder,
     Cifar100Folder,
+    Stl10,
+    Stl10Folder,
     ImageFolder,
     Table,
 }
 
 /// What images and vectors are read from.
-const KNOWN: &str = "images and vectors come from .npz, .npy, .csv tables, MNIST idx files (.gz too), CIFAR-10 and CIFAR-100 .bin files, or a \
+const KNOWN: &str = "images and vectors come from .npz, .npy, .csv tables, MNIST idx files (.gz too), .bin files of CIFAR-10, CIFAR-100 and STL-10, or a \
                      folder with one sub-folder of images per class";
 
 impl Source {
@@ -138,6 +141,7 @@ impl Source {
         match extension.as_deref() {
             Some("npz") => Ok(Format::Npz),
             Some("npy") => Ok(Format::Npy),
+            Some("bin") if stl10::is_images(&self.path) => Ok(Format::Stl10),
             Some("bin") => Ok(Format::Cifar10),
             Some("gz") => Ok(Format::Idx),
             Some("png" | "jpg" | "jpeg" | "tif" | "tiff" | "bmp" | "webp") => {
@@ -184,6 +188,8 @@ fn folder_format(folder: &Path) -> Format {
         Format::Cifar10Folder
     } else if holds("fine_label_names.txt") && (holds("train.bin") || holds("test.bin")) {
         Format::Cifar100Folder
+    } else if stl10::is_in(folder) {
+        Format::Stl10Folder
     } else if mnist_files::are_in(folder) {
         Format::MnistFolder
     } else {

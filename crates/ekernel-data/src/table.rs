@@ -17,7 +17,7 @@ use crate::place::{Place, nearest_first};
 use crate::rows::{Rows, TABLES};
 use crate::samples::checked;
 use crate::source::{Source, TargetSource};
-use crate::target_kind::{TargetKind, as_said};
+use crate::target_kind::{TargetKind, as_said, whole_numbers};
 use crate::targets::Targets;
 
 /// What stands for a missing value.
@@ -67,9 +67,10 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Dataset, Da
     if let Some(index) = (0..table.names.len()).find(|&column| table.is_index(column)) {
         notes.push(format!("column {} without a name is an index, and no feature", index + 1));
     }
+    let mut doubt = None;
     let targets = match &target_columns[..] {
         [] => None,
-        [column] => Some(table.targets(*column, options.targets, &mut notes)?),
+        [column] => Some(table.targets(*column, options.targets, &mut doubt)?),
         several => Some(table.values(several, options.targets)?),
     };
     let noise_column = noise;
@@ -82,6 +83,7 @@ pub(crate) fn read(source: &Source, options: &ReadOptions) -> Result<Dataset, Da
     dataset.target_columns = learned.map(|&column| table.names[column].clone()).collect();
     dataset.noise = noise;
     dataset.note = notes.join("; ");
+    dataset.doubt = doubt;
     Ok(dataset)
 }
 
@@ -229,7 +231,7 @@ impl Table<'_> {
         &self,
         column: usize,
         kind: TargetKind,
-        notes: &mut Vec<String>,
+        doubt: &mut Option<String>,
     ) -> Result<Targets, DataError> {
         let place = Place::entry(self.path, &self.names[column]);
         let fields = || self.records.iter().map(|record| &record.fields[column]);
@@ -242,30 +244,21 @@ impl Table<'_> {
         }
         let values: Array1<f64> =
             self.records.iter().map(|record| self.number(record, column)).collect::<Result<_, _>>()?;
-        let different: BTreeSet<u64> = values.iter().map(|value| value.to_bits()).collect();
-        let whole = values.iter().all(|value| value.fract() == 0.0 && (0.0..1e6).contains(value));
-        let kind = match kind {
-            TargetKind::ByType if whole && different.len() <= CLASSES => {
-                notes.push(format!(
-                    "{} holds {} different whole numbers, taken for classes; --targets values takes them for values",
+        let array = NpyArray::Floats(values.into_dyn());
+        let kind = match (kind, whole_numbers(&array)) {
+            (TargetKind::ByType, Some(different)) => {
+                let (taken, other) =
+                    if different <= CLASSES { ("classes", "values") } else { ("values", "classes") };
+                *doubt = Some(format!(
+                    "{} holds {different} different whole numbers, taken for {taken}; --targets {other} takes them for {other}",
                     self.names[column],
-                    different.len()
                 ));
-                TargetKind::Classes
+                if taken == "classes" { TargetKind::Classes } else { TargetKind::Values }
             }
-            TargetKind::ByType => {
-                if whole {
-                    notes.push(format!(
-                        "{} holds {} different whole numbers, taken for values; --targets classes takes them for classes",
-                        self.names[column],
-                        different.len()
-                    ));
-                }
-                TargetKind::Values
-            }
-            kind => kind,
+            (TargetKind::ByType, None) => TargetKind::Values,
+            (kind, _) => kind,
         };
-        Targets::from_array(as_said(NpyArray::Floats(values.into_dyn()), kind, &place)?, &place)
+        Targets::from_array(as_said(array, kind, &place)?, &place)
     }
 
     /// Several columns of values.

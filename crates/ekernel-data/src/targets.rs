@@ -20,7 +20,8 @@ pub enum Targets {
         n_classes: usize,
         /// Their names, `n_classes` of them, where the data have names.
         names: Option<Vec<String>>,
-        /// Whether the data hold these numbers; where they hold names alone, the sorted names are numbered.
+        /// Whether the data hold these numbers; where they hold names alone, the sorted names are numbered. Labels -1 and 1
+        /// are names, in this order.
         numbered: bool,
     },
     /// Shape (n, outputs).
@@ -28,7 +29,7 @@ pub enum Targets {
 }
 
 /// Labels from here on are taken for a mistake: a one-hot matrix of as many columns serves nobody.
-const CLASS_LIMIT: u64 = 1 << 16;
+pub(crate) const CLASS_LIMIT: u64 = 1 << 16;
 
 impl Targets {
     /// Number of samples.
@@ -168,7 +169,14 @@ pub(crate) fn of_sorted(labels: Vec<usize>, names: Vec<String>) -> Targets {
     Targets::Classes { labels, n_classes: names.len(), names: Some(names), numbered: false }
 }
 
-fn classes(values: impl Iterator<Item = i64>, place: &Place) -> Result<Targets, DataError> {
+/// The classes that are written as -1 and 1, in this order.
+const SIGNS: [&str; 2] = ["-1", "1"];
+
+fn classes(values: impl Iterator<Item = i64> + Clone, place: &Place) -> Result<Targets, DataError> {
+    if values.clone().all(|value| matches!(value, -1 | 1)) && values.clone().any(|value| value < 0) {
+        let labels = values.map(|value| usize::from(value > 0)).collect();
+        return Ok(of_sorted(labels, SIGNS.map(str::to_owned).to_vec()));
+    }
     let mut labels = Vec::new();
     for (sample, value) in values.enumerate() {
         let Ok(label) = u64::try_from(value) else {

@@ -52,6 +52,59 @@ fn grey_tiffs_of_numbers_are_taken_as_they_are() {
     }
 }
 
+/// Integers of 32 and 64 bits are numbers too; what no decoder reads is said with a way forward.
+#[test]
+fn tiffs_of_long_integers_are_read_or_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, write: &dyn Fn(&mut TiffEncoder<File>)| {
+        let path = folder.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        write(&mut TiffEncoder::new(File::create(path.join("a.tif")).unwrap()).unwrap());
+        samples(&path, &ReadOptions::default())
+    };
+    let values = [0u32, 1, 255, 65_536, 4_000_000_000, 7];
+    let wanted = Array4::from_shape_fn((1, 2, 3, 1), |(_, y, x, _)| f64::from(values[3 * y + x]));
+    let wanted = Samples::Images(wanted);
+    let long = values.map(u64::from);
+    let found = write("u32", &|file| file.write_image::<colortype::Gray32>(3, 2, &values).unwrap());
+    assert_eq!(found.unwrap(), wanted);
+    let found = write("u64", &|file| file.write_image::<colortype::Gray64>(3, 2, &long).unwrap());
+    assert_eq!(found.unwrap(), wanted);
+    let beyond = [(1u64 << 53) + 1; 6];
+    let refused = write("beyond", &|file| file.write_image::<colortype::Gray64>(3, 2, &beyond).unwrap());
+    assert!(refused.unwrap_err().to_string().contains("beyond ±2^53"));
+    let colours = [1u32; 18];
+    let refused = write("rgb", &|file| file.write_image::<colortype::RGB32>(3, 2, &colours).unwrap());
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("of a form that is not read") && refused.contains("save it as PNG"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn folders_of_stl_10_are_recognised() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (part, count) in [("train", 2), ("test", 1)] {
+        std::fs::write(at(&format!("{part}_X.bin")), vec![51; count * 27_648]).unwrap();
+        std::fs::write(at(&format!("{part}_y.bin")), vec![3; count]).unwrap();
+    }
+    let read = |words: String| read_dataset(&Source::parse(&words).unwrap(), &ReadOptions::default());
+    for (part, count) in [("train", 2), ("test", 1)] {
+        for words in [
+            format!("{}:{part}", folder.path().display()),
+            at(&format!("{part}_X.bin")).display().to_string(),
+        ] {
+            let set = read(words).unwrap();
+            assert_eq!(set.samples, Samples::Images(Array4::from_elem((count, 96, 96, 3), 0.2)));
+            assert!(matches!(set.targets, Some(Targets::Classes { labels, .. }) if labels == vec![2; count]));
+        }
+    }
+    let whole = read(folder.path().display().to_string()).unwrap_err().to_string();
+    assert!(whole.contains("holds train, test; say which to read"), "{whole}");
+}
+
 #[cfg(unix)]
 #[test]
 fn links_to_nothing_are_said() {

@@ -1,6 +1,10 @@
 //! A training set and a test set, prepared alike.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hasher},
+    sync::Arc,
+};
 
 use ekernel_core::Samples;
 use ekernel_data::{Normalizer, Targets};
@@ -84,6 +88,32 @@ impl Problem {
         }
     }
 
+    /// How many of the test samples are training samples too: scores of these say how well they are fitted.
+    pub fn trained_test_samples(&self) -> usize {
+        let place = |samples: &Samples, index: usize| {
+            let mut hasher = DefaultHasher::new();
+            each_bit_pattern(samples, index, |bits| hasher.write_u64(bits));
+            hasher.finish()
+        };
+        let mut trained: HashMap<u64, Vec<usize>> = HashMap::new();
+        for index in 0..self.train.len() {
+            trained.entry(place(&self.train, index)).or_default().push(index);
+        }
+        let same = |test: usize, train: usize| {
+            let patterns = [(&self.test, test), (&self.train, train)].map(|(samples, index)| {
+                let mut patterns = Vec::new();
+                each_bit_pattern(samples, index, |bits| patterns.push(bits));
+                patterns
+            });
+            patterns[0] == patterns[1]
+        };
+        let is_trained = |test: &usize| {
+            let near = trained.get(&place(&self.test, *test));
+            near.is_some_and(|near| near.iter().any(|&train| same(*test, train)))
+        };
+        (0..self.test.len()).filter(is_trained).count()
+    }
+
     /// The name of each class, numbers where the data have no names; empty for regression.
     pub fn class_names(&self) -> Vec<String> {
         match &self.train_targets {
@@ -91,5 +121,43 @@ impl Problem {
             Targets::Classes { names: Some(names), .. } => names.clone(),
             Targets::Classes { n_classes, .. } => (0..*n_classes).map(|class| class.to_string()).collect(),
         }
+    }
+}
+
+/// Hands over the numbers of a sample.
+fn each_bit_pattern(samples: &Samples, index: usize, mut take: impl FnMut(u64)) {
+    match samples {
+        Samples::Vectors(x) => x.row(index).iter().for_each(|x| take(x.to_bits())),
+        Samples::Images(x) | Samples::Spheres(x) => {
+            x.index_axis(Axis(0), index).iter().for_each(|x| take(x.to_bits()));
+        }
+        Samples::Molecules(molecules) => {
+            let molecule = &molecules[index];
+            molecule.charges.iter().for_each(|charge| take(u64::from(*charge)));
+            molecule.positions.iter().for_each(|x| take(x.to_bits()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    #[test]
+    fn test_samples_that_are_trained_are_counted() {
+        let problem = |test: Array2<f64>| {
+            let train = array![[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]];
+            let values = |n: usize| Targets::Regression(Array2::zeros((n, 1)));
+            let n = test.nrows();
+            Problem::new(
+                (Samples::Vectors(train), values(3)),
+                (Samples::Vectors(test), Some(values(n))),
+                Normalizer::None,
+            )
+        };
+        assert_eq!(problem(array![[1.0, 2.0], [2.0, 1.0], [3.0, 4.0], [1.0, 2.0]]).trained_test_samples(), 3);
+        assert_eq!(problem(array![[4.0, 3.0]]).trained_test_samples(), 0);
     }
 }

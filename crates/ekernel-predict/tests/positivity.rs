@@ -137,7 +137,7 @@ fn message_says_what_would_do() {
         text.to_string(),
         "the training kernel is not positive definite with a ridge of 0.5 of the mean diagonal: pivot 1 of 2 is -1e0 \
          (two equal or nearly equal inputs do that, and so does a kernel in f32); its smallest eigenvalue without a \
-         ridge is -1e0, and a ridge of 2.0 of the mean diagonal would do"
+         ridge is -1e0, and a ridge of 2 of the mean diagonal would do"
     );
     // The unit of the answer is that of the question, unless the kernel has no scale to be relative to.
     let error = KernelMachine::new(kernel.view(), Ridge::Absolute(0.5), TrainingTime::INFINITE, Par::Seq)

@@ -3,7 +3,7 @@
 use clap::Args;
 use ekernel_core::{
     Layer,
-    reference::{COMMON, Default, Entry, Key, Part, entries},
+    reference::{COMMON, Default, Entry, Key, Part, entries, nearest},
 };
 use serde_json::json;
 
@@ -45,7 +45,10 @@ pub(crate) fn run(arguments: &Layers) -> anyhow::Result<()> {
 fn unknown(name: &str) -> anyhow::Error {
     let reason = match Layer::absent(name) {
         Some(reason) => format!("is no layer of ekernel: {reason}"),
-        None => "is no input, layer or activation; `ekernel layers` lists them".to_owned(),
+        None => {
+            let near = nearest(name).map(|near| format!(", did you mean '{near}'?")).unwrap_or_default();
+            format!("is no input, layer or activation{near}; `ekernel layers` lists them")
+        }
     };
     mistake(format!("'{name}' {reason}"))
 }

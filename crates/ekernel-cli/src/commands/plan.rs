@@ -20,7 +20,7 @@ use crate::{
     kernels::seconds_per_pair,
     output::{self, matrix_bytes},
     samples::random,
-    words::{bytes, duration},
+    words::{bytes, counted, duration, grouped},
 };
 
 #[derive(Args, Debug)]
@@ -159,9 +159,9 @@ struct Work {
 impl Work {
     fn line(&self) -> String {
         format!(
-            "\nsamples  {}: {} pairs, about {} with {}, {} for the result\n",
-            self.n,
-            self.pairs,
+            "\nsamples  {}: {}, about {} with {}, {} for the result\n",
+            grouped(self.n as u64),
+            counted(self.pairs, "pair", "pairs"),
             duration(self.seconds),
             self.backend,
             bytes(self.bytes as f64)

@@ -12,11 +12,11 @@ use plotters::{
     style::{FontStyle, RGBColor, register_font},
 };
 
-use super::scaled::{SCALE, Scaled};
+use super::{
+    letters::FONT,
+    scaled::{SCALE, Scaled},
+};
 use crate::failure::mistake;
-
-/// The family that every text asks for; its outlines are built in, so that plots need no fonts of the system.
-pub(super) const FONT: &str = "sans-serif";
 
 /// Colours of lines that remain apart for people who confuse red and green (Okabe and Ito 2008).
 pub(super) const COLOURS: [RGBColor; 6] = [

@@ -9,7 +9,10 @@ use plotters::{
     style::text_anchor::{HPos, Pos, VPos},
 };
 
-use super::canvas::{COLOURS, FONT, Picture, register, save};
+use super::{
+    canvas::{COLOURS, Picture, register, save},
+    letters::{FONT, length, shortened},
+};
 
 /// The length to which names of classes are cut.
 const NAME: usize = 14;
@@ -49,7 +52,7 @@ struct Layout {
 /// Draws counts (true class, predicted class) to an .svg or .png file.
 pub(crate) fn draw(path: &Path, title: &str, counts: &Array2<usize>, names: &[String]) -> anyhow::Result<()> {
     register()?;
-    let names: Vec<String> = names.iter().map(|name| name.chars().take(NAME).collect()).collect();
+    let names: Vec<String> = names.iter().map(|name| shortened(name, NAME)).collect();
     let layout = Layout::new(title, &names)?;
     let size = (layout.width.unsigned_abs(), layout.height.unsigned_abs());
     save(path, size, &Confusion { title, counts, names: &names, layout })
@@ -74,12 +77,6 @@ impl Layout {
         let height = bottom + GAP + below + GAP + AXIS + 2 * GAP;
         Ok(Layout { cell, letters, longest, turned, left, bottom, width, height })
     }
-}
-
-/// How long a text is on paper.
-fn length(text: &str, size: i32) -> anyhow::Result<i32> {
-    let (width, _) = (FONT, size).into_font().box_size(text)?;
-    Ok(i32::try_from(width)?)
 }
 
 impl Picture for Confusion<'_> {

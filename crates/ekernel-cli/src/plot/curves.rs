@@ -12,8 +12,9 @@ use plotters::{
 };
 
 use super::{
-    canvas::{COLOURS, FONT, Picture, register, save},
-    legend,
+    canvas::{COLOURS, Picture, register, save},
+    legend::{self, Entry, Mark},
+    letters::FONT,
 };
 
 /// What is drawn.
@@ -208,17 +209,105 @@ impl Picture for Curves {
                 }
             }
         }
-        legend::draw(&beside, self.lines.iter().map(|line| line.name.as_str()))?;
+        legend::draw(&beside, &entries(&self.lines))?;
         Ok(())
     }
 }
 
+fn entries(lines: &[Line]) -> Vec<Entry<'_>> {
+    let colours = COLOURS.iter().cycle();
+    let entry = lines.iter().zip(colours);
+    entry.map(|(line, &colour)| Entry { name: &line.name, colour, mark: Mark::Line }).collect()
+}
+
 /// The strip of the legend.
 fn legend_width(lines: &[Line]) -> anyhow::Result<i32> {
-    legend::width(lines.iter().map(|line| line.name.as_str()))
+    legend::width(&entries(lines))
 }
 
 /// The width of a picture of these curves.
 fn width(lines: &[Line]) -> anyhow::Result<u32> {
     Ok(760 + legend_width(lines)?.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curves(logarithmic: bool) -> Curves {
+        let line = |name: &str, scores: [f64; 3]| Line {
+            name: name.to_owned(),
+            points: [10.0, 100.0, 1000.0]
+                .into_iter()
+                .zip(scores)
+                .map(|(n, y)| (n, y, Some(0.1 * y)))
+                .collect(),
+        };
+        let ticks =
+            ["10", "100", "1000"].map(|name| Tick { at: name.parse().unwrap(), name: name.to_owned() });
+        Curves {
+            title: "Learning curves".to_owned(),
+            x: "training samples".to_owned(),
+            ticks: ticks.into(),
+            y: "RMSE".to_owned(),
+            logarithmic,
+            // One falls and one rises, so that no corner of the plot is free of points.
+            lines: vec![
+                line("falling", [3.0, 1.0, 0.2]),
+                line("a network with a long name", [0.2, 1.0, 3.0]),
+            ],
+        }
+    }
+
+    /// The numbers of an attribute of the elements of a kind, in the order of the picture.
+    fn attributes(svg: &str, element: &str, name: &str) -> Vec<f64> {
+        let elements = svg.split('<').filter(|part| part.starts_with(element));
+        let value = |part: &str| part.split_once(&format!(" {name}=\""))?.1.split('"').next()?.parse().ok();
+        elements.filter_map(value).collect()
+    }
+
+    fn svg(curves: &Curves) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("curves.svg");
+        draw(&path, curves).unwrap();
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn the_legend_stands_right_of_all_points() {
+        for logarithmic in [false, true] {
+            let curves = curves(logarithmic);
+            let at = attributes(&svg(&curves), "circle", "cx");
+            let (points, legend) = at.split_at(6);
+            assert_eq!(legend.len(), 2, "{at:?}");
+            let strip =
+                f64::from(width(&curves.lines).unwrap() as i32 - legend_width(&curves.lines).unwrap());
+            assert!(points.iter().all(|x| *x < strip - 12.0) && legend.iter().all(|x| *x > strip), "{at:?}");
+        }
+    }
+
+    #[test]
+    fn error_bars_of_two_curves_stand_side_by_side() {
+        let at = attributes(&svg(&curves(true)), "circle", "cx");
+        for (one, other) in at[..3].iter().zip(&at[3..6]) {
+            // Bars are a pixel wide, dots nine.
+            assert!((2.0..9.0).contains(&(other - one)), "{at:?}");
+        }
+    }
+
+    #[test]
+    fn ticks_are_round() {
+        let ticks = |scores: [f64; 2], logarithmic: bool| {
+            let ends = scores.map(|score| if logarithmic { score.ln() } else { score });
+            let axis = Scores { range: ends[0]..ends[1], logarithmic };
+            let points = axis.key_points(plotters::coord::ranged1d::BoldPoints(10));
+            points.iter().map(|at| axis.format_ext(at)).collect::<Vec<_>>()
+        };
+        assert_eq!(ticks([0.7, 300.0], true), ["1", "2", "5", "10", "20", "50", "100", "200"]);
+        assert_eq!(ticks([13.0, 37.0], false)[..3], ["15", "20", "25"]);
+        for shown in [ticks([0.31, 0.87], true), ticks([812.3, 1907.7], true), ticks([0.123, 0.987], false)] {
+            assert!((3..=12).contains(&shown.len()), "{shown:?}");
+            assert!(shown.iter().all(|tick| tick.len() <= 5), "{shown:?}");
+        }
+    }
 }

@@ -1,14 +1,13 @@
 //! A canvas of pixels that shows a picture larger than it is drawn: lines and letters are drawn at the larger size, so that text
 //! is as even and sharp as in the SVG.
 
-use std::sync::OnceLock;
-
-use ab_glyph::{Font, FontRef};
 use plotters::{
     prelude::{DrawingBackend, TextStyle},
     style::FontDesc,
 };
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind};
+
+use super::letters::in_letters;
 
 /// How many pixels stand for one, along each side.
 pub(super) const SCALE: u32 = 2;
@@ -109,34 +108,5 @@ impl<B: DrawingBackend> DrawingBackend for Scaled<B> {
         let font = font.transform(style.transform());
         let larger = TextStyle { font, color: style.color(), pos: style.anchor() };
         self.0.draw_text(&in_letters(text), &larger, at(pos))
-    }
-}
-
-/// The text in letters that the built-in font has: others are written in Latin ones.
-fn in_letters(text: &str) -> String {
-    static FONT: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
-    let font = FONT.get_or_init(|| FontRef::try_from_slice(dejavu::sans::regular()).ok());
-    let Some(font) = font else { return text.to_owned() };
-    let mut written = String::new();
-    for c in text.chars() {
-        if font.glyph_id(c).0 != 0 || c.is_control() {
-            written.push(c);
-        } else {
-            written += deunicode::deunicode_char(c).unwrap_or("?");
-        }
-    }
-    written.trim_end().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn letters_that_the_font_lacks_are_latin() {
-        assert_eq!(in_letters("cat, Öl, σ² ± 2, Ж"), "cat, Öl, σ² ± 2, Ж");
-        assert_eq!(in_letters("猫"), "Mao");
-        assert_eq!(in_letters("高粱 3"), "Gao Liang  3".trim_end());
-        assert!(in_letters("カ").is_ascii());
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use plotters::{coord::Shift, prelude::*};
 
 use super::{
-    canvas::{COLOURS, FONT, Picture, register, save},
-    legend,
+    canvas::{COLOURS, Picture, register, save},
+    legend::{self, Entry, Mark},
+    letters::FONT,
 };
 
 /// What is drawn.
@@ -34,12 +35,17 @@ pub(crate) struct Dots {
     /// The number below, the true value, the prediction and its standard deviation where it is known; of a line, in rising
     /// order of the number below.
     pub(crate) points: Vec<(f64, f64, f64, Option<f64>)>,
+    /// Of a line, the feature and the value of each training sample.
+    pub(crate) training: Vec<(f64, f64)>,
 }
+
+/// The colour of data beside a line of predictions.
+const DATA: RGBColor = RGBColor(90, 90, 90);
 
 /// Draws values to an .svg or .png file.
 pub(crate) fn draw(path: &Path, values: &Values) -> anyhow::Result<()> {
     register()?;
-    save(path, (640 + values.legend()?.unsigned_abs(), 560), values)
+    save(path, (640 + legend::width(&values.legend())?.unsigned_abs(), 560), values)
 }
 
 impl Values {
@@ -47,12 +53,23 @@ impl Values {
         self.outputs.iter().flat_map(|output| &output.points)
     }
 
-    /// The strip that the names of several outputs need.
-    fn legend(&self) -> anyhow::Result<i32> {
-        match self.outputs.len() {
-            0 | 1 => Ok(0),
-            _ => legend::width(self.outputs.iter().map(|output| output.name.as_str())),
+    fn training(&self) -> impl Iterator<Item = &(f64, f64)> {
+        self.outputs.iter().flat_map(|output| &output.training)
+    }
+
+    /// The names of several outputs, and of the data beside a line.
+    fn legend(&self) -> Vec<Entry<'_>> {
+        let mark = if self.shape == Shape::Over { Mark::Line } else { Mark::Dot };
+        let mut entries = Vec::new();
+        if self.outputs.len() > 1 {
+            let outputs = self.outputs.iter().zip(COLOURS.iter().cycle());
+            entries.extend(outputs.map(|(output, &colour)| Entry { name: &output.name, colour, mark }));
         }
+        if self.shape == Shape::Over {
+            entries.push(Entry { name: "training data", colour: DATA, mark: Mark::Ring });
+            entries.push(Entry { name: "test data", colour: DATA, mark: Mark::Dot });
+        }
+        entries
     }
 
     /// From the least to the largest of some numbers, and a little room.
@@ -74,15 +91,12 @@ impl Picture for Values {
             let reach = 2.0 * std.unwrap_or(0.0);
             [truth, mean - reach, mean + reach]
         };
-        let vertical = Values::range(self.points().flat_map(ends));
-        let horizontal = Values::range(self.points().map(|point| point.0));
-        let (area, strip) = match self.legend()? {
-            0 => (area.clone(), None),
-            width => {
-                let (area, strip) = area.split_horizontally(area.dim_in_pixel().0 as i32 - width);
-                (area, Some(strip))
-            }
-        };
+        let vertical =
+            Values::range(self.points().flat_map(ends).chain(self.training().map(|point| point.1)));
+        let horizontal =
+            Values::range(self.points().map(|point| point.0).chain(self.training().map(|point| point.0)));
+        let entries = self.legend();
+        let (area, strip) = area.split_horizontally(area.dim_in_pixel().0 as i32 - legend::width(&entries)?);
         let mut chart = ChartBuilder::on(&area)
             .caption(&self.title, (FONT, 18))
             .margin(12)
@@ -136,17 +150,14 @@ impl Picture for Values {
                     }
                     let line = output.points.iter().map(|&(x, _, mean, _)| (x, mean));
                     chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
-                    let dots = output
-                        .points
-                        .iter()
-                        .map(|&(x, truth, ..)| Circle::new((x, truth), 3, BLACK.mix(0.6).filled()));
+                    let rings = output.training.iter().map(|&at| Circle::new(at, 3, DATA));
+                    chart.draw_series(rings)?;
+                    let dots =
+                        output.points.iter().map(|&(x, truth, ..)| Circle::new((x, truth), 3, DATA.filled()));
                     chart.draw_series(dots)?;
                 }
             }
         }
-        if let Some(strip) = strip {
-            legend::draw(&strip, self.outputs.iter().map(|output| output.name.as_str()))?;
-        }
-        Ok(())
+        legend::draw(&strip, &entries)
     }
 }

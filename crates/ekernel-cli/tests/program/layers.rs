@@ -52,7 +52,12 @@ fn layers_without_a_kernel_say_why() {
         here.text("absent.toml", &arch);
         here.refuse("plan absent.toml", &["absent.toml", "layer 2", op, reason]);
     }
-    here.refuse("layers lyft", &["'lyft'", "`ekernel layers` lists them"]);
+    here.refuse("layers xyzzy", &["'xyzzy'", "no input, layer or activation; `ekernel layers` lists them"]);
+    for (word, meant) in
+        [("lyft", "lift"), ("Conv", "conv"), ("ReLU", "relu"), ("vectors", "vector"), ("avgpool", "avg_pool")]
+    {
+        here.refuse(&format!("layers {word}"), &[word, &format!("did you mean '{meant}'?")]);
+    }
 }
 
 #[test]

@@ -56,6 +56,138 @@ fn classes_that_are_never_trained_are_named() {
     assert!(said.contains("class 0 has no training sample") && said.contains("begin at 1"), "{said}");
 }
 
+/// Integers are classes by their type; years and counts are integers too.
+#[test]
+fn integers_that_may_be_numbers_are_questioned_once() {
+    let here = Playground::new();
+    let x = images(120);
+    let years: Array1<i64> = (0..120).map(|i| 1950 + i % 40).collect();
+    let few: Array1<i64> = (0..120).map(|i| i % 10).collect();
+    let tested: Array1<i64> = (0..12).collect::<Array1<i64>>().mapv(|i| i % 10);
+    let t = images(12);
+    here.arrays(
+        "years.npz",
+        &[
+            ("x", (&x).into()),
+            ("years", (&years).into()),
+            ("few", (&few).into()),
+            ("t", (&t).into()),
+            ("tested", (&tested).into()),
+        ],
+    );
+    let said = |words: &str| {
+        let output =
+            here.ekernel(&format!("predict --arch net.toml --backend cpu {words}")).output().unwrap();
+        let [notes, text] = [output.stderr, output.stdout].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success(), "{notes}");
+        (notes, text)
+    };
+    let (notes, text) = said("--train years.npz:x,years --test years.npz:x,years");
+    let note = "--train: years.npz:years: 40 different integers are taken for classes (--targets classes says so); \
+                --targets values takes them for values";
+    assert_eq!(notes.matches("different integers").count(), 1, "{notes}");
+    assert!(notes.contains(note), "{notes}");
+    assert!(text.contains("shape [5, 5, 1], 40 classes"), "{text}");
+    for words in ["years --targets classes", "years --targets values", "few"] {
+        let (notes, _) = said(&format!("--train years.npz:x,{words} --test years.npz:x --out p.npz"));
+        assert!(!notes.contains("taken for"), "{words}: {notes}");
+    }
+    // Of few test samples most classes occur once.
+    let (notes, _) = said("--train years.npz:x,few --test years.npz:t,tested");
+    assert!(!notes.contains("taken for"), "{notes}");
+}
+
+#[test]
+fn minus_one_and_one_are_two_classes() {
+    let here = Playground::new();
+    let x = images(12);
+    let zero: Array1<i64> = (0..12).map(|i| i % 2).collect();
+    let signs = zero.mapv(|label| 2 * label - 1);
+    let floats = signs.mapv(|label| label as f64);
+    let wrong = signs.mapv(|label| label - 1);
+    let ones: Array1<i64> = Array1::ones(12);
+    here.arrays(
+        "signs.npz",
+        &[
+            ("x", (&x).into()),
+            ("zero", (&zero).into()),
+            ("signs", (&signs).into()),
+            ("floats", (&floats).into()),
+            ("wrong", (&wrong).into()),
+            ("ones", (&ones).into()),
+        ],
+    );
+    let words = |train: &str, test: &str| {
+        format!(
+            "predict --arch net.toml --backend reference --quiet --train signs.npz:x,{train} --test signs.npz:x,{test}"
+        )
+    };
+    let known = here.json(&words("zero", "zero"));
+    for (train, test) in [("signs", "signs"), ("floats", "floats --targets classes")] {
+        let found = here.json(&words(train, test));
+        assert_eq!(found["networks"][0]["confusion"], known["networks"][0]["confusion"], "{train}");
+        assert_eq!(found["classes"], serde_json::json!(["-1", "1"]));
+    }
+    // A test set of the second class alone.
+    let ones = here.json(&words("signs", "ones"));
+    assert_eq!(ones["networks"][0]["confusion"][0], serde_json::json!([0, 0]), "{ones}");
+    here.refuse(&words("wrong", "wrong"), &["the label -2", "numpy.unique", "--targets values"]);
+}
+
+/// Kernels are squares, which underflow where samples are tiny.
+#[test]
+fn samples_whose_kernel_would_be_zero_are_refused() {
+    let here = Playground::new();
+    let x = images(12).mapv(|x| 1e-170 * x);
+    let mut mixed = images(12);
+    mixed.index_axis_mut(ndarray::Axis(0), 3).mapv_inplace(|x| 1e-170 * x);
+    here.arrays("tiny.npz", &[("x", (&x).into()), ("mixed", (&mixed).into())]);
+    for backend in ["reference", "cpu", "cpu --precision f64"] {
+        for (key, sample) in [("x", "sample 0"), ("mixed", "sample 3")] {
+            here.refuse(
+                &format!("gram net.toml --x1 tiny.npz:{key} --backend {backend} --quiet --out k.npz"),
+                &["tiny.npz", sample, "e-170", "rescale the data"],
+            );
+        }
+    }
+}
+
+/// The font of PNGs has no Chinese letters; a browser that shows an SVG has.
+#[test]
+fn names_in_other_letters_are_noted() {
+    let here = Playground::new();
+    folder(&here, "cjk", &["\u{732b}", "\u{72ac}"], "png");
+    let words = "predict --arch net.toml --backend reference --train cjk --test cjk --plot";
+    let said = |file: &str| {
+        let output = here.ekernel(&format!("{words} {file}")).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let note = said("p.png");
+    assert!(note.contains("'\u{72ac}' as 'Quan'") && note.contains(".svg shows them"), "{note}");
+    assert!(!said("p.svg").contains("Latin"), "{note}");
+}
+
+#[test]
+fn test_samples_that_are_training_samples_are_counted() {
+    let here = Playground::new();
+    let words =
+        "predict --arch net.toml --backend reference --quiet --train data.npz:x[0:8],y --test data.npz:";
+    for (test, said) in [
+        (
+            "x[6:12],y",
+            "2 of 6 test samples are training samples too: of these, scores say how well they are fitted",
+        ),
+        ("x[7:12],y", "1 of 5 test samples is a training sample too"),
+        ("x[2:6],y", "4 of 4 test samples are training samples too"),
+        ("x[0:8],y", "the test samples are the training samples: scores"),
+    ] {
+        let text = here.succeed(&format!("{words}{test}"));
+        assert!(text.contains(said), "{text}");
+    }
+    assert!(!here.succeed(&format!("{words}x[8:],y")).contains("training samples too"));
+}
+
 /// uint8 is x/255, integers and floats are what they are.
 #[test]
 fn sets_of_different_scales_are_refused() {

@@ -98,6 +98,13 @@ fn noise_of_each_target_is_added_to_the_diagonal() {
     let here = playground();
     let words = WORDS.replace("x,y", "x,y,s");
     here.succeed(&format!("{words} --ridge 0 --cov --out noise.npz"));
+    let text = here.succeed(&format!("{words} --ridge 0:absolute"));
+    assert!(
+        text.contains("nngp, ridge 0 absolute beside the squares of the noise s (0.3000), time"),
+        "{text}"
+    );
+    let text = here.succeed(&format!("{WORDS} --ridge 0.0025000000000000005"));
+    assert!(text.contains("nngp, ridge 0.0025 of the mean diagonal, time"), "{text}");
     here.succeed(&format!("{WORDS} --ridge 0.09:absolute --cov --out ridge.npz"));
     for key in ["mean", "cov"] {
         let [a, b] = ["noise.npz", "ridge.npz"].map(|file| read(&here.path(file), key));
@@ -136,7 +143,12 @@ fn values_are_plotted() {
         here.succeed(&format!("{WORDS} --cov --scale fit --plot {name}"));
     }
     let svg = std::fs::read_to_string(here.path("fit.svg")).unwrap();
-    assert!(svg.contains("polygon") && svg.contains("± 2 standard deviations"), "{svg}");
+    assert!(svg.contains("polygon") && svg.contains("mean ± 2 standard deviations, without noise"), "{svg}");
+    for part in ["training data", "test data"] {
+        assert_eq!(svg.matches(part).count(), 1, "{svg}");
+    }
+    // 30 training samples, 11 test samples, and one of each in the legend.
+    assert_eq!(svg.matches("<circle").count(), 30 + 11 + 2, "{svg}");
     let images =
         "predict --arch net.toml --backend reference --quiet --train data.npz:x,v --test data.npz:x,v";
     here.succeed(&format!("{images} --plot against.svg"));

@@ -11,4 +11,4 @@ mod layers;
 mod table;
 
 pub use entry::{Default, Entry, Key, Part};
-pub use table::{COMMON, entries};
+pub use table::{COMMON, entries, nearest};

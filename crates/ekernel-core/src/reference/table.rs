@@ -56,6 +56,11 @@ pub fn entries() -> Vec<Entry> {
     inputs.chain(layers).chain(activations).collect()
 }
 
+/// The input, layer or activation whose word is most like `word`, if one is like it at all.
+pub fn nearest(word: &str) -> Option<String> {
+    crate::error::nearest(word, INPUTS.iter().map(|input| input.name).chain(Layer::names()))
+}
+
 fn of_layer(part: Part, name: &'static str, summary: &'static str, keys: Vec<Key>, example: String) -> Entry {
     let network = read(&example);
     let layer = layer_of(&network, name);

@@ -1,6 +1,6 @@
 //! The inputs of a kernel: a batch of samples of one kind, validated once.
 
-use ndarray::{Array2, Array4, Axis};
+use ndarray::{Array2, Array4, ArrayView, ArrayViewD, Axis, Dimension};
 
 use super::{error::SamplesError, molecule::Molecule};
 use crate::GroupElement;
@@ -21,6 +21,9 @@ pub enum Samples {
 impl Samples {
     /// The largest magnitude of an entry that [`Samples::validate`] accepts.
     pub const LIMIT: f64 = 1e15;
+
+    /// The least that the largest magnitude of a sample may be, unless it is 0: kernels are squares, and float64 begins at 1e-308.
+    pub const SMALLEST: f64 = 1e-150;
 
     /// √(mean x²) of a sample's entries, whose squares may leave the range of f64; 1 for zeros alone and for molecules.
     pub fn root_mean_square(&self, index: usize) -> f64 {
@@ -92,12 +95,14 @@ impl Samples {
     }
 
     /// Checks that there is at least one sample, no empty dimension, and only finite entries of at most
-    /// [`Samples::LIMIT`] in magnitude; of molecules, that they have at least two atoms, all at different places.
+    /// [`Samples::LIMIT`] in magnitude, of which one in each sample is at least [`Samples::SMALLEST`] or all are 0; of molecules, that they have at least two atoms, all at different places.
     pub fn validate(&self) -> Result<(), SamplesError> {
-        let (shape, values): (&[usize], Box<dyn Iterator<Item = &f64>>) = match self {
-            Samples::Vectors(x) => (x.shape(), Box::new(x.iter())),
-            Samples::Images(x) | Samples::Spheres(x) => (x.shape(), Box::new(x.iter())),
-            Samples::Molecules(molecules) if molecules.is_empty() => (&[0], Box::new([].iter())),
+        let (shape, values): (&[usize], Vec<ArrayViewD<'_, f64>>) = match self {
+            Samples::Vectors(x) => (x.shape(), x.outer_iter().map(ArrayView::into_dyn).collect()),
+            Samples::Images(x) | Samples::Spheres(x) => {
+                (x.shape(), x.outer_iter().map(ArrayView::into_dyn).collect())
+            }
+            Samples::Molecules(molecules) if molecules.is_empty() => (&[0], vec![]),
             Samples::Molecules(molecules) => {
                 return molecules.iter().enumerate().try_for_each(|(i, molecule)| molecule.validate(i));
             }
@@ -105,24 +110,52 @@ impl Samples {
         if shape.contains(&0) {
             return Err(SamplesError::Empty { shape: shape.to_vec() });
         }
-        let per_sample: usize = shape[1..].iter().product();
-        for (position, &value) in values.enumerate() {
-            if value.abs() <= Self::LIMIT {
-                continue;
+        for (sample, values) in values.iter().enumerate() {
+            let refused = |x: &f64| x.is_nan() || x.abs() > Self::LIMIT;
+            if values.iter().any(refused)
+                && let Some((index, &value)) = values.indexed_iter().find(|(_, x)| refused(x))
+            {
+                let index = index.slice().to_vec();
+                return Err(if value.is_finite() {
+                    SamplesError::TooLarge { sample, index, value, limit: Self::LIMIT }
+                } else {
+                    SamplesError::NotFinite { sample, index, value }
+                });
             }
-            let sample = position / per_sample;
-            let mut rest = position % per_sample;
-            let mut index = vec![0; shape.len() - 1];
-            for (slot, &extent) in index.iter_mut().zip(&shape[1..]).rev() {
-                *slot = rest % extent;
-                rest /= extent;
+            let largest = values.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+            if largest != 0.0 && largest < Self::SMALLEST {
+                return Err(SamplesError::TooSmall { sample, largest, limit: Self::SMALLEST });
             }
-            return Err(if value.is_finite() {
-                SamplesError::TooLarge { sample, index, value, limit: Self::LIMIT }
-            } else {
-                SamplesError::NotFinite { sample, index, value }
-            });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn a_sample_whose_squares_underflow_is_refused() {
+        let of = |values: Array2<f64>| Samples::Vectors(values).validate();
+        for kept in [array![[0.0, 0.0], [1.0, 1e-300]], array![[-1e-150, 0.0]], array![[1e15, -1e15]]] {
+            assert_eq!(of(kept), Ok(()));
+        }
+        let refused = of(array![[1.0, 2.0], [1e-170, -9.9e-151]]);
+        let expected = SamplesError::TooSmall { sample: 1, largest: 9.9e-151, limit: Samples::SMALLEST };
+        assert_eq!(refused, Err(expected));
+    }
+
+    #[test]
+    fn the_place_of_a_refused_number_is_named() {
+        let mut images = Array4::zeros((3, 2, 2, 2));
+        images[[2, 1, 0, 1]] = f64::NAN;
+        let refused = Samples::Images(images).validate().unwrap_err().to_string();
+        assert!(refused.starts_with("sample 2 holds NaN at index [1, 0, 1]"), "{refused}");
+        let refused = Samples::Vectors(array![[0.0, -2e15]]).validate();
+        let expected = SamplesError::TooLarge { sample: 0, index: vec![1], value: -2e15, limit: 1e15 };
+        assert_eq!(refused, Err(expected));
     }
 }

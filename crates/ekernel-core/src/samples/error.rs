@@ -35,6 +35,19 @@ pub enum SamplesError {
         /// The largest magnitude that is accepted.
         limit: f64,
     },
+    /// A sample whose squares, and so its kernel, would underflow to 0.
+    #[error(
+        "sample {sample} is not zero, and its largest magnitude is {largest:e}; below {limit:e} kernels, which are squares, \
+         lose digits and become 0: rescale the data"
+    )]
+    TooSmall {
+        /// Which sample.
+        sample: usize,
+        /// The largest magnitude of its entries.
+        largest: f64,
+        /// The smallest such magnitude that is accepted.
+        limit: f64,
+    },
     /// Charges and positions of a molecule do not belong together.
     #[error(
         "molecule {sample} has {atoms} atomic numbers but positions of shape {shape:?}; it needs [{atoms}, 3]"

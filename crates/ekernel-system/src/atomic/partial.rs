@@ -62,7 +62,7 @@ impl Partial {
     /// # Errors
     /// What the system says; the temporary file is removed then.
     pub fn persist(self, target: &Path) -> io::Result<()> {
-        self.0.as_file().sync_all()?;
+        sync(self.0.as_file())?;
         self.0.persist(target).map_err(|error| error.error)?;
         sync_folder(super::folder_of(target))
     }
@@ -82,7 +82,13 @@ pub fn probe(folder: &Path) -> io::Result<()> {
     sweep(folder);
     let mut partial = Partial::new_in(folder)?;
     partial.file().write_all(&[0; 4096])?;
-    partial.file().sync_all()
+    sync(partial.file())
+}
+
+/// Syncs to the disk; the error names fsync, since the words of the system alone read as if the file were at fault.
+fn sync(file: &File) -> io::Result<()> {
+    let named = |problem: io::Error| io::Error::new(problem.kind(), format!("fsync fails: {problem}"));
+    file.sync_all().map_err(named)
 }
 
 /// Removes what dead runs left in `folder`: files in the making that nobody locks. Returns how many
@@ -118,7 +124,7 @@ fn is_there(_: &NamedTempFile) -> io::Result<bool> {
 fn sync_folder(folder: &Path) -> io::Result<()> {
     use io::ErrorKind::{InvalidInput, Unsupported};
     let Ok(folder) = File::open(folder) else { return Ok(()) };
-    match folder.sync_all() {
+    match sync(&folder) {
         Err(error) if !matches!(error.kind(), InvalidInput | Unsupported) => Err(error),
         _ => Ok(()),
     }

@@ -88,6 +88,7 @@ pub(crate) fn run(arguments: &Predict) -> anyhow::Result<()> {
     }
     if let Some(path) = &arguments.plot {
         draw(path, &outcome)?;
+        note_other_letters(quiet, path, &outcome)?;
     }
     if arguments.compute.talk.json {
         let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
@@ -163,6 +164,22 @@ fn network(
         curve,
         times,
     })
+}
+
+/// Says which names stand in a PNG in other letters than the user's.
+fn note_other_letters(quiet: bool, path: &Path, outcome: &Outcome<'_>) -> anyhow::Result<()> {
+    let networks = outcome.networks.iter().map(|network| network.facts.name.clone());
+    let mut names = outcome.problem.class_names().into_iter().chain(networks);
+    let other = names.find(|name| plot::in_letters(name) != *name);
+    if let (plot::Format::Png, Some(name)) = (plot::Format::of(path)?, other) {
+        let written = plot::in_letters(&name);
+        let note = format!(
+            "--plot: the font of PNGs has no letters for some names, which are written in Latin ones ('{name}' as '{written}'); \
+             an .svg shows them as they are"
+        );
+        output::note(quiet, &note);
+    }
+    Ok(())
 }
 
 fn draw(path: &Path, outcome: &Outcome<'_>) -> anyhow::Result<()> {
