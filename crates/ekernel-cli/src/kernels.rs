@@ -125,7 +125,8 @@ const MANY: u64 = 20_000;
 const MEASURED: f64 = 0.1;
 
 /// About how many seconds a pair takes: measured on the first two samples, on twice as many, … and the best of these, as
-/// what a job takes beside its pairs weighs less and less.
+/// what a job takes beside its pairs weighs less and less. A single measurement counts where it is ten times as long as needed:
+/// on a busy machine threads wait for a tenth of a second now and then.
 pub(crate) fn seconds_per_pair(
     backend: &dyn Backend,
     samples: &Samples,
@@ -135,6 +136,7 @@ pub(crate) fn seconds_per_pair(
     let silent = Control { cancel: control.cancel.clone(), ..Control::new() };
     let mut count = samples.len().min(2);
     let mut best = f64::INFINITY;
+    let mut long = 0.0;
     loop {
         let first: Vec<usize> = (0..count).collect();
         let started = Instant::now();
@@ -143,9 +145,10 @@ pub(crate) fn seconds_per_pair(
         job.run(&silent)?;
         let seconds = started.elapsed().as_secs_f64();
         best = best.min(seconds / (count * (count + 1) / 2) as f64);
-        if seconds >= MEASURED || 2 * count > samples.len() {
+        if seconds.min(long) >= MEASURED || seconds >= 10.0 * MEASURED || 2 * count > samples.len() {
             return Ok(best);
         }
+        long = seconds;
         count *= 2;
     }
 }

@@ -235,7 +235,7 @@ fn a_plan_and_its_json() {
     assert!(plan["per_pair"]["flops"].as_u64().unwrap() > 0);
     let text = here.succeed("plan --arch net.toml --samples 400");
     assert!(
-        text.contains("samples  400: 80200 pairs, about ") && text.contains("2.4 MiB for the result"),
+        text.contains("samples  400: 80 200 pairs, about ") && text.contains("2.4 MiB for the result"),
         "{text}"
     );
     let plan = here.json("plan net.toml --samples 400 --kind nngp");
@@ -250,7 +250,7 @@ fn long_work_says_how_long_before_it_begins() {
     here.arrays("many.npz", &[("x", (&x).into())]);
     let gram = "gram net.toml --x1 many.npz:x --backend cpu --out k.npz";
     let said = String::from_utf8(here.ekernel(gram).output().unwrap().stderr).unwrap();
-    assert!(said.contains("160 × 160, 12880 pairs, about "), "{said}");
+    assert!(said.contains("160 × 160, 12 880 pairs, about "), "{said}");
     let said = String::from_utf8(here.ekernel(&format!("{gram} --quiet")).output().unwrap().stderr).unwrap();
     assert_eq!(said, "");
 }
