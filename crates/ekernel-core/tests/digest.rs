@@ -68,6 +68,7 @@ fn whatever_changes_a_kernel_changes_it() {
                 ("centers = [6]", "centers = [1]"),
                 ("[2, 6]", "[2, 5]"),
                 ("[2, 6]", "[2]\nshells = [6]"),
+                ("[2, 6]", "[2]\nshells = [6]\nshell_power = 4"),
                 ("bandlimit = 3", "bandlimit = 2"),
                 ("bandlimit = 4", "bandlimit = 5"),
                 ("'shared'", "'shared'\ncharge_power = 0.5"),

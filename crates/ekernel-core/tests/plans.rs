@@ -70,7 +70,7 @@ const SPHERICAL: [(&str, &str); 6] = [
     ),
     (
         "molecule_elements",
-        "[input]\nspace = 'molecule'\nbandlimit = 6\nelements = [1, 6, 7, 8, 9]\ncenters = [6, 7, 8, 9]\npowers = [4]\nshells = [1.1, 1.5]\nshell_width = 0.2\ncharge_power = 0.5\natoms = 'elements'\n[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'atom_sum'\n[[layers]]\nop = 'dense'",
+        "[input]\nspace = 'molecule'\nbandlimit = 6\nelements = [1, 6, 7, 8, 9]\ncenters = [6, 7, 8, 9]\npowers = [4]\nshells = [1.1, 1.5]\nshell_width = 0.2\nshell_power = 4\ncharge_power = 0.5\natoms = 'elements'\n[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'atom_sum'\n[[layers]]\nop = 'dense'",
     ),
     (
         "molecule_shared",

@@ -281,6 +281,14 @@ fn spherical_cases() -> Vec<(&'static str, String)> {
             pooled("bandlimit = 4; elements = [1, 6]; shell_width = 0.3; atoms = \"shared\""),
         ),
         (
+            "a fall without shells",
+            pooled("bandlimit = 4; elements = [1, 6]; shell_power = 4; atoms = \"shared\""),
+        ),
+        (
+            "shells that grow",
+            pooled("bandlimit = 4; elements = [1, 6]; shells = [1]; shell_power = -1; atoms = \"shared\""),
+        ),
+        (
             "shells without width",
             pooled("bandlimit = 4; elements = [1, 6]; shells = [1]; shell_width = 0; atoms = \"shared\""),
         ),

@@ -357,14 +357,15 @@ fn molecules_are_sums_over_atoms() {
     }
 }
 
-/// Which atoms have signals, and what is in these, as it is written down: two powers and two shells, the root of the product of
+/// Which atoms have signals, and what is in these, as it is written down: two powers and two shells that fall
+/// off, the root of the product of
 /// the charges, around carbon and oxygen alone, with hydrogen before, between and behind them.
 #[test]
 fn signals_around_some_atoms() {
     let layers = "[[layers]]\nop = 's2_conv'\n[[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'\n";
     let molecules_of = |atoms: &str| {
         network(&format!(
-            "[input]\nspace = 'molecule'\nbandlimit = 3\nelements = [1, 6, 8]\ncenters = [6, 8]\npowers = [2, 5]\nshells = [1.1, 2]\nshell_width = 0.3\ncharge_power = 0.5\natoms = '{atoms}'\n{layers}[[layers]]\nop = 'atom_sum'\n"
+            "[input]\nspace = 'molecule'\nbandlimit = 3\nelements = [1, 6, 8]\ncenters = [6, 8]\npowers = [2, 5]\nshells = [1.1, 2]\nshell_width = 0.3\nshell_power = 2\ncharge_power = 0.5\natoms = '{atoms}'\n{layers}[[layers]]\nop = 'atom_sum'\n"
         ))
     };
     let alone = network(&format!("[input]\nspace = 'sphere'\nbandlimit = 3\nchannels = 12\n{layers}"));
@@ -375,8 +376,8 @@ fn signals_around_some_atoms() {
         let radial = match n {
             0 => 1.0 / (r * r),
             1 => 1.0 / r.powi(5),
-            2 => (-(r - 1.1).powi(2) / 0.18).exp(),
-            _ => (-(r - 2.0).powi(2) / 0.18).exp(),
+            2 => (-(r - 1.1).powi(2) / 0.18).exp() / (r * r),
+            _ => (-(r - 2.0).powi(2) / 0.18).exp() / (r * r),
         };
         (f64::from(z) * f64::from(zp)).sqrt() * radial
     };

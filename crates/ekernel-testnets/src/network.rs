@@ -75,9 +75,11 @@ fn sphere_input() -> impl Strategy<Value = Input> {
     let molecule = (1..=4_usize, 1..=2_usize, pairing, shells, centers).prop_map(|choices| {
         let (bandlimit, powers, atoms, shells, centers) = choices;
         let mut potential = AtomDescriptor::new(&[1, 6]);
+        let centers_only = centers.len() == 1;
         potential.centers = centers;
         potential.powers.truncate(powers);
         potential.charge_power = if shells.is_empty() { 1.0 } else { 0.5 };
+        potential.shell_power = if centers_only { 3.0 } else { 0.0 };
         potential.shells = shells;
         Input::Molecule { bandlimit, potential, atoms }
     });

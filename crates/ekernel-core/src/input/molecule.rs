@@ -11,7 +11,7 @@ use crate::{
 /// How the surroundings of an atom become a signal on the sphere: atom i sees, in the direction x,
 /// f_{Z,n}(x) = Σ_{j≠i, Z_j=Z} (Z_i Z_j)^a h_n(r_ij) · exp(−(r̂_ij·x − 1)²/β), β = −(cos(cutoff) − 1)²/ln 0.05,
 /// one channel for each element Z and each function h_n of the distance: r^−p for every power p, then
-/// exp(−(r − R)²/2w²) for every shell R.
+/// r^−s exp(−(r − R)²/2w²) for every shell R.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AtomDescriptor {
     /// Atomic numbers, in the order of the channels; an atom of another element is an error. The channel of element e and
@@ -25,6 +25,8 @@ pub struct AtomDescriptor {
     pub shells: Vec<f64>,
     /// Width w of the shells in Å.
     pub shell_width: f64,
+    /// s: the power of the distance by which shells fall off; 0 for shells that all count alike.
+    pub shell_power: f64,
     /// a: 1 for the product of the charges, 0 for signals that do not depend on them.
     pub charge_power: f64,
     /// The angle from the direction of a neighbour, in degrees, at which its signal has fallen to 5 %.
@@ -40,6 +42,7 @@ impl AtomDescriptor {
             powers: vec![2.0, 6.0],
             shells: vec![],
             shell_width: 0.5,
+            shell_power: 0.0,
             charge_power: 1.0,
             cutoff_angle: 45.0,
         }
@@ -62,7 +65,7 @@ impl AtomDescriptor {
             Some(power) => distance.powf(-power),
             None => {
                 let from = (distance - self.shells[n - self.powers.len()]) / self.shell_width;
-                (-0.5 * from * from).exp()
+                (-0.5 * from * from).exp() * distance.powf(-self.shell_power)
             }
         };
         product.powf(self.charge_power) * radial
@@ -79,8 +82,11 @@ impl AtomDescriptor {
         let centers = atomic_numbers(keys, "centers", CENTERS)?;
         let shells = keys.numbers("shells", SHELLS)?;
         let shell_width = keys.number("shell_width")?;
-        if let (Some(width), None) = (shell_width, &shells) {
-            return Err(keys.bad("shell_width", width, "left out where there are no shells"));
+        let shell_power = keys.number("shell_power")?;
+        for (key, number) in [("shell_width", shell_width), ("shell_power", shell_power)] {
+            if let (Some(number), None) = (number, &shells) {
+                return Err(keys.bad(key, number, "left out where there are no shells"));
+            }
         }
         let all = AtomDescriptor::new(&elements);
         let powers = if shells.is_some() { vec![] } else { all.powers };
@@ -90,6 +96,7 @@ impl AtomDescriptor {
             powers: keys.numbers("powers", POWERS)?.unwrap_or(powers),
             shells: shells.unwrap_or_default(),
             shell_width: shell_width.unwrap_or(all.shell_width),
+            shell_power: shell_power.unwrap_or(all.shell_power),
             charge_power: keys.number("charge_power")?.unwrap_or(all.charge_power),
             cutoff_angle: keys.number("cutoff_angle")?.unwrap_or(all.cutoff_angle),
         };
@@ -110,6 +117,9 @@ impl AtomDescriptor {
         if !self.shells.is_empty() {
             section.numbers("shells", &self.shells);
             section.number("shell_width", self.shell_width);
+            if self.shell_power != default.shell_power {
+                section.number("shell_power", self.shell_power);
+            }
         }
         if self.charge_power != default.charge_power {
             section.number("charge_power", self.charge_power);
@@ -134,6 +144,9 @@ impl AtomDescriptor {
         }
         if !(MIN_WIDTH..=MAX_RADIUS).contains(&self.shell_width) {
             return Some(("shell_width", self.shell_width.to_string(), WIDTH));
+        }
+        if !(0.0..=24.0).contains(&self.shell_power) {
+            return Some(("shell_power", self.shell_power.to_string(), SHELL_POWER));
         }
         if !(-4.0..=4.0).contains(&self.charge_power) {
             return Some(("charge_power", self.charge_power.to_string(), CHARGE_POWER));
@@ -188,6 +201,7 @@ const CENTERS: &str = "different atomic numbers out of `elements`, for example [
 const POWERS: &str = "numbers from 0 to 24, for example [2, 6], or shells";
 const SHELLS: &str = "radii in Å from 0 to 1000, for example [1, 1.5, 2, 3]";
 const WIDTH: &str = "a width in Å from 0.001 to 1000";
+const SHELL_POWER: &str = "a number from 0 to 24";
 const CHARGE_POWER: &str = "a number from -4 to 4";
 /// In Å.
 const MAX_RADIUS: f64 = 1000.0;

@@ -130,14 +130,26 @@ impl Encoder {
     }
 
     fn descriptor(&mut self, descriptor: &AtomDescriptor) {
-        let AtomDescriptor { elements, centers, powers, shells, shell_width, charge_power, cutoff_angle } =
-            descriptor;
+        let AtomDescriptor {
+            elements,
+            centers,
+            powers,
+            shells,
+            shell_width,
+            shell_power,
+            charge_power,
+            cutoff_angle,
+        } = descriptor;
         for numbers in [elements, centers] {
             self.list(numbers, |to, number| to.count((*number).into()));
         }
         self.floats(powers);
         self.floats(shells);
         self.floats(&[*shell_width, *charge_power, *cutoff_angle]);
+        // Plans without it keep their names.
+        if *shell_power != 0.0 {
+            self.floats(&[*shell_power]);
+        }
     }
 
     fn stage(&mut self, stage: &Stage) {

@@ -60,12 +60,17 @@ pub(super) const INPUTS: &[Space] = &[
             Key {
                 name: "shells",
                 default: Default::Otherwise("none"),
-                about: "radii R in Å of functions exp(-(r - R)²/2w²) of the distance",
+                about: "radii R in Å of functions r^-s exp(-(r - R)²/2w²) of the distance",
             },
             Key {
                 name: "shell_width",
                 default: Default::Otherwise("0.5"),
                 about: "the width w of shells, in Å",
+            },
+            Key {
+                name: "shell_power",
+                default: Default::Otherwise("0"),
+                about: "the power s of the distance by which shells fall off",
             },
             Key {
                 name: "charge_power",

@@ -1,6 +1,6 @@
 //! Functions of cos θ as Chebyshev series, as short as the precision asks for.
 
-use std::f64::consts::PI;
+use std::{f64::consts::PI, sync::OnceLock};
 
 use super::{moments::STEP, pointwise::Value, variable::Variable};
 
@@ -32,8 +32,8 @@ impl Fit {
             if parts.iter().any(|part| !part.scale.is_finite()) {
                 return None;
             }
-            if parts.iter().all(|part| part.ends(tolerance)) {
-                let series = parts.map(|part| part.series());
+            let series = parts.map(Part::series);
+            if series.iter().all(|series| series.ends(tolerance)) {
                 let cut = series.iter().map(|series| series.degree(tolerance)).max().unwrap_or(STEP);
                 let [cov, carry, own] = series.map(|series| series.cut(cut));
                 return Some(Fit { cov, carry, own });
@@ -88,33 +88,24 @@ impl Part {
         Part { scale: samples.iter().fold(0.0, larger), samples }
     }
 
-    /// a_n = (2/N) Σ''_j f_j cos(πnj/N), the first and last terms of the sum and of the series halved.
-    fn coefficient(&self, n: usize) -> f64 {
-        let degree = self.samples.len() - 1;
-        let step = MAX_DEGREE / degree;
-        let half = |n: usize| if n == 0 || n == degree { 0.5 } else { 1.0 };
-        let term = |(j, f): (usize, &f64)| half(j) * f * turn(n * j * step % (2 * MAX_DEGREE));
-        half(n) * 2.0 / degree as f64 * self.samples.iter().enumerate().map(term).sum::<f64>()
-    }
-
     fn is_constant(&self) -> bool {
         self.samples.iter().all(|sample| *sample == self.samples[0])
     }
 
-    /// Whether the last terms are nothing.
-    fn ends(&self, tolerance: f64) -> bool {
-        let degree = self.samples.len() - 1;
-        self.is_constant()
-            || (degree - 2..=degree).all(|n| self.coefficient(n).abs() <= 0.5 * tolerance * self.scale)
-    }
-
+    /// a_n = (2/N) Σ''_j f_j cos(πnj/N), the first and last terms of the sum and of the series halved.
     fn series(self) -> Series {
-        let coefficients = if self.is_constant() {
-            let constant = |n| if n == 0 { self.samples[0] } else { 0.0 };
-            (0..self.samples.len()).map(constant).collect()
+        let mut coefficients = vec![0.0; self.samples.len()];
+        if self.is_constant() {
+            coefficients[0] = self.samples[0];
         } else {
-            (0..self.samples.len()).map(|n| self.coefficient(n)).collect()
-        };
+            // All sums side by side, each in the order of its terms.
+            for (sample, row) in self.samples.iter().zip(cosines(self.samples.len() - 1)) {
+                coefficients.iter_mut().zip(row).for_each(|(sum, cosine)| *sum += sample * cosine);
+            }
+            let degree = self.samples.len() - 1;
+            let half = |n: usize| if n == 0 || n == degree { 0.5 } else { 1.0 };
+            coefficients.iter_mut().enumerate().for_each(|(n, sum)| *sum *= half(n) * 2.0 / degree as f64);
+        }
         Series { coefficients, scale: self.scale }
     }
 }
@@ -126,6 +117,12 @@ struct Series {
 }
 
 impl Series {
+    /// Whether the last terms are nothing.
+    fn ends(&self, tolerance: f64) -> bool {
+        let last = &self.coefficients[self.coefficients.len() - 3..];
+        last.iter().all(|a| a.abs() <= 0.5 * tolerance * self.scale)
+    }
+
     /// The degree, a multiple of [`STEP`], behind which the terms add up to nothing.
     fn degree(&self, tolerance: f64) -> usize {
         let mut rest = 0.0;
@@ -142,6 +139,18 @@ impl Series {
         self.coefficients.resize(degree + 1, 0.0);
         self.coefficients
     }
+}
+
+/// cos(πnj/N) at row j and column n, N a power of 2 from 16 to [`MAX_DEGREE`]; the first and the last row halved.
+fn cosines(degree: usize) -> std::slice::ChunksExact<'static, f64> {
+    static TABLES: [OnceLock<Vec<f64>>; 5] = [const { OnceLock::new() }; 5];
+    let table = TABLES[(degree / 16).ilog2() as usize].get_or_init(|| {
+        let step = MAX_DEGREE / degree;
+        let half = |j: usize| if j == 0 || j == degree { 0.5 } else { 1.0 };
+        let row = |j: usize| (0..=degree).map(move |n| half(j) * turn(n * j * step % (2 * MAX_DEGREE)));
+        (0..=degree).flat_map(row).collect()
+    });
+    table.chunks_exact(degree + 1)
 }
 
 /// cos(πk/[`MAX_DEGREE`]), k < 2·[`MAX_DEGREE`].

@@ -93,6 +93,8 @@ class Molecule(Input):
         Powers of the distance, and radii of Gaussian shells, in Å.
     shell_width : float
         Width of the shells, in Å.
+    shell_power : float
+        Power of the distance by which shells fall off; 0 by default.
     centers : sequence of int
         Elements of the atoms that have a signal; all by default.
     charge_power : float
@@ -110,6 +112,7 @@ class Molecule(Input):
     centers: Sequence[int] | None = None
     charge_power: float | None = None
     cutoff_angle: float | None = None
+    shell_power: float | None = None
     space: ClassVar[str] = "molecule"
 
 
