@@ -27,16 +27,12 @@ tests() {
 
 case "${1:-}" in
 cpu)
-    tests -p ekernel --test oracles
-    tests -p ekernel --test cpu_parity
-    tests -p ekernel --test cpu_near_duplicates
-    tests -p ekernel --test sphere_parity
+    tests -p ekernel-cpu --test conformance
     tests -p ekernel-cpu --test chain_accuracy
     tests -p ekernel-harmonic --test wigner
     ;;
 gpu)
-    tests -p ekernel --test wgpu_parity
-    tests -p ekernel --test wgpu_spheres
+    tests -p ekernel-wgpu --test conformance
     tests -p ekernel-wgpu --test fused
     cargo test --release -p ekernel-shaders --test instruction_count -- --nocapture
     cargo run --release -p ekernel-wgpu --example machine_code

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path};
 
-use ekernel_core::{Input, KernelSet, Network, Plan, Quadrature};
+use ekernel_core::{
+    Input, KernelSet, Network, Plan, Quadrature,
+    plan::{AtomReadout, Scalar},
+};
 
 /// Every architecture file under tests/fixtures/planar and examples/architectures of the repository.
 fn architectures() -> Vec<(String, String)> {
@@ -124,4 +127,16 @@ fn homogeneous_plans() {
     assert!(!plan("b_std = 0.1\n[[layers]]\nop = \"relu\""));
     assert!(!plan("[[layers]]\nop = \"erf\""));
     assert!(!plan("[[layers]]\nop = \"layer_norm\"\nover = \"channels\""));
+}
+
+/// A pair of atoms is a pair of signals: a molecule's readouts are sums of its atoms'.
+#[test]
+fn one_atom_pair_is_a_pair_of_signals() {
+    let text = "[input]\nspace = 'molecule'\nbandlimit = 4\nelements = [1, 6]\natoms = 'shared'\n[[layers]]\nop = 's2_conv'\n\
+                [[layers]]\nop = 'relu'\n[[layers]]\nop = 'so3_pool'\n[[layers]]\nop = 'atom_sum'";
+    let plan = Plan::new(&text.parse().expect("a network"), KernelSet::Both).expect("a plan");
+    let atoms = plan.atoms.as_ref().expect("molecules");
+    assert_eq!(atoms.readouts, [AtomReadout::Rotations { stage: 0 }]);
+    let value = Scalar { nngp: 2.0, ntk: 3.0, v: 4.0, vp: 5.0 };
+    assert_eq!(atoms.run(&[value], false), [value]);
 }

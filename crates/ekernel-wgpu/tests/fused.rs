@@ -4,10 +4,12 @@
 mod device;
 
 use device::device;
-use ekernel_core::{Backend, Control, KernelSet, Kernels, Network, Pairs, Samples};
+use ekernel_conformance::{Case, Verdict, judge, kernel_error, kernels};
+use ekernel_core::{Backend, KernelSet, Network, Pairs, Samples};
 use ekernel_reference::ReferenceBackend;
-use ekernel_wgpu::{Device, StrategyChoice, Tuning, WgpuBackend, WgpuOptions};
-use ndarray::{Array2, Array4};
+use ekernel_wgpu::{Adapter, Device, StrategyChoice, Tuning, WgpuBackend, WgpuOptions, wgpu};
+use ndarray::Array4;
+use pollster::block_on;
 
 /// Error relative to the largest entry.
 const BOUND: f64 = 1e-6;
@@ -57,19 +59,6 @@ fn images([height, width, channels]: [usize; 3]) -> Samples {
     }))
 }
 
-fn kernels(backend: &dyn Backend, samples: &Samples) -> Kernels {
-    let control = Control::new();
-    let session = backend.prepare(Pairs::within(samples.clone()), &control).expect("prepared");
-    session.tile(0..samples.len(), 0..samples.len(), &control).expect("computed")
-}
-
-/// Largest difference relative to the largest entry, and where it is.
-fn difference(found: &Array2<f64>, expected: &Array2<f64>) -> (f64, (usize, usize)) {
-    let largest = expected.iter().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
-    let errors = found.indexed_iter().map(|(at, x)| ((x - expected[at]).abs() / largest, at));
-    errors.fold((0.0, (0, 0)), |a, b| if b.0 > a.0 { b } else { a })
-}
-
 fn error(device: &Device, network: &Network, kinds: KernelSet, samples: &Samples) -> f64 {
     error_tuned(device, network, kinds, samples, Tuning::default())
 }
@@ -83,15 +72,12 @@ fn error_tuned(
 ) -> f64 {
     let options = WgpuOptions { strategy: StrategyChoice::Fused, tuning, ..WgpuOptions::default() };
     let tested = WgpuBackend::new(network, kinds, options, device.clone()).expect("a fused plan");
-    let found = kernels(&tested, samples);
-    let expected = kernels(&ReferenceBackend::new(network, kinds), samples);
-    let mut worst = difference(&found.nngp, &expected.nngp);
-    if let (Some(found), Some(expected)) = (&found.ntk, &expected.ntk) {
-        let ntk = difference(found, expected);
-        worst = if ntk.0 > worst.0 { ntk } else { worst };
-    }
-    println!("    {:.1e} at {:?}", worst.0, worst.1);
-    worst.0
+    let [found, expected]: [&dyn Backend; 2] = [&tested, &ReferenceBackend::new(network, kinds)];
+    let [found, expected] =
+        [found, expected].map(|backend| kernels(backend, Pairs::within(samples.clone())).expect("computed"));
+    let worst = kernel_error(&found, &expected);
+    println!("    {worst:.1e}");
+    worst
 }
 
 #[test]
@@ -191,6 +177,41 @@ fn planes_in_pieces() {
         let worst = error(&device, &network, KernelSet::Both, &some(shape, &[0, 3]));
         println!("{padding:<9} {shape:?}: {worst:.1e}");
         assert!(worst < BOUND, "{padding} {shape:?}: {worst:e}");
+    }
+}
+
+/// A device that grants workgroups this many bytes of memory.
+fn device_granting(workgroup_bytes: u32) -> Option<Device> {
+    let chosen = block_on(Adapter::choose(&device::choice()?)).expect("an adapter");
+    let instance = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    let backends = instance.backends;
+    let adapters = block_on(wgpu::Instance::new(instance).enumerate_adapters(backends));
+    let adapter = adapters.into_iter().find(|adapter| adapter.get_info() == chosen.info).expect("the same");
+    let required_limits =
+        wgpu::Limits { max_compute_workgroup_storage_size: workgroup_bytes, ..adapter.limits() };
+    let descriptor = wgpu::DeviceDescriptor { required_limits, ..wgpu::DeviceDescriptor::default() };
+    let (device, queue) = block_on(adapter.request_device(&descriptor)).expect("a device");
+    Some(Device::from_wgpu(device, queue).expect("limits that do"))
+}
+
+/// Planes of 64×64 pixels in the memory that every device grants its workgroups; and smaller ones in so little that they are cut
+/// along both axes.
+#[test]
+fn planes_in_little_memory() {
+    for (shape, layers, workgroup_bytes, both) in
+        [([64, 64, 2], 1, 16_384, false), ([33, 31, 2], 3, 2_048, true)]
+    {
+        let Some(device) = device_granting(workgroup_bytes) else { return };
+        let network = network(shape, layers, [3, 3], "valid", "b_std = 0.1");
+        let options = WgpuOptions { strategy: StrategyChoice::Fused, ..WgpuOptions::default() };
+        let tested = WgpuBackend::new(&network, KernelSet::Both, options, device).expect("it is fused");
+        let [stage] = &tested.strategies().expect("shaders")[..] else { panic!("one readout") };
+        let cuts = stage.detail.matches("strips of").count();
+        assert!(cuts == 2 || (cuts == 1 && !both), "{stage}");
+        let case = Case::new(format!("{shape:?}"), network, some(shape, &[0, 8])).against_double();
+        let verdict = judge(&tested, &case);
+        println!("{shape:?} in {workgroup_bytes} bytes: {verdict:?}, {stage}");
+        assert!(matches!(verdict, Verdict::Computed(error) if error < BOUND), "{shape:?}: {verdict:?}");
     }
 }
 

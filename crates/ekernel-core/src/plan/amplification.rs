@@ -54,7 +54,7 @@ impl Errors {
 
 impl Plan {
     /// The amplification up to which float32 keeps 1e-6 of the largest entry. Measured on 86 networks
-    /// (`cargo test --release --test cpu_parity steep -- --nocapture`): 7.2e-7 below it, about 1.2e-8 times the amplification
+    /// (`cargo test --release -p ekernel-cpu --test conformance steep -- --nocapture`): 7.2e-7 below it, about 1.2e-8 times the amplification
     /// above.
     pub const MOST_AMPLIFIED: f64 = 50.0;
 
