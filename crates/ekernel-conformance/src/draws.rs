@@ -96,17 +96,16 @@ impl Draw {
         }
     }
 
-    fn case(self, name: String, tree: &Tree) -> Case {
+    fn case(name: String, tree: &Tree) -> Case {
         let (network, samples) = tree.current();
-        let case = Case::new(name, network, samples);
-        if self == Draw::ConstantSphere { case.against_double() } else { case }
+        Case::new(name, network, samples)
     }
 
     /// The fixed cases, the same ones in every run.
     fn fixed(self) -> &'static [Case] {
         static DRAWN: [OnceLock<Vec<Case>>; 6] = [const { OnceLock::new() }; 6];
         DRAWN[self as usize].get_or_init(|| {
-            let case = |index: usize| self.case(index.to_string(), &self.tree(FIXED_SEED, index));
+            let case = |index: usize| Draw::case(index.to_string(), &self.tree(FIXED_SEED, index));
             (0..self.count()).map(case).collect()
         })
     }
@@ -158,7 +157,7 @@ pub(crate) fn fresh(subject: &Subject, draw: Draw, tolerance: f64) {
     let mut drawn = Drawn::new(subject, draw, tolerance, fresh_seed());
     let count = subject.share_of(draw.count() / 4);
     for index in 0..count {
-        let case = draw.case(format!("{index} of seed {}", drawn.seed), &draw.tree(drawn.seed, index));
+        let case = Draw::case(format!("{index} of seed {}", drawn.seed), &draw.tree(drawn.seed, index));
         if subject.concerned_by(&case.plan()) {
             let sign = case.network.nodes().iter().any(|node| node.layer.name() == "sign");
             drawn.tolerance = if sign { SIGN * tolerance } else { tolerance };
@@ -232,7 +231,7 @@ fn shrunk(
         if !(if failed { tree.simplify() } else { tree.complicate() }) {
             break;
         }
-        let next = draw.case("made simple".to_owned(), tree);
+        let next = Draw::case("made simple".to_owned(), tree);
         let verdict = if draw.contains(&next.network) { fails(&next) } else { None };
         failed = verdict.is_some();
         if failed {

@@ -64,3 +64,18 @@ pub(crate) fn cpu_f32() -> Vec<Expectation> {
         ),
     ])
 }
+
+pub(crate) fn cpu_f32_op_by_op() -> Vec<Expectation> {
+    named(&[(
+        "steep activations",
+        &[
+            ("erf w = 10, depth 1, flatten", Reason::Steep, 4e-6),
+            ("cos w = 10, depth 1, flatten", Reason::Steep, 4e-6),
+            ("cos w = 10, depth 1, mean", Reason::Steep, 4e-6),
+            ("exp b = 0.9, depth 3, flatten", Reason::Steep, 4e-6),
+            ("exp b = 0.9, depth 3, mean", Reason::Steep, 4e-6),
+            ("SIREN, depth 8, flatten", Reason::Steep, 4e-6),
+            ("erf, depth 8, flatten", Reason::Steep, 4e-6),
+        ],
+    )])
+}
