@@ -141,8 +141,9 @@ pub(crate) fn fixed(subject: &Subject, draw: Draw, tolerance: f64) {
             drawn.judge(case, index);
         }
     }
-    // Most kernels exist.
-    drawn.tally.finish((concerned * 7 / 8).max(subject.at_least(1)));
+    // Most kernels exist. A subject that no network concerns would show nothing.
+    let least = if draw == Draw::Noise { 1 } else { subject.at_least(1) };
+    drawn.tally.finish((concerned * 7 / 8).max(least));
 }
 
 /// How much larger the error may be on new cases where a sign reads values: its dual is as steep as an angle where two are nearly

@@ -39,21 +39,6 @@ pub enum Reason {
 /// A case by its name, why it is off, and the largest error that it may have.
 pub type Named = (&'static str, Reason, f64);
 
-/// The cases of "steep activations" that float64 itself loses where it carries K, so that nobody knows them who computes pairs by the
-/// fused chains of the CPU: smooth duals of pixels of 1e8 want v − K.
-pub const STEEP: [Named; 10] = [
-    ("sin of 1e8, depth 1, flatten", Reason::Steep, 1.0),
-    ("sin of 1e8, depth 1, mean", Reason::Steep, 1.0),
-    ("cos of 1e8, depth 1, flatten", Reason::Steep, 1.0),
-    ("cos of 1e8, depth 1, mean", Reason::Steep, 1.0),
-    ("rbf of 1e8, depth 1, flatten", Reason::Steep, 2.0),
-    ("rbf of 1e8, depth 1, mean", Reason::Steep, 2.0),
-    ("gaussian of 1e8, depth 1, flatten", Reason::Steep, 1.5),
-    ("gaussian of 1e8, depth 1, mean", Reason::Steep, 1.5),
-    ("erf of 1e8, depth 1, flatten", Reason::Steep, 0.5),
-    ("erf of 1e8, depth 1, mean", Reason::Steep, 0.5),
-];
-
 /// Expectations, set by set.
 pub fn named(sets: &[(&'static str, &[Named])]) -> Vec<Expectation> {
     let of = |&(set, cases): &(&'static str, &[Named])| -> Vec<Expectation> {

@@ -45,7 +45,7 @@ pub use case::Case;
 pub use cases::awkward::noise;
 pub use compare::{Verdict, judge};
 pub use entries::{error, kernel_error, kernels};
-pub use expectation::{Expectation, Named, Reason, STEEP, named};
+pub use expectation::{Expectation, Named, Reason, named};
 pub use subject::{Make, Subject, Tolerances};
 
 use draws::Draw;

@@ -30,6 +30,10 @@ const MOST: usize = 64;
 /// As [`Plan::MOST_AMPLIFIED`] where duals are float32 too: errors reach 1e-7 times the amplification.
 const MOST_AMPLIFIED: f64 = Plan::MOST_AMPLIFIED / 6.0;
 
+/// The amplification up to which chains of smooth activations, which form v − K of K, keep 1e-12 in float64. Beyond it a copy is
+/// computed op by op, where defects are handed over.
+const MOST_AMPLIFIED_DOUBLE: f64 = 1e3;
+
 /// One copy g·f of a sample, prepared.
 #[derive(Clone, Debug)]
 struct Copy<T> {
@@ -41,6 +45,8 @@ struct Copy<T> {
     nonnegative: bool,
     /// Whether T cannot hold its variances where it is computed op by op.
     spoiled: bool,
+    /// Whether T cannot hold v − K in chains of smooth activations, so that it is computed op by op.
+    steep: bool,
 }
 
 /// The copies of all samples, and how each readout of a plan is computed.
@@ -50,6 +56,8 @@ pub(crate) struct Planes<T> {
     concurrency: usize,
     /// Per stage the runs of ops that the fused kernel computes.
     fused: Vec<FusedStage>,
+    /// The stages with no run of ops that the fused kernel computes, for steep copies.
+    op_by_op: Vec<FusedStage>,
     /// `[set][unit]`
     copies: Vec<Vec<Copy<T>>>,
 }
@@ -86,12 +94,15 @@ impl<T: Scalar> Planes<T> {
     fn bare(plan: &Arc<Plan>, options: &CpuOptions) -> Planes<T> {
         let precision = if T::DIGITS < 53 { Precision::F32 } else { Precision::F64 };
         let options = CpuOptions { precision, ..*options };
-        let fused = |stage| FusedStage::new(plan, stage, &options);
+        let op_by_op = CpuOptions { fused: false, ..options };
+        let stages =
+            |options| plan.stages.iter().map(|stage| FusedStage::new(plan, stage, options)).collect();
         Planes {
             plan: Arc::clone(plan),
             isa: options.isa,
             concurrency: 1,
-            fused: plan.stages.iter().map(fused).collect(),
+            fused: stages(&options),
+            op_by_op: stages(&op_by_op),
             copies: Vec::new(),
         }
     }
@@ -134,20 +145,21 @@ impl<T: Scalar> Planes<T> {
 
     fn prepare(&self, numbers: Vec<Vec<f64>>, watch: Watch<'_>) -> Result<Vec<Copy<T>>, BackendError> {
         if !self.needs_variances() {
-            let of_chains = |numbers: Vec<f64>| self.copy_of(&numbers, Image::default(), false);
+            let of_chains = |numbers: Vec<f64>| self.copy_of(&numbers, Image::default());
             return Ok(numbers.into_iter().map(of_chains).collect());
         }
-        let amplified =
-            |image: &Image| self.has_plain() && self.plan.amplification(&image.variances) > MOST_AMPLIFIED;
+        let (single, plain) = (T::DIGITS < 53, self.has_plain());
         let with_variances = |image: Image| {
-            let spoiled = T::DIGITS < 53 && (image.spoils_float32(&self.plan) || amplified(&image));
+            let amplification = if plain { self.plan.amplification(&image.variances) } else { 1.0 };
+            let spoiled = single && (image.spoils_float32(&self.plan) || amplification > MOST_AMPLIFIED);
+            let steep = !single && amplification > MOST_AMPLIFIED_DOUBLE;
             let numbers = image.features.clone();
-            self.copy_of(&numbers, image, spoiled)
+            Copy { spoiled, steep, ..self.copy_of(&numbers, image) }
         };
         Ok(Image::all(&self.plan, self.isa, numbers, watch)?.into_iter().map(with_variances).collect())
     }
 
-    fn copy_of(&self, numbers: &[f64], image: Image, spoiled: bool) -> Copy<T> {
+    fn copy_of(&self, numbers: &[f64], image: Image) -> Copy<T> {
         let pixels: Vec<T> = numbers.iter().map(|x| T::new(*x)).collect();
         let maps = |stage: usize, segment: &Segment| {
             if segment.reads_pixels() {
@@ -160,7 +172,8 @@ impl<T: Scalar> Planes<T> {
             fused.segments.iter().map(|segment| maps(at, segment)).collect()
         };
         let maps = self.fused.iter().enumerate().map(of_stage).collect();
-        Copy { image, maps, nonnegative: numbers.iter().all(|x| *x >= 0.0), spoiled }
+        let nonnegative = numbers.iter().all(|x| *x >= 0.0);
+        Copy { image, maps, nonnegative, spoiled: false, steep: false }
     }
 
     fn copy(&self, unit: Unit) -> &Copy<T> {
@@ -229,13 +242,18 @@ impl<T: Scalar> Work<'_, T> {
         chain::Pack::new(self.planes.isa.lanes::<T>(), &seconds)
     }
 
-    /// The readouts of a register op by op; `runner` serves one register after the other.
-    fn general(&self, register: &Register, runner: &mut Option<Runner<T>>, values: &mut [[f64; 2]]) {
+    /// The readouts of a register op by op, but for what `fused` computes; `runner` serves one register after the other.
+    fn general(
+        &self,
+        fused: &[FusedStage],
+        register: &Register,
+        runner: &mut Option<Runner<T>>,
+        values: &mut [[f64; 2]],
+    ) {
         let Planes { plan, isa, .. } = self.planes;
         let width = isa.lanes::<T>();
         let image = |unit: Unit| &self.planes.copy(unit).image;
         let seconds: Vec<&Image> = register.seconds.iter().map(|unit| image(*unit)).collect();
-        let fused = &self.planes.fused;
         let second = Pack::new(plan, fused, &seconds, width);
         let packs_of = |stage: usize| -> Vec<chain::Pack<T>> {
             (0..fused[stage].segments.len()).map(|at| self.chain_pack([stage, at], register)).collect()
@@ -290,29 +308,35 @@ impl<T: Scalar> Engine for Planes<T> {
         let width = self.isa.lanes::<T>();
         // Pairs without negative pixels are computed in a way of their own, whatever other pairs there are.
         let nonnegative = |lane: &Lane| lane.units.iter().all(|unit| self.copy(*unit).nonnegative);
+        let steep = |lane: &Lane| lane.units.iter().any(|unit| self.copy(*unit).steep);
         let whole = self.whole(stage);
         let is_fused = whole.is_some();
+        let (steep, others): (Vec<usize>, Vec<usize>) = (0..lanes.len()).partition(|&at| steep(&lanes[at]));
         let (special, any): (Vec<usize>, Vec<usize>) =
-            (0..lanes.len()).partition(|&at| is_fused && nonnegative(&lanes[at]));
-        let parts = [any, special].map(|numbers| registers(lanes, &numbers, width));
-        let runs: usize = parts.iter().flatten().map(|register| register.runs.len()).sum();
+            others.into_iter().partition(|&at| is_fused && nonnegative(&lanes[at]));
+        let whole = |part: usize| whole.as_ref().map(|whole| (&whole.chains[part], whole));
+        let parts =
+            [(any, whole(0), &self.fused), (special, whole(1), &self.fused), (steep, None, &self.op_by_op)]
+                .map(|(numbers, whole, fused)| (registers(lanes, &numbers, width), whole, fused));
+        let runs: usize =
+            parts.iter().flat_map(|(registers, ..)| registers).map(|register| register.runs.len()).sum();
         let offsets = self.plan.stages[stage].offsets.iter().map(Vec::len).product::<usize>();
         let values_per_plane =
             width as f64 * self.plan.cost().stages[stage].elements as f64 / offsets.max(1) as f64;
         let beat = Beat::new(watch, runs * offsets, values_per_plane);
         let work = Work { planes: self, stage, lanes, beat: &beat };
         let mut values = vec![[0.0; 2]; lanes.len()];
-        let (mut workspace, mut runner) = (None, None);
-        for (part, registers) in parts.iter().enumerate() {
+        let mut workspace = None;
+        for (registers, whole, fused) in &parts {
+            let mut runner = None;
             for register in registers {
                 watch.check()?;
-                match &whole {
-                    Some(whole) => {
-                        let chain = &whole.chains[part];
+                match whole {
+                    Some((chain, whole)) => {
                         let new = || Workspace::new(self.isa, chain);
                         work.fused((chain, whole), register, workspace.get_or_insert_with(new), &mut values);
                     }
-                    None => work.general(register, &mut runner, &mut values),
+                    None => work.general(fused, register, &mut runner, &mut values),
                 }
             }
         }

@@ -99,6 +99,11 @@ impl fmt::Display for Unfused {
     }
 }
 
+/// Whether the fused kernel computes some ops of a plan.
+pub fn fuses(plan: &Plan, options: &CpuOptions) -> bool {
+    plan.stages.iter().any(|stage| !FusedStage::new(plan, stage, options).segments.is_empty())
+}
+
 /// How each stage of planes is computed, one line for each run of ops that the fused kernel computes and one for each convolution that
 /// runs by itself.
 pub fn strategies(plan: &Plan, options: &CpuOptions) -> Vec<String> {

@@ -20,5 +20,5 @@ mod rotations;
 pub mod simd;
 
 pub use backend::CpuBackend;
-pub use fused::strategies;
+pub use fused::{fuses, strategies};
 pub use options::{CpuOptions, Precision};

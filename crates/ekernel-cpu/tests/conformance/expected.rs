@@ -3,17 +3,16 @@
 //!
 //! Random cases are named by their index. A change of the generators draws other cases: the failing test lists what is off.
 
-use ekernel_conformance::{Expectation, Reason, STEEP, named};
+use ekernel_conformance::{Expectation, Reason, named};
 
 pub(crate) fn cpu_f64() -> Vec<Expectation> {
     named(&[
-        ("steep activations", &STEEP),
         // Circular windows that cover an axis make patches parallel.
-        ("noise", &[("100", Reason::Reference, 3e-11)]),
+        ("noise", &[("100", Reason::Reference, 2e-10), ("216", Reason::Reference, 5e-10)]),
         (
             "noise behind local pools",
             &[
-                ("0", Reason::Reference, 3e-10),
+                ("0", Reason::Reference, 6e-9),
                 ("29", Reason::Reference, 1e-9),
                 ("42", Reason::Reference, 2e-9),
             ],
@@ -24,7 +23,6 @@ pub(crate) fn cpu_f64() -> Vec<Expectation> {
 
 pub(crate) fn cpu_f32() -> Vec<Expectation> {
     named(&[
-        ("steep activations", &STEEP),
         (
             "noise",
             &[
@@ -50,9 +48,9 @@ pub(crate) fn cpu_f32() -> Vec<Expectation> {
             "awkward samples behind local pools",
             &[
                 ("9", Reason::SteepSign, 3e-6),
-                ("17", Reason::KinkBehindPool, 1e-5),
                 ("25", Reason::KinkBehindPool, 3e-6),
                 ("28", Reason::KinkBehindPool, 2e-4),
+                ("31", Reason::KinkBehindPool, 3e-6),
                 ("45", Reason::SteepSign, 3e-6),
             ],
         ),
@@ -65,17 +63,44 @@ pub(crate) fn cpu_f32() -> Vec<Expectation> {
     ])
 }
 
+pub(crate) fn cpu_f64_op_by_op() -> Vec<Expectation> {
+    named(&[
+        ("noise", &[("100", Reason::Reference, 2e-10)]),
+        ("noise behind local pools", &[("42", Reason::Reference, 2e-9)]),
+        ("awkward samples behind local pools", &[("9", Reason::Reference, 3e-6)]),
+    ])
+}
+
 pub(crate) fn cpu_f32_op_by_op() -> Vec<Expectation> {
-    named(&[(
-        "steep activations",
-        &[
-            ("erf w = 10, depth 1, flatten", Reason::Steep, 4e-6),
-            ("cos w = 10, depth 1, flatten", Reason::Steep, 4e-6),
-            ("cos w = 10, depth 1, mean", Reason::Steep, 4e-6),
-            ("exp b = 0.9, depth 3, flatten", Reason::Steep, 4e-6),
-            ("exp b = 0.9, depth 3, mean", Reason::Steep, 4e-6),
-            ("SIREN, depth 8, flatten", Reason::Steep, 4e-6),
-            ("erf, depth 8, flatten", Reason::Steep, 4e-6),
-        ],
-    )])
+    named(&[
+        (
+            "steep activations",
+            &[
+                ("erf w = 10, depth 1, flatten", Reason::Steep, 4e-6),
+                ("cos w = 10, depth 1, flatten", Reason::Steep, 4e-6),
+                ("cos w = 10, depth 1, mean", Reason::Steep, 4e-6),
+                ("exp b = 0.9, depth 3, flatten", Reason::Steep, 4e-6),
+                ("exp b = 0.9, depth 3, mean", Reason::Steep, 4e-6),
+                ("SIREN, depth 8, flatten", Reason::Steep, 4e-6),
+                ("erf, depth 8, flatten", Reason::Steep, 4e-6),
+            ],
+        ),
+        ("noise", &[("100", Reason::KinkBehindSmooth, 4e-6)]),
+        (
+            "awkward samples",
+            &[
+                ("44", Reason::SteepSign, 3e-5),
+                ("228", Reason::KinkBehindSmooth, 6e-5),
+                ("255", Reason::KinkBehindSmooth, 4e-4),
+            ],
+        ),
+        (
+            "awkward samples behind local pools",
+            &[
+                ("25", Reason::KinkBehindPool, 3e-6),
+                ("28", Reason::KinkBehindPool, 2e-4),
+                ("31", Reason::KinkBehindPool, 3e-6),
+            ],
+        ),
+    ])
 }
