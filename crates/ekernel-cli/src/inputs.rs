@@ -12,6 +12,7 @@ use ndarray::{Array1, Axis};
 
 use crate::{
     architecture::Architecture,
+    augment::Augment,
     failure::mistake,
     output,
     space::{Space, molecules, on_sphere},
@@ -25,6 +26,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) test: &'a str,
     pub(crate) reading: ReadOptions,
     pub(crate) normalization: Normalization,
+    /// Whether training samples stand for their mirror images too.
+    pub(crate) augment: Option<Augment>,
     /// Of molecules, what is taken off the property.
     pub(crate) references: References,
     /// Of molecules, the unit of the property; by its name where none is given.
@@ -103,7 +106,13 @@ impl Inputs<'_> {
                 )
             }
         };
-        let normalizer = self.normalization.fit(&train_samples)?;
+        // Mirrored before or after, a whitening of both gives the same.
+        let normalizer = match (self.augment, self.normalization) {
+            (Some(augment), Normalization::Zca { .. }) => {
+                self.normalization.fit(&augment.with_copies(&train_samples))?
+            }
+            _ => self.normalization.fit(&train_samples)?,
+        };
         // The test targets are taken for the same, or refused.
         let doubt = doubt.unwrap_or_default();
         let notes =
@@ -115,7 +124,8 @@ impl Inputs<'_> {
         let test_names = test_set.names;
         let train = (normalizer.apply(train_samples)?, train_targets);
         let test = (normalizer.apply(test_set.samples)?, test_targets);
-        let problem = Problem { notes, noise, ..Problem::new(train, test, normalizer) };
+        let augment = self.augment.map(Augment::name);
+        let problem = Problem { notes, noise, augment, ..Problem::new(train, test, normalizer) };
         Ok(match test_names {
             Some(test_names) => Problem { test_names, ..problem },
             None => problem,
@@ -161,6 +171,7 @@ impl Inputs<'_> {
             test_targets: values(&test_set),
             test_names: test_set.names.clone(),
             noise: None,
+            augment: None,
             normalizer,
             notes,
             measure: Measure::Mae { stored: self.unit.unwrap_or_else(|| Unit::of_property(&name)) },
@@ -218,8 +229,7 @@ pub(crate) fn ensure_same_scale(
     normalization: Normalization,
     quiet: bool,
 ) -> anyhow::Result<()> {
-    // Each sample is brought to a scale of its own.
-    if normalization == Normalization::PerImage {
+    if normalization.scales_each_sample() {
         return Ok(());
     }
     match scale_mismatch((first, names[0]), (second, names[1])) {

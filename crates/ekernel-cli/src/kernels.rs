@@ -125,7 +125,7 @@ const MANY: u64 = 20_000;
 const MEASURED: f64 = 0.1;
 
 /// About how many seconds a pair takes: measured on the first two samples, on twice as many, … and the best of these, as
-/// what a job takes beside its pairs weighs less and less. A single measurement counts where it is ten times as long as needed:
+/// what a job takes beside its pairs weighs less and less. A single measurement counts where it is thirty times as long as needed:
 /// on a busy machine threads wait for a tenth of a second now and then.
 pub(crate) fn seconds_per_pair(
     backend: &dyn Backend,
@@ -145,7 +145,7 @@ pub(crate) fn seconds_per_pair(
         job.run(&silent)?;
         let seconds = started.elapsed().as_secs_f64();
         best = best.min(seconds / (count * (count + 1) / 2) as f64);
-        if seconds.min(long) >= MEASURED || seconds >= 10.0 * MEASURED || 2 * count > samples.len() {
+        if seconds.min(long) >= MEASURED || seconds >= 30.0 * MEASURED || 2 * count > samples.len() {
             return Ok(best);
         }
         long = seconds;

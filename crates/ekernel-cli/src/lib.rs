@@ -6,6 +6,7 @@
 
 mod architecture;
 mod args;
+mod augment;
 mod backends;
 mod cli;
 mod commands;

@@ -96,8 +96,13 @@ impl Report<'_> {
         let scaled = if training.standardize { " and divided by their standard deviation" } else { "" };
         text += &self.trained(train == test);
         text += &format!(
-            "{}, ridge {ridge}{}, time {time}{center}{scaled}, normalisation {}\n",
+            "{}{}, ridge {ridge}{}, time {time}{center}{scaled}, normalisation {}\n",
             kind.name(),
+            if problem.augment.is_some() {
+                " averaged over training images and their mirror images"
+            } else {
+                ""
+            },
             self.noise(),
             normalisation(&problem.normalizer)
         );

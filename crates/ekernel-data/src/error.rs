@@ -428,6 +428,22 @@ pub enum DataError {
         /// Channels of these samples.
         found: usize,
     },
+    /// Samples of another shape than those that a whitening was fitted to.
+    #[error("the whitening was fitted to samples of shape {fitted:?}, these have {found:?}")]
+    NormalizationShape {
+        /// The shape of the training samples.
+        fitted: Vec<usize>,
+        /// The shape of these.
+        found: Vec<usize>,
+    },
+    /// Eigenvalues that are not found.
+    #[error("the eigenvalues of {what} ({size} × {size}) do not converge; rescale the data")]
+    NoConvergence {
+        /// Of which matrix.
+        what: &'static str,
+        /// Its rows.
+        size: usize,
+    },
     /// A normalisation of molecules.
     #[error("'{text}' means nothing for molecules, whose signals the architecture defines; leave it out")]
     NormalizationMolecules {

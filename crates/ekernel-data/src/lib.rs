@@ -51,6 +51,7 @@ mod stl10;
 mod table;
 mod target_kind;
 mod targets;
+mod whitening;
 mod write;
 
 pub mod molecules;

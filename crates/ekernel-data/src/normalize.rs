@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ekernel_core::Samples;
 use ndarray::{Array, Axis, RemoveAxis};
 
 use crate::error::DataError;
 use crate::place::nearest_first;
+use crate::whitening::Whitening;
 
 /// Which normalisation to use. Text form, for options: the words in the list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Normalization {
     /// `none`: samples as read (arrays and images of bytes are in [0, 1] already).
     #[default]
@@ -22,9 +24,15 @@ pub enum Normalization {
     Standardize,
     /// `per-image`: (x − mean(x))/std(x) over all entries of each sample by itself; a constant sample becomes zero.
     PerImage,
+    /// `zca`, `zca:BIAS`: each sample to mean 0 and norm 1 by itself, then (C + bias·1)^(−1/2) with the second moments C of the
+    /// flattened training samples, as "Neural Kernels Without Tangents" prepares images; bias is [`Normalization::BIAS`] or as given.
+    Zca {
+        /// What is added to the second moments, above 0.
+        bias: f64,
+    },
 }
 
-/// A normalisation with its parameters. Its text form is one line that reads back as the same value, for reports:
+/// A normalisation with its parameters. Its text form is one line that reads back as the same value, but for `zca`, whose matrix fits in no line; for reports:
 /// `standardize mean=[0.4914,0.4822,0.4465] std=[0.247,0.2435,0.2616]`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Normalizer {
@@ -41,24 +49,36 @@ pub enum Normalizer {
     },
     /// (x − mean(x))/std(x).
     PerImage,
+    /// Whitening.
+    Zca(Arc<Whitening>),
 }
 
-const WORDS: [(&str, Normalization); 4] = [
+const WORDS: [(&str, Normalization); 5] = [
     ("none", Normalization::None),
     ("unit-range", Normalization::UnitRange),
     ("standardize", Normalization::Standardize),
     ("per-image", Normalization::PerImage),
+    ("zca", Normalization::Zca { bias: Normalization::BIAS }),
 ];
 
 /// Spreads below this share of the magnitude are rounding, not variation.
 const CONSTANT: f64 = 1e-12;
 
 impl Normalization {
+    /// The bias of `zca` where none is given, that of the code of "Neural Kernels Without Tangents".
+    pub const BIAS: f64 = 1e-4;
+
+    /// Whether each sample is brought to a scale of its own.
+    pub fn scales_each_sample(self) -> bool {
+        matches!(self, Normalization::PerImage | Normalization::Zca { .. })
+    }
+
     /// Takes the parameters from the training samples.
     ///
     /// # Errors
     /// [`DataError::AlreadyUnitRange`] for `unit-range` on samples that are within [0, 1];
-    /// [`DataError::NormalizationMolecules`] for anything but `none` on molecules.
+    /// [`DataError::NormalizationMolecules`] for anything but `none` on molecules; of `zca` [`DataError::TooLarge`] where its
+    /// matrices have no room, and [`DataError::NoConvergence`].
     pub fn fit(self, train: &Samples) -> Result<Normalizer, DataError> {
         if let (true, Samples::Molecules(_)) = (self != Normalization::None, train) {
             return Err(DataError::NormalizationMolecules { text: self.to_string() });
@@ -81,6 +101,7 @@ impl Normalization {
                 Normalizer::Standardize { mean, std }
             }
             Normalization::PerImage => Normalizer::PerImage,
+            Normalization::Zca { bias } => Normalizer::Zca(Arc::new(Whitening::fit(bias, train)?)),
         })
     }
 }
@@ -90,7 +111,8 @@ impl Normalizer {
     ///
     /// # Errors
     /// [`DataError::NormalizationChannels`] if the samples have another number of channels than those it was
-    /// fitted to; [`DataError::NormalizationMolecules`] for molecules.
+    /// fitted to, of `zca` [`DataError::NormalizationShape`] for another shape; [`DataError::NormalizationMolecules`] for
+    /// molecules.
     pub fn apply(&self, samples: Samples) -> Result<Samples, DataError> {
         let molecules = || DataError::NormalizationMolecules { text: self.to_string() };
         match self {
@@ -125,6 +147,8 @@ impl Normalizer {
                 Samples::Spheres(x) => Samples::Spheres(per_sample(x)),
                 Samples::Molecules(_) => return Err(molecules()),
             }),
+            Normalizer::Zca(_) if matches!(samples, Samples::Molecules(_)) => Err(molecules()),
+            Normalizer::Zca(whitening) => whitening.apply(samples),
         }
     }
 }
@@ -174,6 +198,15 @@ impl FromStr for Normalization {
     type Err = DataError;
 
     fn from_str(text: &str) -> Result<Normalization, DataError> {
+        if let Some(bias) = text.strip_prefix("zca:") {
+            return match bias.parse::<f64>() {
+                Ok(bias) if bias > 0.0 && bias.is_finite() => Ok(Normalization::Zca { bias }),
+                _ => Err(DataError::NormalizationText {
+                    text: text.to_owned(),
+                    reason: "the bias of zca is a number above 0, such as zca:1e-4".to_owned(),
+                }),
+            };
+        }
         WORDS.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
             let words = nearest_first(text, WORDS.map(|(word, _)| word.to_owned()).to_vec());
             DataError::NormalizationText {
@@ -186,8 +219,11 @@ impl FromStr for Normalization {
 
 impl fmt::Display for Normalization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = WORDS.iter().find(|(_, value)| value == self).map_or("none", |(word, _)| word);
-        f.write_str(word)
+        match (WORDS.iter().find(|(_, value)| value == self), self) {
+            (Some((word, _)), _) => f.write_str(word),
+            (None, Normalization::Zca { bias }) => write!(f, "zca:{bias:?}"),
+            (None, _) => f.write_str("none"),
+        }
     }
 }
 
@@ -197,6 +233,7 @@ impl fmt::Display for Normalizer {
             Normalizer::None => f.write_str("none"),
             Normalizer::UnitRange => f.write_str("unit-range"),
             Normalizer::PerImage => f.write_str("per-image"),
+            Normalizer::Zca(whitening) => write!(f, "zca bias={:?}", whitening.bias()),
             Normalizer::Standardize { mean, std } => {
                 let list = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
                 write!(f, "standardize mean=[{}] std=[{}]", list(mean), list(std))
@@ -217,6 +254,7 @@ impl FromStr for Normalizer {
                 Normalization::UnitRange => Ok(Normalizer::UnitRange),
                 Normalization::PerImage => Ok(Normalizer::PerImage),
                 Normalization::Standardize => Err(fault("mean=[…] and std=[…] are missing")),
+                Normalization::Zca { .. } => Err(fault("its matrix fits in no line; fit it anew")),
             },
             Some(("standardize", parameters)) => {
                 let list = |text: &str| -> Option<Vec<f64>> {
@@ -321,10 +359,16 @@ mod tests {
 
     #[test]
     fn text_reads_back_as_the_same_value() {
-        for (_, kind) in WORDS {
+        for (_, kind) in WORDS.into_iter().chain([("", Normalization::Zca { bias: 2.5e-7 })]) {
             assert_eq!(kind.to_string().parse::<Normalization>().unwrap(), kind);
             let fitted = kind.fit(&images()).unwrap();
-            assert_eq!(fitted.to_string().parse::<Normalizer>().unwrap(), fitted);
+            match kind {
+                Normalization::Zca { bias } => assert_eq!(fitted.to_string(), format!("zca bias={bias:?}")),
+                _ => assert_eq!(fitted.to_string().parse::<Normalizer>().unwrap(), fitted),
+            }
+        }
+        for text in ["zca:0", "zca:-1", "zca:nan", "zca:", "zca:inf"] {
+            assert!(text.parse::<Normalization>().unwrap_err().to_string().contains("above 0"), "{text}");
         }
         let fault = "standardise".parse::<Normalization>().unwrap_err().to_string();
         assert!(fault.contains("known are standardize, "), "{fault}");

@@ -27,6 +27,8 @@ pub struct Facts {
     pub classes: Option<Vec<String>>,
     /// How samples were prepared.
     pub normalize: String,
+    /// What training samples are averaged with, `flip`; `None` for nothing.
+    pub augment: Option<&'static str>,
     /// The kernel that machines are made from.
     pub kind: Kind,
     /// The ridge, or how it is chosen.
@@ -242,6 +244,7 @@ impl Outcome<'_> {
             sample_shape: problem.train.sample_shape(),
             classes: self.classes(),
             normalize: problem.normalizer.to_string(),
+            augment: problem.augment,
             kind: self.training.kind,
             ridge: RidgeFacts::new(self.training.ridge),
             time: Time::new(self.training.time),

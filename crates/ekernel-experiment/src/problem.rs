@@ -28,6 +28,8 @@ pub struct Problem {
     /// Standard deviation of the noise of each training target, where it is known: its square is added to the diagonal of the
     /// training kernel.
     pub noise: Option<Array1<f64>>,
+    /// How the kernels of training samples are averaged, `flip` for each image and its mirror image.
+    pub augment: Option<&'static str>,
     /// How both were prepared.
     pub normalizer: Normalizer,
     /// What the readers did beside reading.
@@ -55,6 +57,7 @@ impl Problem {
             test: Arc::new(test),
             test_targets,
             noise: None,
+            augment: None,
             normalizer,
             notes: Vec::new(),
             composition: None,

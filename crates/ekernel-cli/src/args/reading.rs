@@ -9,8 +9,9 @@ use super::count::count;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Reading images and arrays")]
 pub(crate) struct Reading {
-    /// none, unit-range (x/255, for floats 0..255), standardize (per channel, parameters of the training samples) or
-    /// per-image; `unit` is short for unit-range
+    /// none, unit-range (x/255, for floats 0..255), standardize (per channel, parameters of the training samples),
+    /// per-image, or zca[:BIAS] (each sample to mean 0 and norm 1, then whitened with (C + BIAS)^(-1/2), C the second moments of
+    /// the training samples; BIAS is 1e-4 by default); `unit` is short for unit-range
     #[arg(long, value_name = "HOW", default_value = "none", value_parser = normalization)]
     pub(crate) normalize: Normalization,
     /// Resize the images of a folder

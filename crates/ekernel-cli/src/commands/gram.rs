@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Instant};
 use anyhow::Context;
 use clap::Args;
 use ekernel_core::Pairs;
-use ekernel_data::{Dataset, Source, write_npz};
+use ekernel_data::{Dataset, Normalization, Source, write_npz};
 use ekernel_experiment::{Kind, Work};
 use ekernel_gram::FolderStore;
 use serde_json::json;
@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::{
     architecture::{Architecture, located},
     args::{self, ArchitectureFile, BackendName, Compute, KindName, Reading, Resume},
+    augment::Augment,
     backends,
     failure::{self, mistake},
     inputs::{ensure_fits, ensure_no_targets, ensure_same_scale},
@@ -48,6 +49,9 @@ pub(crate) struct Gram {
     /// The file to store them in: `nngp`, `ntk`, names of the samples and `metadata` (JSON); docs/files.md
     #[arg(long, value_name = "K.npz")]
     out: PathBuf,
+    /// Average the kernel over each second image and its mirror image, at twice the work: that of training on both
+    #[arg(long, value_enum, value_name = "flip", conflicts_with = "folder")]
+    augment: Option<Augment>,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -57,13 +61,16 @@ pub(crate) struct Gram {
 }
 
 pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
-    let Gram { arch, x1, x2, kind, out, reading, resume, compute } = arguments;
+    let Gram { arch, x1, x2, kind, out, augment, reading, resume, compute } = arguments;
     let arch = arch.path();
     let architecture = Architecture::read(arch)?;
     let kind = args::kinds(kind);
     let kinds = Kind::needed(&kind);
     let options = reading.options();
     compute.ensure_fits(&architecture.network)?;
+    if let Some(augment) = augment {
+        augment.ensure_fits(std::slice::from_ref(&architecture), compute.backend)?;
+    }
     let quadrature = compute.quadrature;
     let sampled = compute.backend == BackendName::Finite;
     if !sampled {
@@ -111,7 +118,13 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         _ => None,
     };
     let names = [Some(&first), second.as_ref()].map(|set| set.map(names));
-    let normalizer = reading.normalize.fit(&first.samples)?;
+    // Of both sets the first is fitted to, mirrored too where the kernel is: see `predict`.
+    let normalizer = match (augment, reading.normalize) {
+        (Some(augment), Normalization::Zca { .. }) => {
+            reading.normalize.fit(&augment.with_copies(&first.samples))?
+        }
+        _ => reading.normalize.fit(&first.samples)?,
+    };
     let first = normalizer.apply(first.samples)?;
     let pairs = match second {
         Some(second) => Pairs::cross(first, normalizer.apply(second.samples)?),
@@ -146,7 +159,8 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
             (Matrices::Stored(kernels), work)
         }
         None => {
-            let Computed { kernels, work } = computer.gram(pairs.clone(), &architecture.name, "")?;
+            let Computed { kernels, work } =
+                computer.augmented(*augment, pairs.clone(), &architecture.name, "")?;
             (Matrices::Held(kernels), work)
         }
     };
@@ -161,6 +175,7 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         "x1": x1,
         "x2": x2,
         "normalize": normalizer.to_string(),
+        "augment": augment.map(Augment::name),
         "shape": shape,
         "kernels": kind.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
     });

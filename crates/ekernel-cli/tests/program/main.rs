@@ -1,5 +1,6 @@
 //! The program as its users meet it.
 
+mod augment;
 mod bad_input;
 mod converge;
 mod gpu;

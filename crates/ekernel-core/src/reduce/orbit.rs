@@ -109,3 +109,19 @@ fn remedy(window: &Window, extent: [usize; 2], axis: usize) -> String {
     }
     if remedies.is_empty() { "use stride 1 and an odd window".to_owned() } else { remedies.join("; ") }
 }
+
+impl Network {
+    /// Checks that the kernel of two images is that of their mirror images, left and right exchanged: that every window commutes
+    /// with reversing the columns.
+    ///
+    /// # Errors
+    /// [`ArchError::NotEquivariant`] with the first layer whose window does not.
+    pub fn ensure_commutes_with_mirrors(&self) -> Result<(), ArchError> {
+        for node in self.nodes() {
+            if let Some((window, extent)) = node.layer.window().zip(self.domain(node.inputs[0]).extent()) {
+                commutes(Group::D1, window, extent, false, &node.place)?;
+            }
+        }
+        Ok(())
+    }
+}

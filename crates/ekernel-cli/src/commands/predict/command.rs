@@ -45,6 +45,9 @@ pub(crate) fn run(arguments: &Predict) -> anyhow::Result<()> {
     let architectures = Architecture::read_all(&arguments.arch)?;
     let training = arguments.training();
     check_words(arguments, &training)?;
+    if let Some(augment) = arguments.augment {
+        augment.ensure_fits(&architectures, arguments.compute.backend)?;
+    }
     let space = Space::of(&architectures)?;
     let mut problem = arguments.problem(&space)?;
     for note in &problem.notes {
@@ -121,7 +124,7 @@ fn network(
     let quadrature = arguments.compute.quadrature;
     ekernel_core::Plan::with_quadrature(&architecture.network, kinds, quadrature)
         .map_err(|error| located(&architecture.path, error))?;
-    let wanted = (training.kind, arguments.cov);
+    let wanted = (training.kind, arguments.cov, arguments.augment);
     let (kernels, backend, precision) = if arguments.gram.is_empty() {
         let chosen = backends::choose(&arguments.compute, &architecture.network, kinds)
             .with_context(|| architecture.path.display().to_string())?;
@@ -136,7 +139,7 @@ fn network(
             kernels::computed(&computer, &architecture.name, problem, (draws, arguments.seed), wanted)?;
         (kernels, Backend::describe(&*chosen.backend), chosen.precision.name())
     } else {
-        let kernels = kernels::stored(&arguments.gram, architecture, problem, draws, wanted)?;
+        let kernels = kernels::stored(&arguments.gram, architecture, problem, draws, (wanted.0, wanted.1))?;
         let files: Vec<String> = arguments.gram.iter().map(|file| file.display().to_string()).collect();
         (kernels, format!("stored in {}", files.join(", ")), "as stored")
     };

@@ -13,6 +13,7 @@ use ndarray::{Array2, Ix2, s};
 
 use crate::{
     architecture::Architecture,
+    augment::Augment,
     failure::mistake,
     kernels::{Computer, pool_of},
 };
@@ -23,7 +24,7 @@ pub(super) fn computed(
     name: &str,
     problem: &Problem,
     (draws, seed): (&Draws, u32),
-    (kind, covariance): (Kind, bool),
+    (kind, covariance, augment): (Kind, bool, Option<Augment>),
 ) -> anyhow::Result<ProblemKernels> {
     // A folder of tiles may hold those of a larger pool, in which this one lies.
     let stored = match &computer.resume {
@@ -44,14 +45,14 @@ pub(super) fn computed(
     } else {
         Arc::new(problem.train.select(&pool))
     };
-    let among = computer.gram(Pairs::within(train.clone()), &format!("{name}, training"), "train")?;
-    let between =
-        computer.gram(Pairs::cross(problem.test.clone(), train.clone()), &format!("{name}, test"), "test")?;
+    let gram = |pairs: Pairs, label: &str, part: &str| computer.augmented(augment, pairs, label, part);
+    let among = gram(Pairs::within(train.clone()), &format!("{name}, training"), "train")?;
+    let between = gram(Pairs::cross(problem.test.clone(), train.clone()), &format!("{name}, test"), "test")?;
     let mut work = among.work.and(between.work);
     let test = match covariance {
         true => {
             let label = format!("{name}, test with itself");
-            let test = computer.gram(Pairs::within(problem.test.clone()), &label, "test-self")?;
+            let test = gram(Pairs::within(problem.test.clone()), &label, "test-self")?;
             work = work.and(test.work);
             Some(test.kernels.nngp)
         }

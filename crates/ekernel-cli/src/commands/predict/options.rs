@@ -9,6 +9,7 @@ use ekernel_predict::{Ridge, TrainingTime};
 
 use crate::{
     args::{CenterName, Compute, KindName, Property, Reading, Resume, ScaleName, TargetsName, count, time},
+    augment::Augment,
     inputs::Inputs,
     space::Space,
 };
@@ -50,6 +51,10 @@ pub(crate) struct Predict {
     /// the training samples and that of the test samples (rows) with them; with --cov also that of the test samples
     #[arg(long, value_name = "K.npz,…", value_delimiter = ',', conflicts_with = "folder")]
     pub(super) gram: Vec<PathBuf>,
+    /// Average the kernels over each training image and its mirror image: the predictions of training on both (with half the
+    /// absolute ridge), at twice the work. `flip` is left-right; zca is fitted to both
+    #[arg(long, value_enum, value_name = "flip", conflicts_with = "gram")]
+    pub(super) augment: Option<Augment>,
     #[command(flatten)]
     pub(super) reading: Reading,
     #[command(flatten)]
@@ -161,6 +166,7 @@ impl Predict {
                 ..self.reading.options()
             },
             normalization: self.reading.normalize,
+            augment: self.augment,
             references: self.property.references(),
             unit: self.property.unit(),
             quiet: self.compute.talk.quiet,

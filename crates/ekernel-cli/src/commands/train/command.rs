@@ -130,6 +130,7 @@ fn read(arguments: &Train, architectures: &[Architecture]) -> anyhow::Result<Dat
         test: &arguments.test,
         reading: arguments.reading.options(),
         normalization: arguments.reading.normalize,
+        augment: None,
         references: References::None,
         unit: None,
         quiet: arguments.talk.quiet,
