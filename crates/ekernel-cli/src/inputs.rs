@@ -262,13 +262,24 @@ pub(crate) fn ensure_fits(
         if let (ArchError::Samples { hint, .. }, Some(better)) = (&mut error, channels_first_hint(samples)) {
             *hint = format!("; {better}");
         }
-        if let (ArchError::Samples { hint, .. }, Input::Image { channels, .. }, Samples::Images(images)) =
-            (&mut error, architecture.network.input(), samples)
-            && [*channels, images.dim().3].iter().all(|channels| [1, 3].contains(channels))
-            && *channels != images.dim().3
+        if let (
+            ArchError::Samples { hint, .. },
+            Input::Image { height, width, channels },
+            Samples::Images(images),
+        ) = (&mut error, architecture.network.input(), samples)
+            && Source::parse(source).is_ok_and(|source| source.is_image_folder())
         {
-            let word = if *channels == 1 { "grey" } else { "rgb" };
-            *hint += &format!("; a folder of images is read so with --color {word}");
+            let (_, found_height, found_width, found) = images.dim();
+            let mut options = Vec::new();
+            if (*height, *width) != (found_height, found_width) {
+                options.push(format!("--resize {height}x{width}"));
+            }
+            if *channels != found && [*channels, found].iter().all(|channels| [1, 3].contains(channels)) {
+                options.push(format!("--color {}", if *channels == 1 { "grey" } else { "rgb" }));
+            }
+            if !options.is_empty() {
+                *hint += &format!("; {} reads the images of the folder so", options.join(" "));
+            }
         }
         mistake(format!("{} and {option} {source}: {error}", architecture.path.display()))
     })

@@ -328,7 +328,7 @@ fn no_images(folder: &Path, listing: Listing) -> DataError {
 }
 
 fn broken(path: &Path, error: &ImageError) -> DataError {
-    let (path, reason) = (path.to_owned(), error.to_string());
+    let (path, reason) = (path.to_owned(), error.to_string().trim_end().to_owned());
     match error {
         ImageError::Unsupported(_) => DataError::ImageForm { path, reason },
         _ => DataError::BrokenImage { path, reason },

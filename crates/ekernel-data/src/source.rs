@@ -123,6 +123,11 @@ impl Source {
         Source { path: path.into(), inputs: None, targets: None, noise: None }
     }
 
+    /// Whether this is a folder of images, which can be resized and read in grey or in colours.
+    pub fn is_image_folder(&self) -> bool {
+        matches!(self.format(), Ok(Format::ImageFolder))
+    }
+
     pub(crate) fn format(&self) -> Result<Format, DataError> {
         let metadata =
             std::fs::metadata(&self.path).map_err(|source| DataError::io(&self.path, "open", source))?;

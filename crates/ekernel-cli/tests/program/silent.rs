@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, Array4, array};
 
-use crate::support::{MOLECULE_ARCH, Playground, images, read};
+use crate::support::{ARCH, MOLECULE_ARCH, Playground, images, read};
 
 /// A folder of eight-bit images with one sub-folder for each class: `path/CLASS/N.png`.
 fn folder(here: &Playground, name: &str, classes: &[&str], extension: &str) {
@@ -427,6 +427,16 @@ fn kernels_of_the_smallest_samples_are_those_of_larger_ones() {
 #[test]
 fn advice_names_the_option_that_follows_it() {
     let here = Playground::new();
+    folder(&here, "images", &["a", "b"], "png");
+    here.text("small.toml", &ARCH.replace("shape = [5, 5, 1]", "shape = [4, 3, 3]"));
+    let gram = "gram small.toml --backend reference --quiet --out k.npz --x1";
+    here.refuse(
+        &format!("{gram} images"),
+        &["[4, 3, 3]", "--resize 4x3 --color rgb reads the images of the folder so"],
+    );
+    here.succeed(&format!("{gram} images --resize 4x3 --color rgb"));
+    let arrays = here.refuse(&format!("{gram} data.npz:x"), &["[4, 3, 3]"]);
+    assert!(!arrays.contains("--resize"), "{arrays}");
     folder(&here, "sizes", &["a", "b"], "png");
     image::GrayImage::new(7, 5).save(here.path("sizes/a/wide.png")).unwrap();
     let words = "gram net.toml --x1 sizes --backend reference --quiet --out k.npz";
