@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(of("a", "b", 1), Some(1.5));
         assert_eq!(of("a", "b", 2), Some(1.5));
         assert_eq!(of("a", "a", 1), Some(2.0));
-        assert_eq!(of("a", "a", 2), Some(2.0 / 2.0_f64.sqrt()));
+        assert_eq!(of("a", "a", 2), Some(2.0_f64.sqrt()));
         assert!(found.iter().all(|d| d.set == "test"));
         let one = distances(&[trained("a", &[3.0])]);
         assert_eq!(one, []);
