@@ -10,6 +10,7 @@ mod augment;
 mod backends;
 mod cli;
 mod commands;
+mod confusion;
 mod failure;
 mod figures;
 mod inputs;

@@ -11,6 +11,7 @@ use ekernel_predict::{Center, FINE_RIDGES, LIKELY_RIDGES, LabelScore, RIDGES, Re
 use ndarray::Array2;
 
 use crate::{
+    confusion::of_occurring,
     table::Table,
     words::{counted, duration, grouped, number, work_line},
 };
@@ -56,8 +57,8 @@ impl Report<'_> {
         };
         let Some(point) = points.last() else { return String::new() };
         let draw = if point.scores.len() > 1 { "the last draw" } else { "the draw" };
-        let classes = self.outcome.problem.class_names();
-        format!("confusion in {draw} of n = {}\n\n{}", point.n, confusion_table(confusion, &classes))
+        let (counts, classes) = of_occurring(self.outcome.problem, confusion);
+        format!("confusion in {draw} of n = {}\n\n{}", point.n, confusion_table(&counts, &classes))
     }
 
     fn headline(&self) -> String {
@@ -163,7 +164,8 @@ impl Report<'_> {
             Some(Score::Classes { accuracy, confusion }) => {
                 let samples = counted(confusion.sum() as u64, "test sample", "test samples");
                 text += &format!("accuracy {:.2} % of {samples}\n\n", accuracy * 100.0);
-                text += &confusion_table(confusion, &problem.class_names());
+                let (counts, classes) = of_occurring(problem, confusion);
+                text += &confusion_table(&counts, &classes);
             }
             Some(Score::Values { total, outputs, labels }) => {
                 text += &self.errors(total);

@@ -87,7 +87,10 @@ fn integers_that_may_be_numbers_are_questioned_once() {
                 --targets values takes them for values";
     assert_eq!(notes.matches("different integers").count(), 1, "{notes}");
     assert!(notes.contains(note), "{notes}");
-    assert!(text.contains("shape [5, 5, 1], 40 classes"), "{text}");
+    assert!(
+        text.contains("shape [5, 5, 1], 40 classes") && text.contains("(40 classes: the confusion"),
+        "{text}"
+    );
     for words in ["years --targets classes", "years --targets values", "few"] {
         let (notes, _) = said(&format!("--train years.npz:x,{words} --test years.npz:x --out p.npz"));
         assert!(!notes.contains("taken for"), "{words}: {notes}");

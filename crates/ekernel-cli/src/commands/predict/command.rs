@@ -21,6 +21,7 @@ use crate::{
     architecture::{Architecture, located},
     args::quadrature_name,
     backends,
+    confusion::of_occurring,
     failure::{mistake, stopped},
     figures::{curves, values},
     inputs::ensure_fits,
@@ -194,7 +195,8 @@ fn draw(path: &Path, outcome: &Outcome<'_>) -> anyhow::Result<()> {
     match &network.curve.last_score {
         Some(Score::Classes { confusion, accuracy }) => {
             let title = format!("{}: {:.1} % right", network.facts.name, accuracy * 100.0);
-            plot::confusion::draw(path, &title, confusion, &outcome.problem.class_names())
+            let (counts, classes) = of_occurring(outcome.problem, confusion);
+            plot::confusion::draw(path, &title, &counts, &classes)
         }
         Some(Score::Values { .. }) => plot::values::draw(path, &values(outcome, network)),
         None => Err(mistake("--plot needs test targets")),
