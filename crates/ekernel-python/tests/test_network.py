@@ -7,7 +7,9 @@ from conftest import ROOT
 
 import ekernel as ek
 
-ARCHITECTURES = sorted((ROOT / "examples/architectures").glob("*.toml"))
+# Networks with max_pool are of finite width alone: they have no plan.
+FILES = sorted((ROOT / "examples/architectures").glob("*.toml"))
+ARCHITECTURES = [path for path in FILES if 'op = "max_pool"' not in path.read_text()]
 
 
 @pytest.mark.parametrize("path", ARCHITECTURES, ids=lambda path: path.stem)
