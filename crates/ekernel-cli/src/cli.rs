@@ -13,6 +13,7 @@ use crate::commands::{
     layers::{self, Layers},
     plan::{self, Plan},
     predict::{self, Predict},
+    status::{self, Status},
     train::{self, Train},
 };
 
@@ -33,6 +34,13 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Compute a Gram matrix and store it
     Gram(Gram),
+    /// Show how far a Zarr store of `ekernel gram` is, and which shards to run
+    ///
+    /// The exit code is 0 if the store is complete, 1 if a block is missing or damaged, 2 for a mistake.
+    #[command(
+        after_help = "Examples:\n  ekernel status K.zarr --shards 16\n  ekernel status K.zarr --verify --json"
+    )]
+    Status(Status),
     /// Train a kernel machine on one set and predict another
     Predict(Box<Predict>),
     /// Show how a network is computed, and what a pair of samples costs
@@ -77,6 +85,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Gram(arguments) => gram::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Layers(arguments) => layers::run(&arguments),

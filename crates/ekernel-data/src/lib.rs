@@ -71,4 +71,4 @@ pub use source::{Source, TargetSource};
 pub use spheres::{from_even_rings, on_the_sphere};
 pub use target_kind::TargetKind;
 pub use targets::Targets;
-pub use write::{Output, Rows, write_atomically, write_npz};
+pub use write::{Output, Rows, write_atomically, write_npy, write_npz};

@@ -78,6 +78,14 @@ pub fn write_npz(path: &Path, arrays: &[(&str, Output<'_>)]) -> Result<(), DataE
     write_atomically(path, |file| write_archive(file, arrays))
 }
 
+/// Writes one array as a .npy file, which `numpy.load` also maps into memory without reading it.
+///
+/// # Errors
+/// [`DataError::Write`].
+pub fn write_npy(path: &Path, array: &Output<'_>) -> Result<(), DataError> {
+    write_atomically(path, |file| write_array(BufWriter::with_capacity(1 << 20, file), array))
+}
+
 /// Writes a file so that it is there completely or not at all, see [`atomic::write_atomically`].
 ///
 /// # Errors
@@ -108,7 +116,11 @@ fn write_entry(archive: &mut ZipWriter<impl Write + Seek>, name: &str, array: &O
         .last_modified_time(DateTime::default())
         .large_file(array.bytes() > LARGE);
     archive.start_file(format!("{name}.npy"), options)?;
-    let writer = BufWriter::with_capacity(1 << 20, archive);
+    write_array(BufWriter::with_capacity(1 << 20, archive), array)
+}
+
+/// An array in the .npy format.
+fn write_array(writer: impl Write, array: &Output<'_>) -> io::Result<()> {
     let written = match array {
         Output::F64(array) => array.write_npy(writer),
         Output::F32(array) => array.write_npy(writer),

@@ -156,6 +156,32 @@ pub enum GramError {
         /// A file in it.
         found: String,
     },
+    /// The folder of a Zarr store is a folder of something else.
+    #[error(
+        "{} is not a store of kernels: it has no zarr.json but holds \"{found}\"; give a new or an empty folder",
+        folder.display()
+    )]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+        /// A file in it.
+        found: String,
+    },
+    /// A kernel value that float32 does not hold.
+    #[error(
+        "the {kernel} of sample {row} of the first set and sample {col} of the second is {value:e}, which float32 does \
+         not hold; compute in f64, whose store has float64, or rescale the samples"
+    )]
+    Range {
+        /// Which kernel: nngp or ntk.
+        kernel: &'static str,
+        /// Index into the first set.
+        row: usize,
+        /// Index into the second set.
+        col: usize,
+        /// Its value.
+        value: f64,
+    },
     /// The manifest of a store cannot be understood.
     #[error(
         "{place} is damaged ({problem}), so its tiles cannot be trusted; give another folder, or delete this one"

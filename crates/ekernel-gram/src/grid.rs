@@ -48,7 +48,8 @@ impl Grid {
 
     pub(crate) fn of(rows: usize, cols: usize, symmetric: bool, shape: [usize; 2]) -> Grid {
         let shape = [shape[0].clamp(1, rows.max(1)), shape[1].clamp(1, cols.max(1))];
-        let tiles = if symmetric { upper_triangle(rows, shape) } else { rectangle(0..rows, 0..cols, shape) };
+        let tiles =
+            if symmetric { upper_triangle(0..rows, shape) } else { rectangle(0..rows, 0..cols, shape) };
         Grid { rows, cols, symmetric, shape, tiles }
     }
 
@@ -90,22 +91,24 @@ impl Grid {
     }
 }
 
-fn upper_triangle(n: usize, [height, width]: [usize; 2]) -> Vec<Tile> {
+/// The tiles that cover the upper triangle of some samples with themselves.
+pub(crate) fn upper_triangle(samples: Range<usize>, [height, width]: [usize; 2]) -> Vec<Tile> {
     let mut tiles = Vec::new();
-    for band in chunks(0..n, height.min(width)) {
+    for band in chunks(samples.clone(), height.min(width)) {
         tiles.push(Tile { rows: band.clone(), cols: band.clone() });
         // What is left of the band above the diagonal: beside a band of rows, or on top of a band
         // of columns.
         tiles.extend(if height <= width {
-            rectangle(band.clone(), band.end..n, [height, width])
+            rectangle(band.clone(), band.end..samples.end, [height, width])
         } else {
-            rectangle(0..band.start, band, [height, width])
+            rectangle(samples.start..band.start, band, [height, width])
         });
     }
     tiles
 }
 
-fn rectangle(rows: Range<usize>, cols: Range<usize>, [height, width]: [usize; 2]) -> Vec<Tile> {
+/// The tiles that cover a rectangle.
+pub(crate) fn rectangle(rows: Range<usize>, cols: Range<usize>, [height, width]: [usize; 2]) -> Vec<Tile> {
     chunks(rows, height)
         .flat_map(|rows| chunks(cols.clone(), width).map(move |cols| Tile { rows: rows.clone(), cols }))
         .collect()

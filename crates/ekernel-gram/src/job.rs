@@ -127,12 +127,12 @@ impl Job {
             let (missing, discarded) = load(&grid, &kept, kinds, result.as_mut());
             Known { kept, grid, missing, discarded }
         });
-        let memory_of = |session, grid: &Grid, threads| Memory {
+        let memory_of = |session, grid: &Grid, threads: usize| Memory {
             result: match destination {
                 Destination::Memory => Memory::of_result(shape, kinds).result,
                 Destination::Store => memory_of_band(grid, kinds),
             },
-            ..memory::of_work(session, grid, kinds, threads)
+            ..memory::of_work(session, grid.tile_shape(), kinds, threads.min(grid.tiles().len()))
         };
         let known = match known {
             Some(Known { kept, grid, missing, discarded }) if missing.is_empty() => {

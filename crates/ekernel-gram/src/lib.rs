@@ -17,8 +17,10 @@
 //!   backend, the samples. NNGP tiles are read from a store of both kernels.
 //! - A [`Streaming`] job leaves the result in its store and never holds it whole: [`Stored::bands`]
 //!   reads it some rows at a time.
+//! - A [`ShardJob`] computes a part of a large matrix into a [`ZarrStore`], which many processes fill
+//!   without knowing of each other.
 //!
-//! Features, all on by default: `fs` has the folder of tiles, `system` asks how much memory is
+//! Features, all on by default: `fs` has the folder of tiles and the Zarr store, `system` asks how much memory is
 //! free, `threads` computes several tiles at a time. Without them the crate builds for WebAssembly.
 
 mod allowance;
@@ -35,6 +37,8 @@ mod schedule;
 mod store;
 mod stored;
 mod summary;
+#[cfg(feature = "fs")]
+mod zarr;
 
 pub use error::GramError;
 pub use grid::{Grid, Tile};
@@ -48,3 +52,7 @@ pub use store::FolderStore;
 pub use store::{Item, MemoryStore, Room, Shared, TileStore};
 pub use stored::{Band, Stored};
 pub use summary::Summary;
+#[cfg(feature = "fs")]
+pub use zarr::{
+    Block, Division, Element, Kernel, Layout, Shard, ShardJob, ShardSummary, Status, ZarrOptions, ZarrStore,
+};

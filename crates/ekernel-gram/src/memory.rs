@@ -38,24 +38,24 @@ impl Memory {
 pub fn estimate(session: &dyn Prepared, grid: &Grid, kinds: KernelSet, threads: usize) -> Memory {
     Memory {
         result: Memory::of_result(grid.shape(), kinds).result,
-        ..of_work(Some(session), grid, kinds, threads)
+        ..of_work(Some(session), grid.tile_shape(), kinds, threads.min(grid.tiles().len()))
     }
 }
 
-/// The same without the result; without a session nothing is left to be computed.
+/// The same of `at_a_time` tiles, without the result; without a session nothing is left to be
+/// computed.
 pub(crate) fn of_work(
     session: Option<&dyn Prepared>,
-    grid: &Grid,
+    tile_shape: [usize; 2],
     kinds: KernelSet,
-    threads: usize,
+    at_a_time: usize,
 ) -> Memory {
     let Some(session) = session else { return Memory::default() };
     let [held, per_tile] = session.memory();
     let area = |[rows, cols]: [usize; 2]| (rows as u64).saturating_mul(cols as u64).max(1);
-    let growth = area(grid.tile_shape()).div_ceil(area(session.tile_shape()));
-    let tile =
-        per_tile.saturating_mul(growth).saturating_add(entries(grid.tile_shape(), kinds).saturating_mul(8));
-    let tiles = tile.saturating_mul(threads.min(grid.tiles().len()) as u64);
+    let growth = area(tile_shape).div_ceil(area(session.tile_shape()));
+    let tile = per_tile.saturating_mul(growth).saturating_add(entries(tile_shape, kinds).saturating_mul(8));
+    let tiles = tile.saturating_mul(at_a_time as u64);
     Memory { session: held, tiles, result: 0 }
 }
 

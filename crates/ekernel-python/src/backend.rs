@@ -36,12 +36,14 @@ pub(crate) enum Nodes {
 /// What computes, and a note to the user about the choice.
 pub(crate) struct Chosen {
     pub(crate) backend: Box<dyn Backend>,
+    /// Whether its kernels have no more than the digits of float32.
+    pub(crate) is_single: bool,
     note: Option<String>,
 }
 
 impl Chosen {
-    fn quiet(backend: impl Backend + 'static) -> Chosen {
-        Chosen { backend: Box::new(backend), note: None }
+    fn quiet(backend: impl Backend + 'static, is_single: bool) -> Chosen {
+        Chosen { backend: Box::new(backend), is_single, note: None }
     }
 
     /// Warns of what the choice could not do.
@@ -80,7 +82,9 @@ pub(crate) fn choose(how: &How, network: &Network, kinds: KernelSet) -> Result<C
     let cpu = |plan: Plan| {
         let options =
             CpuOptions { precision: precision.unwrap_or_default(), threads, ..CpuOptions::default() };
-        CpuBackend::from_plan(plan, options).map(Chosen::quiet).map_err(Failure::from)
+        let is_single = options.precision == Precision::F32;
+        let backend = CpuBackend::from_plan(plan, options)?;
+        Ok(Chosen::quiet(backend, is_single))
     };
     let gpu = |plan: Plan, device: Device| WgpuBackend::from_plan(plan, WgpuOptions::default(), device);
     match (how.backend.as_deref(), &how.adapter) {
@@ -94,7 +98,7 @@ pub(crate) fn choose(how: &How, network: &Network, kinds: KernelSet) -> Result<C
             let device = if for_cpu { None } else { Device::open_blocking(&AdapterChoice::Hardware).ok() };
             let Some(device) = device else { return cpu(plan) };
             match gpu(plan.clone(), device) {
-                Ok(backend) => Ok(Chosen::quiet(backend)),
+                Ok(backend) => Ok(Chosen::quiet(backend, true)),
                 Err(BackendError::Device { device, problem, .. }) => {
                     let note = Some(format!("{device}: {problem}; the CPU computes instead"));
                     Ok(Chosen { note, ..cpu(plan)? })
@@ -108,7 +112,7 @@ pub(crate) fn choose(how: &How, network: &Network, kinds: KernelSet) -> Result<C
                 return Err(bad("precision", "f32", "\"f64\" or None: the reference computes in f64"));
             }
             let mode = RotationMode::Grid(quadrature(network, how.quadrature.clone())?);
-            Ok(Chosen::quiet(ReferenceBackend::new(network, kinds).with_rotations(mode)))
+            Ok(Chosen::quiet(ReferenceBackend::new(network, kinds).with_rotations(mode), false))
         }
         (None | Some("auto" | "wgpu"), adapter) => {
             if precision == Some(Precision::F64) {
@@ -123,7 +127,7 @@ pub(crate) fn choose(how: &How, network: &Network, kinds: KernelSet) -> Result<C
                 Some(Adapter::Index(index)) => AdapterChoice::Index(*index),
                 Some(Adapter::Name(name)) => AdapterChoice::Name(name.clone()),
             };
-            Ok(Chosen::quiet(gpu(plan, Device::open_blocking(&choice)?)?))
+            Ok(Chosen::quiet(gpu(plan, Device::open_blocking(&choice)?)?, true))
         }
         (Some(other), _) => {
             Err(bad("backend", other, "\"auto\", \"cpu\", \"wgpu\" or \"reference\", or None for \"auto\""))

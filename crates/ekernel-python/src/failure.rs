@@ -64,6 +64,9 @@ impl From<GramError> for Failure {
             GramError::Cancelled { .. } => Failure::Cancelled,
             GramError::Memory { .. } | GramError::Allocation { .. } => Failure::Memory(words),
             GramError::Contract { .. } => Failure::Bug(words),
+            GramError::Store { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Failure::NotFound(words)
+            }
             GramError::Store { source, .. } | GramError::Threads { source, .. } => {
                 Failure::system(&source, words)
             }

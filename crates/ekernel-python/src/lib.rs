@@ -12,6 +12,7 @@ mod molecules;
 mod network;
 mod program;
 mod samples;
+mod store;
 mod work;
 
 use pyo3::prelude::*;
@@ -24,8 +25,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<network::Network>()?;
     module.add_class::<network::Plan>()?;
     module.add_class::<machine::Machine>()?;
+    module.add_class::<store::Store>()?;
     module.add_function(wrap_pyfunction!(gram::gram, module)?)?;
     module.add_function(wrap_pyfunction!(gram::diagonal, module)?)?;
+    module.add_function(wrap_pyfunction!(store::gram_shard, module)?)?;
     module.add_function(wrap_pyfunction!(devices::devices, module)?)?;
     module.add_function(wrap_pyfunction!(molecules::read_molecules, module)?)?;
     module.add_function(wrap_pyfunction!(program::run_program, module)?)

@@ -10,4 +10,5 @@ pub(crate) mod gram;
 pub(crate) mod layers;
 pub(crate) mod plan;
 pub(crate) mod predict;
+pub(crate) mod status;
 pub(crate) mod train;

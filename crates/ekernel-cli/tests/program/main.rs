@@ -10,6 +10,7 @@ mod results;
 mod resume;
 mod sampled;
 mod selection;
+mod shards;
 mod signals;
 mod silent;
 mod spheres;

@@ -7,3 +7,5 @@ mod refusals;
 mod scaling;
 mod store;
 mod tiles;
+#[cfg(feature = "fs")]
+mod zarr;

@@ -7,7 +7,7 @@
 (3, 3)
 
 Networks: `Network`, `serial`, `branch`, `add` and the layers. Kernels: `gram`, `diagonal`,
-`solve` for systems too large to factor. Molecules: `molecules`,
+`open` for those in a Zarr store, `solve` for systems too large to factor. Molecules: `molecules`,
 `read_molecules`. GPUs: `devices`. With scikit-learn installed: `NTKRegressor`, `NTKClassifier`, `kernel`.
 """
 
@@ -60,6 +60,7 @@ from ._layers import (
 from ._molecules import molecules, read_molecules
 from ._native import DeviceError, Network, Plan, __version__, devices
 from ._solve import Solution, solve
+from ._store import Status, StoredKernel, open
 
 if TYPE_CHECKING:
     from ._estimators import NTKClassifier, NTKRegressor
@@ -135,6 +136,8 @@ __all__ = [
     "So3Pool",
     "Solution",
     "Sphere",
+    "Status",
+    "StoredKernel",
     "SumPool",
     "Vector",
     "__version__",
@@ -145,6 +148,7 @@ __all__ = [
     "gram",
     "kernel",
     "molecules",
+    "open",
     "read_molecules",
     "serial",
     "solve",

@@ -13,6 +13,7 @@ from . import _native
 from ._molecules import molecules
 from ._native import Network
 from ._progress import Report, reporter
+from ._store import StoredKernel, compute
 
 Matrix = NDArray[np.float64]
 
@@ -37,7 +38,9 @@ def gram(
     threads: int | None = None,
     progress: bool | Report | None = None,
     out: str | os.PathLike[str] | None = None,
-) -> Matrix | Kernels:
+    shard: tuple[int, int] | None = None,
+    chunk: int | None = None,
+) -> Matrix | Kernels | StoredKernel | tuple[StoredKernel, ...]:
     """Compute the kernels K[i, j] = k(x1[i], x2[j]).
 
     Parameters
@@ -64,13 +67,19 @@ def gram(
     progress : bool or callable, optional
         A bar (of tqdm, if it is installed): by default in terminals and notebooks. A function is called now and then with the
         pairs done and the pairs in all; what it raises stops the work.
-    out : path ending in .npz or .npy, optional
-        Where to store the kernels too; .npy takes one of them.
+    out : path ending in .npz, .npy or .zarr, optional
+        Where to store the kernels too; .npy takes one of them. A Zarr store takes the place of the arrays: it is computed block by
+        block, and what is there is not computed again.
+    shard : (i, n), optional
+        Of a Zarr store, the part i of n (from 1) that is computed here: any part in any order, on any machine. Of one backend they
+        have the bytes that one process computes; name it, as GPUs and CPUs differ.
+    chunk : int, optional
+        Rows and columns of a chunk of a Zarr store; 1024 by default, or those it has.
 
     Returns
     -------
     array (n1, n2) of float64, or Kernels
-        `Kernels` for a sequence of both.
+        `Kernels` for a sequence of both. With a Zarr store `StoredKernel`, or one for each name.
 
     Raises
     ------
@@ -95,10 +104,18 @@ def gram(
     if not names or any(name not in ("nngp", "ntk") for name in names) or len(set(names)) < len(names):
         raise ValueError(f"get is {get!r}; give 'nngp', 'ntk' or ('nngp', 'ntk')")
     file = None if out is None else _storable(out, names)
+    in_store = file is not None and file.endswith(".zarr")
+    for argument, value in (("shard", shard), ("chunk", chunk)):
+        if value is not None and not in_store:
+            raise ValueError(f"{argument} is {value!r}, but out is {out!r}; only a Zarr store has one: give out='K.zarr'")
     computing = how(backend, adapter, precision, quadrature, threads)
     first = samples(network, x1, "x1")
     second = None if x2 is None else samples(network, x2, "x2")
     with reporter(progress, "gram") as report:
+        if in_store and file is not None:
+            compute(network, first, second, names, file, shard, chunk, computing, report)
+            stored = tuple(StoredKernel(file, name) for name in names)
+            return stored[0] if isinstance(get, str) else stored
         nngp, ntk = _native.gram(network, first, second, "ntk" in names, computing, report)
     arrays = {"nngp": nngp, **({} if ntk is None else {"ntk": ntk})}
     if file is not None:
@@ -191,8 +208,8 @@ def how(
 def _storable(out: str | os.PathLike[str], names: list[str]) -> str:
     """The file to store kernels in; refused before the work if it cannot be one."""
     file = os.fspath(out)
-    if not file.endswith((".npz", ".npy")):
-        raise ValueError(f"out is {file!r}; give a file that ends in .npz or .npy")
+    if not file.endswith((".npz", ".npy", ".zarr")):
+        raise ValueError(f"out is {file!r}; give a path that ends in .npz, .npy or .zarr")
     if file.endswith(".npy") and len(names) > 1:
         raise ValueError(f"out is {file!r}, which holds one array; give an .npz file for both kernels")
     folder = os.path.dirname(file) or "."

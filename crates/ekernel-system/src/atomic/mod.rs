@@ -6,4 +6,4 @@ mod write;
 
 pub use destination::{destination, folder_of};
 pub use partial::{Partial, is_partial, probe, sweep};
-pub use write::{write_atomically, write_in_place_of};
+pub use write::{write_atomically, write_in_place_of, write_new};

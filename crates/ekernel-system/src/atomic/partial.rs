@@ -66,6 +66,19 @@ impl Partial {
         self.0.persist(target).map_err(|error| error.error)?;
         sync_folder(super::folder_of(target))
     }
+
+    /// The same where nothing has the name; returns whether that was so.
+    ///
+    /// # Errors
+    /// As [`persist`](Self::persist).
+    pub fn persist_new(self, target: &Path) -> io::Result<bool> {
+        self.0.as_file().sync_all()?;
+        match self.0.persist_noclobber(target) {
+            Ok(_) => sync_folder(super::folder_of(target)).map(|()| true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        }
+    }
 }
 
 /// Whether a file of this name is one in the making, or was until its run died.
@@ -200,6 +213,21 @@ mod tests {
             }
         });
         assert_eq!(names(path).len(), 150);
+    }
+
+    #[test]
+    fn of_several_threads_one_makes_a_new_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new");
+        let make = |writer: u8| super::super::write_new(&path, |file| file.write_all(&[writer; 9])).unwrap();
+        let made: Vec<bool> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|writer| scope.spawn(move || make(writer))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let first = made.iter().position(|&made| made).unwrap();
+        assert_eq!(made.iter().filter(|&&made| made).count(), 1);
+        assert_eq!(fs::read(&path).unwrap(), [first as u8; 9]);
+        assert_eq!(names(folder.path()), ["new"]);
     }
 
     #[test]

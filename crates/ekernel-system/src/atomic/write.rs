@@ -32,3 +32,14 @@ pub fn write_in_place_of(path: &Path, write: impl FnOnce(&mut File) -> io::Resul
     write(partial.file())?;
     partial.persist(path)
 }
+
+/// Writes a file only if nothing has its name yet, whole or not at all; returns whether it did. Of
+/// several processes that do so at the same time one does.
+///
+/// # Errors
+/// What the system says.
+pub fn write_new(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<bool> {
+    let mut partial = Partial::new_in(folder_of(path))?;
+    write(partial.file())?;
+    partial.persist_new(path)
+}

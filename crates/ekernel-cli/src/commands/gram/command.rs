@@ -1,35 +1,33 @@
-//! `ekernel gram`: a Gram matrix, stored.
+//! The arguments of `ekernel gram`, and from them to a matrix that is ready to be computed.
 
-use std::{path::PathBuf, time::Instant};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use ekernel_core::Pairs;
-use ekernel_data::{Dataset, Normalization, Source, write_npz};
-use ekernel_experiment::{Kind, Work};
-use ekernel_gram::FolderStore;
+use ekernel_data::{Dataset, Normalization, Source};
+use ekernel_experiment::Kind;
+use ekernel_gram::{FolderStore, Shard};
 use serde_json::json;
 
+use super::{file, shards, work::Work};
 use crate::{
     architecture::{Architecture, located},
-    args::{self, ArchitectureFile, BackendName, Compute, KindName, Reading, Resume},
+    args::{self, ArchitectureFile, BackendName, Compute, KindName, Reading, Resume, ShardChoice},
     augment::Augment,
     backends,
-    failure::{self, mistake},
+    failure::mistake,
     inputs::{ensure_fits, ensure_no_targets, ensure_same_scale},
-    kernels::{Computed, Computer},
-    matrices::Matrices,
     output,
-    progress::Task,
     space::Space,
-    words::work_line,
 };
 
-/// Two jobs as they are typed.
+/// Jobs as they are typed.
 const EXAMPLES: &str = "\
 Examples:
   ekernel gram cnn.toml --x1 images.npz:x --out K.npz
-  ekernel gram cnn.toml --x1 images/test --x2 images/train --kind ntk --resume tiles --out K.npz";
+  ekernel gram cnn.toml --x1 images/test --x2 images/train --kind ntk --resume tiles --out K.npz
+  ekernel gram cnn.toml --x1 images.npz:x --out K.zarr --shard 3/16";
 
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -46,12 +44,20 @@ pub(crate) struct Gram {
     /// Kernels to compute
     #[arg(long, value_enum, value_delimiter = ',', default_value = "nngp,ntk", ignore_case = true)]
     kind: Vec<KindName>,
-    /// The file to store them in: `nngp`, `ntk`, names of the samples and `metadata` (JSON); docs/files.md
-    #[arg(long, value_name = "K.npz")]
+    /// Where to store them: a file K.npz with `nngp`, `ntk`, names of the samples and `metadata` (JSON), a file K.npy with one
+    /// kernel, or a Zarr store K.zarr, which several processes can fill; docs/files.md
+    #[arg(long, value_name = "K.npz|K.npy|K.zarr")]
     out: PathBuf,
     /// Average the kernel over each second image and its mirror image, at twice the work: that of training on both
     #[arg(long, value_enum, value_name = "flip", conflicts_with = "folder")]
     augment: Option<Augment>,
+    /// Compute one of N parts of a Zarr store, or the part of this task of a Slurm job array; any part in any order, on any
+    /// machine. `ekernel status` lists those to run
+    #[arg(long, value_name = "I/N|auto")]
+    shard: Option<ShardChoice>,
+    /// Rows and columns of the chunks of a Zarr store [default: 1024]; a smaller number divides small matrices finer
+    #[arg(long, value_name = "ROWS", value_parser = args::count)]
+    chunk: Option<usize>,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -61,7 +67,7 @@ pub(crate) struct Gram {
 }
 
 pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
-    let Gram { arch, x1, x2, kind, out, augment, reading, resume, compute } = arguments;
+    let Gram { arch, x1, x2, kind, out, augment, reading, resume, compute, .. } = arguments;
     let arch = arch.path();
     let architecture = Architecture::read(arch)?;
     let kind = args::kinds(kind);
@@ -87,7 +93,11 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
     second_source.iter().try_for_each(|source| ensure_no_targets("--x2", source))?;
     let mut read_files = vec![arch, first_source.path.as_path()];
     read_files.extend(second_source.as_ref().map(|source| source.path.as_path()));
-    output::ensure_arrays_writable("--out", out, &read_files)?;
+    let shard = arguments.shard()?;
+    match shard {
+        Some(_) => shards::ensure_storable(out, resume.folder.is_some(), sampled, augment.is_some())?,
+        None => file::ensure_writable(out, &kind, &read_files)?,
+    }
     // Opened before the samples are read: a folder that cannot serve is refused before the work.
     let store = resume.folder.as_deref().map(FolderStore::open).transpose()?;
 
@@ -117,7 +127,8 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         }
         _ => None,
     };
-    let names = [Some(&first), second.as_ref()].map(|set| set.map(names));
+    let first_names = names(&first);
+    let names = [first_names.clone(), second.as_ref().map_or(first_names, names)];
     // Of both sets the first is fitted to, mirrored too where the kernel is: see `predict`.
     let normalizer = match (augment, reading.normalize) {
         (Some(augment), Normalization::Zca { .. }) => {
@@ -133,40 +144,9 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
 
     let chosen = backends::choose(compute, &architecture.network, kinds)
         .with_context(|| arch.display().to_string())?;
-    let task = Task::new(compute.talk.quiet)?;
-    let computer =
-        Computer { task: &task, backend: &*chosen.backend, kinds, resume: None, quiet: compute.talk.quiet };
     let shape = [pairs.first().len(), pairs.second().len()];
-    output::ensure_room("--out", out, shape, kind.len() as u64 * if sampled { 2 } else { 1 })?;
-    let (matrices, work) = match store {
-        None if sampled => {
-            let backend = backends::finite(compute, &architecture.network, kinds)
-                .with_context(|| arch.display().to_string())?;
-            task.begin_on(&architecture.name, "networks");
-            let started = Instant::now();
-            let estimate = backend.estimate(&pairs, task.control());
-            task.end();
-            let estimate = estimate.map_err(|error| failure::nothing_kept(error.into()));
-            let seconds = started.elapsed().as_secs_f64();
-            let [rows, cols] = shape.map(|n| n as u64);
-            let count = if pairs.is_symmetric() { rows * (rows + 1) / 2 } else { rows * cols };
-            let estimate = estimate.with_context(|| arch.display().to_string())?;
-            (Matrices::Sampled(estimate), Work { pairs: count, seconds })
-        }
-        Some(store) => {
-            let store = store.reserving(out, output::matrix_bytes(shape, kind.len() as u64));
-            let Computed { kernels, work } = computer.stream(pairs.clone(), &architecture.name, store)?;
-            (Matrices::Stored(kernels), work)
-        }
-        None => {
-            let Computed { kernels, work } =
-                computer.augmented(*augment, pairs.clone(), &architecture.name, "")?;
-            (Matrices::Held(kernels), work)
-        }
-    };
-
     // Nothing here may differ between an interrupted and an uninterrupted run: no times, no thread counts.
-    let mut facts = json!({
+    let facts = json!({
         "program": output::PROGRAM,
         "architecture": architecture.network.to_toml(),
         "backend": chosen.backend.describe(),
@@ -179,43 +159,40 @@ pub(crate) fn run(arguments: &Gram) -> anyhow::Result<()> {
         "shape": shape,
         "kernels": kind.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
     });
-    let metadata = facts.to_string();
-    let control = task.control();
-    let rows = matrices.rows(control);
-    let mut arrays = matrices.arrays(&rows, &kind);
-    let [first_names, second_names] = &names;
-    let second_names = if second_names.is_some() { second_names } else { first_names };
-    for (name, names) in [("names1", first_names), ("names2", second_names)] {
-        arrays.extend(names.as_ref().map(|names| (name, names.as_slice().into())));
+    let label = architecture.name.clone();
+    let network = &architecture.network;
+    let augment = *augment;
+    let work = Work { out, augment, arch, network, label, kind, kinds, pairs, names, chosen, facts, compute };
+    match shard {
+        Some(shard) => shards::compute(work, shard, arguments.chunk),
+        None => file::compute(work, store),
     }
-    arrays.push(("metadata", metadata.as_str().into()));
-    write_npz(out, &arrays).map_err(|error| match control.check() {
-        // Only what is read from tiles looks at the control.
-        Err(cancelled) if !rows.is_empty() => {
-            anyhow::Error::from(cancelled).context("every tile is kept: the same run writes them")
-        }
-        _ => anyhow::Error::from(error),
-    })?;
+}
 
-    if compute.talk.json {
-        facts["names1"] = json!(names[0]);
-        facts["names2"] = json!(names[1].as_ref().or(names[0].as_ref()));
-        facts["out"] = json!(out.display().to_string());
-        facts["pairs"] = json!(work.pairs);
-        facts["seconds"] = json!(work.seconds);
-        facts["pairs_per_second"] = json!(work.pairs_per_second());
-        facts["threads"] = json!(compute.thread_count());
-        return output::print_json(&facts);
+impl Gram {
+    /// The part that is computed into a Zarr store; `None` for a file.
+    fn shard(&self) -> anyhow::Result<Option<Shard>> {
+        if self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zarr")) {
+            let variable = |name: &str| std::env::var(name).ok();
+            return match self.shard {
+                None => Ok(Some(Shard::WHOLE)),
+                Some(choice) => choice
+                    .shard(variable)
+                    .map(Some)
+                    .map_err(|problem| mistake(format!("--shard auto: {problem}"))),
+            };
+        }
+        for (option, given) in [("--shard", self.shard.is_some()), ("--chunk", self.chunk.is_some())] {
+            if given {
+                let out = self.out.display();
+                return Err(mistake(format!(
+                    "{option}: --out {out} is no Zarr store, which alone has one; name it {}",
+                    self.out.with_extension("zarr").display()
+                )));
+            }
+        }
+        Ok(None)
     }
-    output::print(&format!(
-        "{}: {} × {}, {} with {}\n{}\n",
-        out.display(),
-        shape[0],
-        shape[1],
-        kind.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" and "),
-        chosen.backend.describe(),
-        work_line(work),
-    ))
 }
 
 /// A name for each sample: its row where the data have no names.
