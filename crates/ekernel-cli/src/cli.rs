@@ -13,6 +13,7 @@ use crate::commands::{
     layers::{self, Layers},
     plan::{self, Plan},
     predict::{self, Predict},
+    solve::{self, Solve},
     status::{self, Status},
     train::{self, Train},
 };
@@ -41,6 +42,8 @@ pub(crate) enum Command {
         after_help = "Examples:\n  ekernel status K.zarr --shards 16\n  ekernel status K.zarr --verify --json"
     )]
     Status(Status),
+    /// Solve a kernel system over the tiles of a Zarr store, too large to factor or not, and predict
+    Solve(Box<Solve>),
     /// Train a kernel machine on one set and predict another
     Predict(Box<Predict>),
     /// Show how a network is computed, and what a pair of samples costs
@@ -85,6 +88,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Gram(arguments) => gram::run(&arguments),
+        Command::Solve(arguments) => solve::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),

@@ -8,6 +8,7 @@ use ekernel_experiment::ExperimentError;
 use ekernel_finite::FiniteError;
 use ekernel_gram::GramError;
 use ekernel_predict::PredictError;
+use ekernel_solve::SolveError;
 
 /// Exit code of a user's mistake.
 const MISTAKE: u8 = 2;
@@ -114,6 +115,7 @@ fn is_cancelled(error: &anyhow::Error) -> bool {
             || matches!(cause.downcast_ref(), Some(GramError::Cancelled { .. }))
             || matches!(cause.downcast_ref(), Some(ExperimentError::Stopped(BackendError::Cancelled)))
             || matches!(cause.downcast_ref(), Some(FiniteError::Backend(BackendError::Cancelled)))
+            || matches!(cause.downcast_ref(), Some(SolveError::Cancelled))
             || cause.is::<Stopped>()
     })
 }
@@ -147,6 +149,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<PredictError>()
             || cause.is::<ExperimentError>()
             || cause.is::<FiniteError>()
+            || cause.is::<SolveError>()
         {
             return MISTAKE;
         }

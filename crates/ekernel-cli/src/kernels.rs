@@ -11,10 +11,11 @@ use std::{
 use ekernel_core::{Backend, Control, KernelSet, Kernels, Pairs, Samples};
 use ekernel_data::write_atomically;
 use ekernel_experiment::Work;
-use ekernel_gram::{FolderStore, Job, Options, Stored, Streaming, Summary};
+use ekernel_gram::{FolderStore, Job, Kernel, Options, Stored, Streaming, Summary, ZarrStore};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    args::KindName,
     failure::mistake,
     output,
     progress::Task,
@@ -196,5 +197,16 @@ pub(crate) fn pool_of(root: &Path, seed: u32, pool: usize) -> anyhow::Result<Opt
             write_atomically(&file, |file| file.write_all(text.as_bytes()))?;
             Ok(None)
         }
+    }
+}
+
+/// The array of a kernel in a store: the one that is named, or the NTK where there is one.
+pub(crate) fn kernel_of(store: &ZarrStore, kind: Option<KindName>) -> anyhow::Result<Kernel> {
+    match kind {
+        Some(KindName::Nngp) => Ok(Kernel::Nngp),
+        Some(KindName::Ntk) => Ok(Kernel::Ntk),
+        None => store.kernels().last().copied().ok_or_else(|| {
+            mistake(format!("{}: it has no kernel yet; run `ekernel gram`", store.path().display()))
+        }),
     }
 }

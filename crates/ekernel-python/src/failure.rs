@@ -6,6 +6,7 @@ use ekernel_core::{ArchError, BackendError};
 use ekernel_data::DataError;
 use ekernel_gram::GramError;
 use ekernel_predict::PredictError;
+use ekernel_solve::SolveError;
 use ekernel_wgpu::GpuError;
 use pyo3::{
     PyErr, create_exception,
@@ -80,6 +81,16 @@ impl From<PredictError> for Failure {
     fn from(error: PredictError) -> Failure {
         match error {
             PredictError::Cancelled => Failure::Cancelled,
+            error => Failure::Value(error.to_string()),
+        }
+    }
+}
+
+impl From<SolveError> for Failure {
+    fn from(error: SolveError) -> Failure {
+        match error {
+            SolveError::Store(error) => error.into(),
+            SolveError::Cancelled => Failure::Cancelled,
             error => Failure::Value(error.to_string()),
         }
     }

@@ -12,6 +12,7 @@ mod molecules;
 mod network;
 mod program;
 mod samples;
+mod solve;
 mod store;
 mod work;
 
@@ -29,6 +30,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(gram::gram, module)?)?;
     module.add_function(wrap_pyfunction!(gram::diagonal, module)?)?;
     module.add_function(wrap_pyfunction!(store::gram_shard, module)?)?;
+    module.add_function(wrap_pyfunction!(solve::solve, module)?)?;
     module.add_function(wrap_pyfunction!(devices::devices, module)?)?;
     module.add_function(wrap_pyfunction!(molecules::read_molecules, module)?)?;
     module.add_function(wrap_pyfunction!(program::run_program, module)?)

@@ -27,26 +27,25 @@ type Part = ((usize, usize), Option<usize>, Vec<String>);
 
 /// Computes a shard of the kernels K[i, j] = k(x1[i], x2[j]) into a store.
 #[pyfunction]
-#[pyo3(signature = (network, x1, x2, path, part, how, progress))]
 pub(crate) fn gram_shard(
     py: Python<'_>,
     network: &Bound<'_, Network>,
-    x1: &Bound<'_, PyAny>,
-    x2: Option<&Bound<'_, PyAny>>,
+    sets: (Bound<'_, PyAny>, Option<Bound<'_, PyAny>>),
     path: PathBuf,
     part: Part,
     how: How,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Store> {
+    let (x1, x2) = sets;
     let ((index, of), chunk, names) = part;
     let shard = Shard::new(index, of).ok_or_else(|| {
         PyValueError::new_err(format!("shard is ({index}, {of}); give (i, n) with 1 <= i <= n"))
     })?;
     let network = &network.get().inner;
-    let first = samples(network, x1, "x1")?;
+    let first = samples(network, &x1, "x1")?;
     let pairs = match x2 {
         None => Pairs::within(first),
-        Some(x2) => Pairs::cross(first, samples(network, x2, "x2")?),
+        Some(x2) => Pairs::cross(first, samples(network, &x2, "x2")?),
     };
     let kernels = names.iter().map(|name| kernel(name)).collect::<PyResult<Vec<Kernel>>>()?;
     let kinds = if kernels.contains(&Kernel::Ntk) { KernelSet::Both } else { KernelSet::Nngp };

@@ -10,5 +10,6 @@ pub(crate) mod gram;
 pub(crate) mod layers;
 pub(crate) mod plan;
 pub(crate) mod predict;
+pub(crate) mod solve;
 pub(crate) mod status;
 pub(crate) mod train;

@@ -13,6 +13,7 @@ mod selection;
 mod shards;
 mod signals;
 mod silent;
+mod solve;
 mod spheres;
 mod support;
 mod tables;

@@ -48,7 +48,7 @@ fn shards_in_any_order_and_twice_have_the_bytes_of_one_process() {
         let variables =
             variables.map(|(name, value)| (format!("SLURM_ARRAY_TASK_{name}"), value.to_string()));
         let words = format!("{GRAM} --out slurm.zarr --shard auto");
-        assert!(here.ekernel(&words).envs(variables).status().unwrap().success());
+        assert!(here.ekernel(&words).envs(variables).output().unwrap().status.success());
     }
     assert_eq!(files(&here.path("slurm.zarr")), whole);
 }
@@ -118,7 +118,7 @@ fn what_cannot_be_is_refused() {
     here.refuse(&out("no/K.zarr"), &["no/K.zarr", "create it first"]);
     here.refuse(&out("K.zarr --shard 5/4"), &["5/4", "3/16"]);
     here.refuse(&out("K.zarr --shard auto"), &["SLURM_ARRAY_TASK_ID is not set"]);
-    here.refuse(&out("K.zarr --chunk 0"), &["--chunk", "at least 1"]);
+    here.refuse(&format!("{plain} K.zarr --chunk 0"), &["--chunk", "at least 1"]);
     here.text("file.zarr", "");
     here.refuse(&out("file.zarr"), &["file.zarr", "no folder"]);
     std::fs::create_dir(here.path("thesis.zarr")).unwrap();

@@ -61,6 +61,15 @@ impl Identity {
         }))
     }
 
+    /// The identity of the second set with itself; of one set the identity itself.
+    #[cfg(feature = "fs")]
+    pub(crate) fn of_second(&self) -> Identity {
+        match &self.second {
+            Some(second) => Identity { first: second.clone(), second: None, ..self.clone() },
+            None => self.clone(),
+        }
+    }
+
     /// What ties a tile to this computation.
     pub(crate) fn fingerprint(&self) -> [u8; 32] {
         let nameless = |plan: &NamedPlan| NamedPlan { digest: plan.digest.clone(), text: Vec::new() };

@@ -1,6 +1,7 @@
 //! A Zarr store: a group with the arrays `nngp` and `ntk`, and what they belong to.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, ErrorKind, Read, Write},
     ops::Range,
@@ -194,33 +195,78 @@ impl ZarrStore {
         rows: Range<usize>,
         cols: Range<usize>,
     ) -> Result<Array2<f64>, GramError> {
+        let [rows, cols] = [rows, cols].map(|range| range.collect::<Vec<_>>());
+        self.select(kernel, &rows, &cols)
+    }
+
+    /// The entries K\[rows, cols\] of an array, in any order; each chunk that has some is read once.
+    ///
+    /// # Errors
+    /// As [`window`](Self::window).
+    ///
+    /// # Panics
+    /// If an index is beyond the matrix.
+    pub fn select(&self, kernel: Kernel, rows: &[usize], cols: &[usize]) -> Result<Array2<f64>, GramError> {
         let [n, m] = self.layout().shape();
-        assert!(rows.end <= n && cols.end <= m, "{rows:?} × {cols:?} of {n} × {m}");
+        assert!(rows.iter().all(|&row| row < n) && cols.iter().all(|&col| col < m), "beyond {n} × {m}");
         self.ensure_has(kernel)?;
         let [height, width] = self.layout().chunk();
-        let mut window = Array2::zeros((rows.len(), cols.len()));
-        for i in chunks(&rows, height) {
-            for j in chunks(&cols, width) {
-                let (stored, mirrored) = self.layout().stored([i, j]);
+        let mut selected = Array2::zeros((rows.len(), cols.len()));
+        let cols = by_chunk(cols, width);
+        for (i, rows) in by_chunk(rows, height) {
+            for (j, cols) in &cols {
+                let (stored, mirrored) = self.layout().stored([i, *j]);
                 let chunk = self.chunk(kernel, stored)?;
                 let chunk = if mirrored { chunk.t() } else { chunk.view() };
-                let part = |of: &Range<usize>, index: usize, side: usize, end: usize| {
-                    of.start.max(index * side)..of.end.min((index + 1) * side).min(end)
-                };
-                let (r, c) = (part(&rows, i, height, n), part(&cols, j, width, m));
-                let from = chunk.slice(s![
-                    r.start - i * height..r.end - i * height,
-                    c.start - j * width..c.end - j * width
-                ]);
-                window
-                    .slice_mut(s![
-                        r.start - rows.start..r.end - rows.start,
-                        c.start - cols.start..c.end - cols.start
-                    ])
-                    .assign(&from);
+                for &(to_row, row) in &rows {
+                    let from = chunk.row(row);
+                    let mut into = selected.row_mut(to_row);
+                    cols.iter().for_each(|&(to_col, col)| into[to_col] = from[col]);
+                }
             }
         }
-        Ok(window)
+        Ok(selected)
+    }
+
+    /// The chunks of an array that are stored, as (row, column) among all chunks, row by row. Of one
+    /// set those above the diagonal are mirror images, and not among them.
+    pub fn stored_chunks(&self) -> impl Iterator<Item = [usize; 2]> + use<> {
+        let layout = self.layout().clone();
+        let [rows, cols] = [0, 1].map(|axis| layout.shape()[axis].div_ceil(layout.chunk()[axis]));
+        (0..rows).flat_map(move |i| {
+            let end = if layout.is_symmetric() { i + 1 } else { cols };
+            (0..end).map(move |j| [i, j])
+        })
+    }
+
+    /// The entries of a chunk of [`stored_chunks`](Self::stored_chunks), with its place.
+    ///
+    /// # Errors
+    /// As [`window`](Self::window).
+    pub fn read_chunk(&self, kernel: Kernel, chunk: [usize; 2]) -> Result<(Block, Array2<f64>), GramError> {
+        let values = self.chunk(kernel, chunk)?;
+        let [rows, cols] = [0, 1].map(|axis| {
+            let start = chunk[axis] * self.layout().chunk()[axis];
+            start..start + values.shape()[axis]
+        });
+        Ok((Block { place: chunk, rows, cols }, values))
+    }
+
+    /// A name for what was computed: stores of one computation have the same.
+    pub fn fingerprint(&self) -> String {
+        self.content.identity.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Checks that the columns of this store are the samples of `train`, under the same kernel.
+    ///
+    /// # Errors
+    /// Everything that differs.
+    pub fn ensure_predicts_from(&self, train: &ZarrStore) -> Result<(), GramError> {
+        let differences = train.content.identity.differences(&self.content.identity.of_second());
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(GramError::Differs { store: train.path.display().to_string(), differences })
     }
 
     /// Looks for a block: at the length of its file, or at every byte if `thorough`.
@@ -310,6 +356,15 @@ impl ZarrStore {
     fn object(&self, kernel: Kernel, [row, col]: [usize; 2]) -> PathBuf {
         self.array(kernel).join("c").join(row.to_string()).join(col.to_string())
     }
+}
+
+/// Indices by the chunk of `side` that they lie in, each as its position and its index there.
+fn by_chunk(indices: &[usize], side: usize) -> BTreeMap<usize, Vec<(usize, usize)>> {
+    let mut chunks = BTreeMap::<usize, Vec<(usize, usize)>>::new();
+    for (position, index) in indices.iter().enumerate() {
+        chunks.entry(index / side).or_default().push((position, index % side));
+    }
+    chunks
 }
 
 /// The indices of the chunks of `side` that a range touches.

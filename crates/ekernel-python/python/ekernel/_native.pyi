@@ -94,6 +94,14 @@ class Store:
     def status(self, of: int, verify: bool) -> tuple[int, int, int, list[int]]: ...
     def window(self, name: str, rows: tuple[int, int], cols: tuple[int, int]) -> NDArray[np.float64]: ...
 
+class SolveHow(TypedDict):
+    ridge: float
+    absolute: bool
+    rank: int
+    tolerance: float
+    max_iterations: int
+    seed: int
+
 Progress = Callable[[float, int], object]
 
 def gram(
@@ -101,8 +109,7 @@ def gram(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]: ...
 def gram_shard(
     network: Network,
-    x1: Any,
-    x2: Any | None,
+    sets: tuple[Any, Any | None],
     path: str,
     part: tuple[tuple[int, int], int | None, Sequence[str]],
     how: How,
@@ -111,6 +118,13 @@ def gram_shard(
 def diagonal(
     network: Network, x: Any, ntk: bool, how: How
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]: ...
+def solve(
+    source: tuple[Store, str] | tuple[Any, int, int],
+    targets: NDArray[np.float64],
+    how: SolveHow,
+    start: NDArray[np.float64] | None,
+    callback: Callable[[int, float], object] | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float, bool, float]: ...
 def devices() -> list[Device]: ...
 def read_molecules(
     source: str,

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._kernels import Matrix
+from . import _native
+from ._store import Matrix, StoredKernel
 
 #: Bytes of the kernel that are in memory at a time, in float64.
-_BAND = 1 << 27
+_BAND = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def solve(
 ) -> Solution:
     """Solve (K + ridge) W = Y by preconditioned conjugate gradients, all outputs at once.
 
-    The kernel is read some rows at a time, once for each step: it may be a memory-mapped file, a Zarr or a dask array. Numbers are
+    The kernel is read some rows at a time, once for each step: it may be a store (`open`), a memory-mapped file, a Zarr or a dask array. Numbers are
     added up in float64. The preconditioner is a randomly pivoted partial Cholesky factor, made from `rank` rows.
 
     Parameters
@@ -65,7 +66,7 @@ def solve(
     ridge : float or str
         Added to the diagonal, relative to its mean; "NUMBER:absolute" in units of the kernel. It must be positive.
     rank : int
-        Rows of the preconditioner. It costs ``8 n (rank + 5 outputs)`` bytes beside a band of 128 MiB; 0 does without.
+        Rows of the preconditioner. It costs ``8 n (1.2 rank + 8 outputs)`` bytes beside the rows that are read at a time; 0 does without.
     tolerance : float
         The relative residual at which an output is done.
     max_iterations : int
@@ -110,132 +111,63 @@ def solve(
     if tolerance <= 0 or max_iterations < 0 or rank < 0:
         raise ValueError(f"tolerance is {tolerance}, max_iterations {max_iterations}, rank {rank}; they must not be negative")
 
-    diagonal = _diagonal(kernel)
-    amount = _absolute(ridge, diagonal)
-    precondition = _preconditioner(kernel, diagonal, min(rank, n), amount, np.random.default_rng(seed))
-    size = np.linalg.norm(targets, axis=0)
-    size[size == 0] = 1
-
-    if start is None:
-        weights = np.zeros_like(targets)
-        residual = targets.copy()
-    else:
-        weights = np.array(start, dtype=np.float64).reshape(n, -1)
-        if weights.shape != targets.shape:
-            raise ValueError(f"start has shape {np.shape(start)}; give the weights of the same targets, {targets.shape}")
-        residual = targets - _times(kernel, weights, amount)
-    history = [float((np.linalg.norm(residual, axis=0) / size).max())]
-    best = weights.copy()
-
-    preconditioned = precondition(residual)
-    direction = preconditioned.copy()
-    product = (residual * preconditioned).sum(axis=0)
-    for step in range(1, max_iterations + 1):
-        if history[-1] <= tolerance:
-            break
-        image = _times(kernel, direction, amount)
-        curvature = (direction * image).sum(axis=0)
-        active = product > 0
-        if (curvature[active] <= 0).any():
-            raise ValueError(
-                f"the kernel is not positive definite with a ridge of {amount:.3g}: a direction has curvature "
-                f"{curvature[active].min():.3g}; take a larger ridge, or a kernel in float64"
-            )
-        length = np.divide(product, curvature, out=np.zeros_like(product), where=active)
-        weights += length * direction
-        # The recurrence drifts from the residual itself, which is computed anew now and then.
-        residual = targets - _times(kernel, weights, amount) if step % 50 == 0 else residual - length * image
-        reached = float((np.linalg.norm(residual, axis=0) / size).max())
-        if reached <= min(history):
-            best = weights.copy()
-        history.append(reached)
-        if callback is not None:
-            callback(step, reached)
-        preconditioned = precondition(residual)
-        following = (residual * preconditioned).sum(axis=0)
-        ratio = np.divide(following, product, out=np.zeros_like(product), where=product > 0)
-        direction = preconditioned + ratio * direction
-        product = following
-
-    reached = float((np.linalg.norm(targets - _times(kernel, best, amount), axis=0) / size).max())
-    # What rounding adds to the recurrence may pass for convergence: the residual itself decides.
-    converged = reached <= 10 * tolerance
+    amount, absolute = _ridge(ridge)
+    begin = None
+    if start is not None:
+        begin = np.array(start, dtype=np.float64).reshape(n, -1)
+    how: _native.SolveHow = {
+        "ridge": amount,
+        "absolute": absolute,
+        "rank": min(rank, n),
+        "tolerance": tolerance,
+        "max_iterations": max_iterations,
+        "seed": seed,
+    }
+    source = kernel.source if isinstance(kernel, StoredKernel) else (_Reader(kernel), n, max(1, _BAND // (8 * n)))
+    weights, residuals, reached, converged, amount = _native.solve(source, targets, how, begin, callback)
     if not converged:
         warnings.warn(
-            f"after {len(history) - 1} steps the relative residual is {reached:.2g}, above the tolerance of {tolerance:.2g}; "
+            f"after {len(residuals) - 1} steps the relative residual is {reached:.2g}, above the tolerance of {tolerance:.2g}; "
             "take a larger rank, more steps or a larger ridge",
             RuntimeWarning,
             stacklevel=2,
         )
-    return Solution(best[:, 0] if flat else best, np.array(history), converged, amount)
+    return Solution(weights[:, 0] if flat else weights, residuals, converged, amount)
 
 
-def _bands(n: int) -> list[slice]:
-    rows = max(1, _BAND // (8 * n))
-    return [slice(first, min(first + rows, n)) for first in range(0, n, rows)]
+class _Reader:
+    """A kernel as the native part reads it."""
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel
+
+    def diagonal(self) -> Matrix:
+        n = self._kernel.shape[0]
+        if isinstance(self._kernel, np.ndarray):
+            return self._checked(np.diagonal(self._kernel))
+        rows = max(1, _BAND // (8 * n))
+        return np.concatenate([np.diagonal(self.band(i, min(i + rows, n)), offset=i) for i in range(0, n, rows)])
+
+    def row(self, index: int) -> Matrix:
+        return self._checked(self._kernel[index])
+
+    def band(self, start: int, end: int) -> Matrix:
+        return self._checked(self._kernel[start:end])
+
+    @staticmethod
+    def _checked(part: Any) -> Matrix:
+        values = np.asarray(part, dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError("the kernel holds NaN or an infinity: a part of it has not been computed, or its file is damaged")
+        return values
 
 
-def _read(kernel: Any, rows: Any) -> Matrix:
-    values = np.asarray(kernel[rows], dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("the kernel holds NaN or an infinity: a part of it has not been computed, or its file is damaged")
-    return values
-
-
-def _times(kernel: Any, vectors: Matrix, ridge: float) -> Matrix:
-    image = ridge * vectors
-    for rows in _bands(len(vectors)):
-        image[rows] += _read(kernel, rows) @ vectors
-    return image
-
-
-def _diagonal(kernel: Any) -> Matrix:
-    n = kernel.shape[0]
-    if isinstance(kernel, np.ndarray):
-        return np.diagonal(kernel).astype(np.float64)
-    return np.concatenate([np.diagonal(_read(kernel, rows), offset=rows.start) for rows in _bands(n)])
-
-
-def _absolute(ridge: float | str, diagonal: Matrix) -> float:
+def _ridge(ridge: float | str) -> tuple[float, bool]:
     number, absolute = (ridge.removesuffix(":absolute"), ridge.endswith(":absolute")) if isinstance(ridge, str) else (ridge, False)
     try:
         value = float(number)
     except ValueError:
         value = np.nan
-    amount = value if absolute else value * float(diagonal.mean())
-    if not (np.isfinite(amount) and amount > 0):
+    if not (np.isfinite(value) and value > 0):
         raise ValueError(f"ridge is {ridge!r}; give a positive number, relative to the mean diagonal, or 'NUMBER:absolute'")
-    return amount
-
-
-def _preconditioner(
-    kernel: Any, diagonal: Matrix, rank: int, ridge: float, rng: np.random.Generator
-) -> Callable[[Matrix], Matrix]:
-    """The inverse of F Fᵀ + ridge, F (n, rank) a randomly pivoted Cholesky factor (Chen, Epperly, Tropp, Webber 2022)."""
-    n = len(diagonal)
-    factor = np.zeros((rank, n))
-    left = diagonal.copy()
-    made = 0
-    for k in range(rank):
-        left = np.maximum(left, 0)
-        if left.sum() <= n * np.finfo(np.float64).eps * diagonal.sum():
-            break
-        pivot = int(rng.choice(n, p=left / left.sum()))
-        row = _read(kernel, pivot) - factor[:k, pivot] @ factor[:k]
-        if row[pivot] <= np.finfo(np.float64).eps * diagonal[pivot]:
-            left[pivot] = 0
-            continue
-        factor[k] = row / np.sqrt(row[pivot])
-        left -= factor[k] ** 2
-        left[pivot] = 0
-        made = k + 1
-    factor = factor[:made]
-    if made == 0:
-        return lambda vectors: vectors / ridge
-    # By Woodbury: (F Fᵀ + λ)⁻¹ = (1 - F (λ + FᵀF)⁻¹ Fᵀ) / λ, with (λ + FᵀF)⁻¹ = RᵀR.
-    root = np.linalg.inv(np.linalg.cholesky(factor @ factor.T + ridge * np.eye(made)))
-
-    def apply(vectors: Matrix) -> Matrix:
-        return (vectors - factor.T @ (root.T @ (root @ (factor @ vectors)))) / ridge
-
-    return apply
+    return value, absolute

@@ -69,6 +69,11 @@ class StoredKernel:
         self.chunk: tuple[int, int] = self._native.chunk
         self.notes: dict[str, Any] = json.loads(self._native.notes)
 
+    @property
+    def source(self) -> tuple[_native.Store, str]:
+        """What the native part reads."""
+        return self._native, self.name
+
     def __reduce__(self) -> tuple[Any, ...]:
         return StoredKernel, (self._path, self.name)
 
@@ -242,4 +247,4 @@ def compute(
         raise ValueError(f"shard is {shard!r}; give (i, n) with 1 <= i <= n")
     if chunk is not None and operator.index(chunk) < 1:
         raise ValueError(f"chunk is {chunk}; give a number of rows of at least 1")
-    _native.gram_shard(network, first, second, path, ((index, of), chunk, names), computing, progress)
+    _native.gram_shard(network, (first, second), path, ((index, of), chunk, names), computing, progress)
