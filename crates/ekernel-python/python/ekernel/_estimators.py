@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ class _NetworkMachine(BaseEstimator):  # type: ignore[misc]
 
     def _kernels(self, x1: Any, x2: Any = None) -> tuple[Matrix, Matrix | None]:
         get = ("nngp", "ntk") if self.kind == "ntk" else ("nngp",)
-        kernels = gram(self.network_, x1, x2, get, progress=False, **how_of(self))
+        kernels = cast("Matrix | Kernels", gram(self.network_, x1, x2, get, progress=False, **how_of(self)))
         return (kernels.nngp, kernels.ntk) if isinstance(kernels, Kernels) else (kernels, None)
 
     def _checked(self, X: Any, reset: bool, **y: Any) -> Any:
