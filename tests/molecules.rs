@@ -67,7 +67,7 @@ fn the_recipe_for_molecules_is_invariant() {
         let found = nngp(&backend, Pairs::cross(given.clone(), moved(matrix, reversed)));
         let apart = (&found - &expected).iter().fold(0.0_f64, |worst, x| worst.max(x.abs())) / largest;
         println!("{what}: {apart:.1e}");
-        // Measured: 7.8e-10 turned, 2.8e-9 mirrored; the quadrature of x⁴ and γ times rounding.
+        // Measured: 7.8e-10 turned, 2.8e-9 mirrored: the quadrature of x⁴ and γ times rounding.
         assert!(apart < 1e-8, "{what}: {apart:e}");
     }
 }
