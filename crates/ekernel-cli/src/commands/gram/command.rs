@@ -25,7 +25,6 @@ use crate::{
 /// Jobs as they are typed.
 const EXAMPLES: &str = "\
 Examples:
-  ekernel gram cnn.toml --x1 images.npz:x --out K.npz
   ekernel gram cnn.toml --x1 images/test --x2 images/train --kind ntk --resume tiles --out K.npz
   ekernel gram cnn.toml --x1 images.npz:x --out K.zarr --shard 3/16";
 
