@@ -92,10 +92,11 @@ pub(crate) fn values(outcome: &Outcome<'_>, network: &NetworkOutcome) -> Values 
     let feature = only_feature(&problem.test);
     let outputs = (0..mean.ncols()).map(|k| {
         let point = |i: usize| {
-            let at = feature.as_ref().map_or(truth[(i, k)], |feature| feature[i]);
-            (at, truth[(i, k)], mean[(i, k)], std.as_ref().map(|std| std[(i, k)]))
+            let truth = truth.get((i, k)).copied();
+            let at = feature.as_ref().map(|feature| feature[i]).or(truth)?;
+            Some((at, truth.unwrap_or(f64::NAN), mean[(i, k)], std.as_ref().map(|std| std[(i, k)])))
         };
-        let mut points: Vec<_> = (0..truth.nrows()).map(point).collect();
+        let mut points: Vec<_> = (0..mean.nrows()).filter_map(point).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let training = match (only_feature(&problem.train), &problem.train_targets) {
             (Some(feature), Targets::Regression(values)) => {

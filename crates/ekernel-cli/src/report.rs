@@ -185,6 +185,11 @@ impl Report<'_> {
         if let Some(std) = &curve.last.std {
             let mean = std.mean().unwrap_or(f64::NAN);
             text += &format!("mean standard deviation of a prediction {}, without noise\n", number(mean));
+            let targets = &self.outcome.problem.train_targets;
+            let scaled = self.outcome.training.amplitude == Amplitude::Fit;
+            if matches!(targets, Targets::Regression(_)) && !scaled {
+                text += "(in units of the kernel, whatever the targets are: --kind nngp --scale fit fits its amplitude to them)\n";
+            }
         }
         text += &curve.last.likelihood.as_ref().map(|found| self.likelihood(found)).unwrap_or_default();
         text

@@ -22,9 +22,14 @@ impl<'a> Keys<'a> {
     pub(crate) fn places_in(&self, other: &Keys<'_>) -> Result<Vec<Option<usize>>, String> {
         let places: Vec<Option<usize>> = match (self.names, other.names) {
             (Some(names), Some(known)) => {
-                let known: Vec<String> = known.iter().map(|name| composed(name)).collect();
-                let place = |name: &String| known.iter().position(|other| *other == composed(name));
-                names.iter().map(place).collect()
+                let composed =
+                    |names: &[String]| -> Vec<String> { names.iter().map(|name| composed(name)).collect() };
+                let (mut names, mut known) = (composed(names), composed(known));
+                // Of names that are numbers, 07 is 7.
+                if let (Some(numbers), Some(others)) = (all_numbers(&names), all_numbers(&known)) {
+                    (names, known) = (numbers, others);
+                }
+                names.iter().map(|name| known.iter().position(|other| other == name)).collect()
             }
             _ => {
                 let (numbers, known) = (self.numbers()?, other.numbers()?);
@@ -61,6 +66,17 @@ impl<'a> Keys<'a> {
         }
         Ok(numbers)
     }
+}
+
+/// The numbers that all names are, each another one, as they are usually written.
+fn all_numbers(names: &[String]) -> Option<Vec<String>> {
+    let numbers: Vec<String> = names
+        .iter()
+        .map(|name| name.trim().parse::<i64>().map(|n| n.to_string()))
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let different: std::collections::BTreeSet<&String> = numbers.iter().collect();
+    (different.len() == numbers.len()).then_some(numbers)
 }
 
 /// A name in Unicode's composed form (NFC).

@@ -9,6 +9,10 @@ use thiserror::Error;
 
 use crate::place::{Place, nearest_file};
 
+/// What a page of HTML under the name of a file of data is.
+pub(crate) const WEB_PAGE: &str =
+    "it is a web page, which servers send in place of a file; download it again";
+
 /// Anything that keeps data from being read, checked, normalised or written.
 #[derive(Debug, Error)]
 pub enum DataError {

@@ -12,7 +12,7 @@ use flate2::read::MultiGzDecoder;
 use ndarray::{ArrayD, IxDyn};
 
 use crate::dataset::Dataset;
-use crate::error::DataError;
+use crate::error::{DataError, WEB_PAGE};
 use crate::memory;
 use crate::mnist_files;
 use crate::npy::NpyArray;
@@ -110,8 +110,7 @@ fn read(
     };
     let magic = take(4)?;
     if magic.starts_with(b"<") {
-        let reason = "it is a web page, which servers send in place of a file; download it again".to_owned();
-        return Err(DataError::Damaged { place, format, reason });
+        return Err(DataError::Damaged { place, format, reason: WEB_PAGE.to_owned() });
     }
     let known = accepted.iter().find(|[kind, rank]| magic == [0, 0, *kind, *rank]);
     if magic.len() == 4 && known.is_none() {

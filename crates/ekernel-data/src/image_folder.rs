@@ -299,7 +299,11 @@ impl Listing {
     }
 }
 
-/// Refuses a folder whose sub-folders are sets and no classes.
+/// Refuses a folder whose sub-folders are sets and no classes, none of which was named.
+pub(crate) fn ensure_no_sets(folder: &Path) -> Result<(), DataError> {
+    ensure_classes(folder, &Listing::of(folder)?)
+}
+
 fn ensure_classes(folder: &Path, listing: &Listing) -> Result<(), DataError> {
     const SETS: [&str; 6] = ["train", "training", "test", "testing", "val", "validation"];
     let is_set = |(name, _): &&(String, PathBuf)| SETS.contains(&name.to_lowercase().as_str());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use crate::error::DataError;
+use crate::error::{DataError, WEB_PAGE};
 use crate::npy::{NpyArray, read_npy};
 use crate::place::{Place, nearest_first};
 
@@ -36,6 +36,8 @@ impl NpzFile {
                 format!(
                     "it looks truncated, without the list of arrays at its end; copy the file again ({error})"
                 )
+            } else if start.starts_with(b"<") {
+                WEB_PAGE.to_owned()
             } else {
                 "it does not begin as a zip archive does; save arrays with numpy.savez".to_owned()
             };

@@ -117,6 +117,7 @@ pub fn read_dataset(source: &Source, options: &ReadOptions) -> Result<Dataset, D
             {
                 return read_dataset(&Source::file(path.join(part)), options);
             }
+            image_folder::ensure_no_sets(path)?;
             no_key(
                 source,
                 "a folder of images, whose sub-folders are the classes",

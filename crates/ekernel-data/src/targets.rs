@@ -93,16 +93,11 @@ impl Targets {
                 let tested = Keys::new(count, names.as_deref(), numbered);
                 let trained = Keys::new(*n_classes, known.as_deref(), *known_numbered);
                 let new = tested.places_in(&trained).map_err(|reason| DataError::Mismatch { reason })?;
-                let mut renamed = Vec::with_capacity(labels.len());
-                for (sample, label) in labels.into_iter().enumerate() {
-                    match new[label] {
-                        Some(new) => renamed.push(new),
-                        None => {
-                            let what = tested.describe(label);
-                            return mismatch(format!("{what} of sample {sample} does not occur in training"));
-                        }
-                    }
-                }
+                let renamed: Option<Vec<usize>> = labels.iter().map(|&label| new[label]).collect();
+                let Some(renamed) = renamed else {
+                    let numbers = names.is_none() && numbered;
+                    return mismatch(unknown(&labels, &new, &tested, numbers));
+                };
                 let (n_classes, names, numbered) = (*n_classes, known.clone(), *known_numbered);
                 Ok(Targets::Classes { labels: renamed, n_classes, names, numbered })
             }
@@ -155,6 +150,36 @@ impl Targets {
             other => Ok(other),
         }
     }
+}
+
+/// Which classes of a test set do not occur in training, and what could be meant.
+fn unknown(labels: &[usize], places: &[Option<usize>], tested: &Keys<'_>, numbers: bool) -> String {
+    const SHOWN: usize = 5;
+    let lacking: BTreeSet<usize> = labels.iter().copied().filter(|&label| places[label].is_none()).collect();
+    let first = labels.iter().position(|label| lacking.contains(label)).unwrap_or_default();
+    let what = tested.describe(labels[first]);
+    let others: Vec<String> = lacking
+        .iter()
+        .filter(|&&label| label != labels[first])
+        .map(|&label| tested.describe(label))
+        .collect();
+    let others = match others.len() {
+        0 => String::new(),
+        n if n <= SHOWN => format!(", nor {} of others", others.join(", ")),
+        n => format!(", nor {} and {} more of others", others[..SHOWN].join(", "), n - SHOWN),
+    };
+    let known = places.iter().filter(|place| place.is_some()).count();
+    let hint = match (numbers, lacking.len()) {
+        (false, _) => "",
+        // Labels 1 to n against 0 to n - 1 lack the last alone.
+        (true, 1)
+            if known > 0 && labels.iter().min() == Some(&1) && lacking.last() == labels.iter().max() =>
+        {
+            "; the test labels begin at 1: are those of the training set counted from 0?"
+        }
+        (true, _) => "; numbers that are no classes, such as years or counts, are read by --targets values",
+    };
+    format!("{what} of sample {first} does not occur in training{others}{hint}")
 }
 
 /// Classes from one name per sample; they are numbered in the order of the sorted names.
@@ -315,9 +340,32 @@ mod tests {
         assert_eq!(texts.clone().in_terms_of(&ints).unwrap(), ints);
         assert_eq!(ints.clone().in_terms_of(&texts).unwrap(), texts);
         let some = named(["7", "11", "2"].map(str::to_owned).to_vec());
-        assert_eq!(some.in_terms_of(&ints).unwrap(), ints.select(&[7, 11, 2]));
+        assert_eq!(some.clone().in_terms_of(&ints).unwrap(), ints.select(&[7, 11, 2]));
+        let padded = named(["07", "11", "2"].map(str::to_owned).to_vec());
+        assert_eq!(padded.clone().in_terms_of(&ints).unwrap(), ints.select(&[7, 11, 2]));
+        let places = padded.in_terms_of(&texts).unwrap();
+        assert_eq!(places, some.in_terms_of(&texts).unwrap());
         let beyond = named(vec!["12".to_owned()]).in_terms_of(&ints).unwrap_err().to_string();
         assert!(beyond.contains("class '12' of sample 0 does not occur"), "{beyond}");
+    }
+
+    #[test]
+    fn what_training_lacks_is_named_with_what_could_be_meant() {
+        let numbers = |labels: &[usize], n_classes| Targets::Classes {
+            labels: labels.to_vec(),
+            n_classes,
+            names: None,
+            numbered: true,
+        };
+        let said = |test: Targets, train: &Targets| test.in_terms_of(train).unwrap_err().to_string();
+        let train = numbers(&[0, 1, 2, 3], 4);
+        let from_one = said(numbers(&[1, 2, 3, 4], 5), &train);
+        assert!(from_one.contains("class 4 of sample 3") && from_one.contains("begin at 1"), "{from_one}");
+        let years = said(numbers(&[2009, 3, 2011], 2012), &train);
+        assert!(years.contains("class 2009 of sample 0") && years.contains("nor class 2011"), "{years}");
+        assert!(years.contains("--targets values"), "{years}");
+        let names = said(classes_of(&[0, 1], 2, Some(&["a", "q"])), &classes_of(&[0], 1, Some(&["a"])));
+        assert!(names.ends_with("class 'q' of sample 1 does not occur in training"), "{names}");
     }
 
     #[test]

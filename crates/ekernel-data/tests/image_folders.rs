@@ -276,3 +276,17 @@ fn pages_and_orientations_are_counted() {
         data.note
     );
 }
+
+#[test]
+fn a_set_that_a_folder_lacks_is_answered_by_those_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    for set in ["train", "val"] {
+        std::fs::create_dir_all(folder.path().join(set).join("cat")).unwrap();
+    }
+    let source = Source::parse(&format!("{}:test", folder.path().display())).unwrap();
+    let refused = read_dataset(&source, &ReadOptions::default()).unwrap_err();
+    assert!(
+        matches!(&refused, DataError::SetsForClasses { sets, .. } if *sets == ["train", "val"]),
+        "{refused}"
+    );
+}

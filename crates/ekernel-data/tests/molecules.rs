@@ -291,3 +291,28 @@ fn npz_faults_name_the_array_or_the_molecule() {
     // Padding may hold anything.
     assert!(read(&|positions, _, _, _, _| positions[[1, 2, 0]] = f64::NAN).is_ok());
 }
+
+#[test]
+fn crystals_in_npz_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.npz");
+    let positions = Array3::from_shape_fn((1, 2, 3), |(_, atom, _)| atom as f64);
+    let (charges, cell) = (array![[1i64, 1]], Array3::from_elem((1, 3, 3), 5.0));
+    let read = |cell: Option<(&str, &Array3<f64>)>, pbc: Option<&ndarray::Array1<i64>>| {
+        let mut arrays = vec![("R", (&positions).into()), ("Z", (&charges).into())];
+        arrays.extend(cell.map(|(name, cell)| (name, cell.into())));
+        arrays.extend(pbc.map(|pbc| ("pbc", pbc.into())));
+        write_npz(&path, &arrays).unwrap();
+        read_molecules(&Source::parse(&format!("{}:all", path.display())).unwrap())
+    };
+    let (isolated, periodic) = (array![0i64, 0, 0], array![1i64, 0, 0]);
+    assert!(read(None, None).is_ok());
+    assert!(read(Some(("cell", &cell)), Some(&isolated)).is_ok());
+    assert!(read(Some(("cell", &Array3::zeros((1, 3, 3)))), None).is_ok());
+    for name in ["cell", "lattice"] {
+        let refused = read(Some((name, &cell)), None).unwrap_err().to_string();
+        assert!(refused.contains(&format!("its array {name} makes it a crystal")), "{refused}");
+    }
+    let refused = read(None, Some(&periodic)).unwrap_err().to_string();
+    assert!(refused.contains("pbc makes it a crystal") && refused.contains("as False"), "{refused}");
+}

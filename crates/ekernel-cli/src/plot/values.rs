@@ -32,8 +32,8 @@ pub(crate) enum Shape {
 /// The samples of one output.
 pub(crate) struct Dots {
     pub(crate) name: String,
-    /// The number below, the true value, the prediction and its standard deviation where it is known; of a line, in rising
-    /// order of the number below.
+    /// The number below, the true value (NaN where it is not known), the prediction and its standard deviation where it is
+    /// known; of a line, in rising order of the number below.
     pub(crate) points: Vec<(f64, f64, f64, Option<f64>)>,
     /// Of a line, the feature and the value of each training sample.
     pub(crate) training: Vec<(f64, f64)>,
@@ -67,7 +67,9 @@ impl Values {
         }
         if self.shape == Shape::Over {
             entries.push(Entry { name: "training data", colour: DATA, mark: Mark::Ring });
-            entries.push(Entry { name: "test data", colour: DATA, mark: Mark::Dot });
+            if self.points().any(|point| !point.1.is_nan()) {
+                entries.push(Entry { name: "test data", colour: DATA, mark: Mark::Dot });
+            }
         }
         entries
     }
@@ -152,8 +154,8 @@ impl Picture for Values {
                     chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
                     let rings = output.training.iter().map(|&at| Circle::new(at, 3, DATA));
                     chart.draw_series(rings)?;
-                    let dots =
-                        output.points.iter().map(|&(x, truth, ..)| Circle::new((x, truth), 3, DATA.filled()));
+                    let known = output.points.iter().filter(|point| !point.1.is_nan());
+                    let dots = known.map(|&(x, truth, ..)| Circle::new((x, truth), 3, DATA.filled()));
                     chart.draw_series(dots)?;
                 }
             }

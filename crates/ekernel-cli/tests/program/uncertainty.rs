@@ -158,3 +158,18 @@ fn values_are_plotted() {
     let svg = std::fs::read_to_string(here.path("times.svg")).unwrap();
     assert!(svg.contains("training time") && svg.contains("inf"), "{svg}");
 }
+
+/// A line over one feature needs no true values; without `--scale fit` the report says what its deviations are worth.
+#[test]
+fn a_line_is_drawn_without_test_targets() {
+    let here = playground();
+    let line = WORDS.replace("d.npz:t,u", "d.npz:t");
+    assert_ne!(line, WORDS);
+    let printed = here.succeed(&format!("{line} --cov --plot line.svg"));
+    assert!(printed.contains("in units of the kernel"), "{printed}");
+    let svg = std::fs::read_to_string(here.path("line.svg")).unwrap();
+    assert!(svg.contains("polygon") && svg.contains("training data") && !svg.contains("test data"), "{svg}");
+    assert!(!svg.contains("NaN"), "{svg}");
+    let scaled = here.succeed(&format!("{line} --cov --scale fit --plot line.svg"));
+    assert!(!scaled.contains("in units of the kernel"), "{scaled}");
+}

@@ -3,6 +3,14 @@
 use crate::error::DataError;
 use crate::molecules::{Molecules, element_symbol};
 
+/// Why a crystal is refused, and what would do where it is none.
+pub(super) fn crystal(what: &str, remedy: &str) -> String {
+    format!(
+        "{what}, and only isolated molecules are read: atoms would not see their neighbours in the next cell; if the atoms \
+         are isolated, {remedy}"
+    )
+}
+
 /// What [`Molecules::check`] accepts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MoleculeLimits {

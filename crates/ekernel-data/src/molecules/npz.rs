@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array2, Array3, ArrayD, Axis, Ix1, Ix2, Ix3, s};
 
 use crate::error::DataError;
-use crate::molecules::{AtomReferences, Molecules, Property};
+use crate::molecules::{AtomReferences, Molecules, Property, check::crystal};
 use crate::npy::NpyArray;
 use crate::npz::NpzFile;
 use crate::place::{Place, nearest_first};
@@ -24,6 +24,7 @@ pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<M
         Some(name) => Some((name, arrays.floats(name)?)),
         None => None,
     };
+    arrays.ensure_isolated()?;
     let (charges, positions) = arrays.atoms()?;
     let n = charges.nrows();
     let rows = arrays.rows(rows, n)?;
@@ -72,7 +73,40 @@ pub(crate) fn read(path: &Path, rows: &Rows, property: Option<&str>) -> Result<M
 const CHARGES: [&str; 4] = ["charges", "nuclear_charges", "z", "Z"];
 const POSITIONS: [&str; 3] = ["positions", "coords", "R"];
 
+/// What the vectors of a crystal's cell are called.
+const CELLS: [&str; 6] = ["cell", "cells", "lattice", "lattices", "Lattice", "box"];
+
+fn any_not_zero(array: &NpyArray) -> bool {
+    match array {
+        NpyArray::Floats(values) => values.iter().any(|value| *value != 0.0),
+        NpyArray::Integers(values) => values.iter().any(|value| *value != 0),
+        NpyArray::Bytes(values) => values.iter().any(|value| *value != 0),
+        NpyArray::Bools(values) => values.iter().any(|value| *value),
+        NpyArray::Texts(_) => false,
+    }
+}
+
 impl Arrays<'_> {
+    /// Refuses crystals: `pbc` that is true along an axis, or a cell that is not 0 without `pbc`.
+    fn ensure_isolated(&mut self) -> Result<(), DataError> {
+        let crystal = |name: &str, remedy| {
+            let reason = crystal(&format!("its array {name} makes it a crystal"), remedy);
+            Err(DataError::Molecule { molecule: format!("of {}", self.path.display()), reason })
+        };
+        if self.file.contains("pbc") {
+            if any_not_zero(&self.file.read("pbc")?) {
+                return crystal("pbc", "save pbc as False");
+            }
+            return Ok(());
+        }
+        for name in CELLS {
+            if self.file.contains(name) && any_not_zero(&self.file.read(name)?) {
+                return crystal(name, "leave that array out, or save pbc as False beside it");
+            }
+        }
+        Ok(())
+    }
+
     /// The first of these names that the file holds, else the first of them.
     fn called(&self, names: &[&'static str]) -> &'static str {
         names.iter().find(|name| self.file.contains(name)).unwrap_or(&names[0])

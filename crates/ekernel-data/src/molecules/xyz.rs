@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 
 use crate::error::DataError;
-use crate::molecules::{Molecules, Property, atomic_number, properties::QM9_PROPERTIES};
+use crate::molecules::{Molecules, Property, atomic_number, check::crystal, properties::QM9_PROPERTIES};
 use crate::number::number;
 use crate::place::nearest_first;
 use crate::rows::{MOLECULES, Rows};
@@ -111,12 +111,7 @@ fn ensure_isolated(comment: &str) -> Result<(), String> {
         (None, Some(_)) => Err("a Lattice without pbc=\"F F F\" makes it a crystal".to_owned()),
         _ => Ok(()),
     }
-    .map_err(|what| {
-        format!(
-            "{what}, and only isolated molecules are read: atoms would not see their neighbours in the next cell; if the atoms \
-             are isolated, write pbc=\"F F F\""
-        )
-    })
+    .map_err(|what| crystal(&what, "write pbc=\"F F F\""))
 }
 
 struct Frames<'a> {

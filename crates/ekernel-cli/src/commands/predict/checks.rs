@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ekernel_core::Samples;
 use ekernel_data::{Source, Targets, destination};
 use ekernel_experiment::{Amplitude, Kind, Problem, RidgeChoice, Training};
 
@@ -94,13 +95,16 @@ pub(super) fn check_sizes(arguments: &Predict, training: &Training, problem: &Pr
         output::ensure_room("--out", path, [problem.test.len(); 2], 1)?;
     }
     if problem.test_targets.is_none() {
-        if !arguments.n.is_empty() || arguments.plot.is_some() || arguments.time.len() > 1 {
+        let line = matches!(&*problem.test, Samples::Vectors(samples) if samples.ncols() == 1)
+            && matches!(problem.train_targets, Targets::Regression(_));
+        let drawn = arguments.plot.is_some();
+        if !arguments.n.is_empty() || arguments.time.len() > 1 || (drawn && !line) {
             return Err(mistake(format!(
-                "--test {}: curves and plots need the test targets; write FILE.npz:X,Y",
+                "--test {}: curves and plots, but for values over one feature, need the test targets; write FILE.npz:X,Y",
                 arguments.test
             )));
         }
-        if arguments.out.is_none() {
+        if arguments.out.is_none() && !drawn {
             return Err(mistake(format!(
                 "--test {}: without test targets nothing can be compared, and without --out nothing is stored; \
                  write FILE.npz:X,Y, or give --out P.npz",
