@@ -109,12 +109,12 @@ impl Computer<'_> {
             let tiles = counted(summary.discarded as u64, "tile", "tiles");
             text += &format!(", {tiles} found damaged, to be computed anew");
         }
-        output::note(self.quiet, &text);
+        self.task.note(&text);
     }
 
     fn note_all(&self, notes: &[String]) {
         for note in notes {
-            output::note(self.quiet, note);
+            self.task.note(note);
         }
     }
 }

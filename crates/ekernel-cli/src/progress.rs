@@ -128,6 +128,16 @@ impl Task {
         meter.write(done as f64, of as u64, "measurements", "");
     }
 
+    /// Writes a line above the bar, unless the run is quiet.
+    pub(crate) fn note(&self, text: &str) {
+        let meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        match &meter.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => bar.suspend(|| crate::output::note(false, text)),
+            Shown::Lines => crate::output::note(false, text),
+        }
+    }
+
     /// Takes the bar away, and gives the number of pairs that were computed since the work began: those found finished
     /// are not among them.
     pub(crate) fn end(&self) -> u64 {

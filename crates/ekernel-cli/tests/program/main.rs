@@ -17,5 +17,6 @@ mod solve;
 mod spheres;
 mod support;
 mod tables;
+mod terminal;
 mod train;
 mod uncertainty;

@@ -77,7 +77,7 @@ pub(super) fn compute(work: Work<'_>, shard: Shard, chunk: Option<usize>) -> any
     let started = Instant::now();
     let job = ShardJob::prepare(&*chosen.backend, pairs, out, &options, task.control())?;
     let summary = job.summary();
-    output::note(quiet, &announcement(&label, shard, &summary));
+    task.note(&announcement(&label, shard, &summary));
     let outcome = job.run(task.control());
     let worked = Worked { pairs: task.end(), seconds: started.elapsed().as_secs_f64() };
     outcome?;
