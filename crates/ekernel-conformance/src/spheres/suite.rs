@@ -67,6 +67,7 @@ fn atoms() -> &'static [Case] {
             "s2_conv|erf|so3_pool|dense|relu|dense|atom_sum|dense|relu",
             "flatten|dense|erf|atom_sum|dense",
             "s2_conv bandlimit=3|relu|so3_conv bandlimit=2|relu|so3_pool|atom_sum",
+            "s2_conv|cos|so3_pool|dense|rbf gamma=3|atom_sum|dense",
         ] {
             for pairing in ["shared", "indexed", "elements"] {
                 let shared = network(&Input::Vector { features: 1 }, layers).to_string();
