@@ -128,7 +128,7 @@ impl<T: Scalar> Trainer<T> {
     /// Trains one epoch; returns the mean of ½(N − Y)² over its samples and outputs, each taken before its step.
     ///
     /// # Errors
-    /// [`FiniteError::NotFinite`] of a loss that is not finite.
+    /// [`FiniteError::NotFinite`] of a loss, or of a parameter after the last step, that is not finite.
     pub fn epoch(&self, member: &mut Member<T>) -> Result<f64, FiniteError> {
         let (samples, outputs) = self.targets.dim();
         let size = self.options.batch.unwrap_or(samples);
@@ -167,13 +167,35 @@ impl<T: Scalar> Trainer<T> {
             Optimizer::step(*steps, self.options.rate, parameters, moments.as_mut(), &gradient.sums);
         }
         member.epoch += 1;
+        self.ensure_finite(member)?;
         Ok(loss)
+    }
+
+    /// Reports parameters and moments that are not finite.
+    fn ensure_finite(&self, member: &Member<T>) -> Result<(), FiniteError> {
+        let all = std::iter::once(&member.parameters).chain(member.moments.iter().flatten());
+        let mut values = all.flat_map(|parameters| parameters.0.iter().flatten()).map(|x| x.wide());
+        match values.find(|x| !x.is_finite()) {
+            Some(value) => Err(self.not_finite(member, "a parameter", value)),
+            None => Ok(()),
+        }
+    }
+
+    fn not_finite(&self, member: &Member<T>, what: &str, value: f64) -> FiniteError {
+        let (what, remedy) = match member.epoch {
+            0 => (format!("{what} before training"), "smaller inputs or a smaller w_std upstream would do"),
+            epoch => {
+                let rate = self.options.rate;
+                (format!("{what} after epoch {epoch} at rate {rate:?}"), "a smaller rate would do")
+            }
+        };
+        FiniteError::NotFinite { network: member.name.member, what, value, remedy }
     }
 
     /// Outputs of a member, `[sample][output]`, without dropout.
     ///
     /// # Errors
-    /// Samples that the network does not read.
+    /// Samples that the network does not read; [`FiniteError::NotFinite`] of an output that is not finite.
     pub fn outputs(&self, member: &Member<T>, samples: &Samples) -> Result<Array2<f64>, FiniteError> {
         let all = self.finite.batch(samples)?;
         let indices: Vec<usize> = (0..samples.len()).collect();
@@ -182,6 +204,9 @@ impl<T: Scalar> Trainer<T> {
         for part in indices.chunks(AT_ONCE) {
             let tape = forward(&self.finite.program, &member.parameters, &all.pick(part), Masks::Off);
             found.extend(tape.values[self.finite.program.steps.len()].iter().map(|y| y.wide()));
+        }
+        if let Some(value) = found.iter().find(|y| !y.is_finite()) {
+            return Err(self.not_finite(member, "an output", *value));
         }
         Ok(Array2::from_shape_vec((samples.len(), outputs), found).expect("as many outputs"))
     }
@@ -196,9 +221,12 @@ impl<T: Scalar> Trainer<T> {
         state
     }
 
-    /// A member from [`Trainer::state`]; `None` if the numbers are not those of such a member.
+    /// A member from [`Trainer::state`]; `None` if the numbers are not those of such a member, or not finite.
     pub fn restored(&self, number: u64, state: &[f64]) -> Option<Member<T>> {
         let mut member = self.member(number);
+        if state.iter().any(|x| !x.is_finite()) {
+            return None;
+        }
         let [epoch, steps, rest @ ..] = state else { return None };
         let moments = member.moments.iter_mut().flatten();
         let mut rest = rest.iter();

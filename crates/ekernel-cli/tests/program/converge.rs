@@ -96,6 +96,21 @@ fn more_networks_continue_from_those_that_are_kept() {
     other(SMALL, &["ntk-8.npz"]);
 }
 
+#[test]
+fn error_bars_do_not_depend_on_where_earlier_runs_ended() {
+    let here = Playground::new();
+    let words = |networks: usize| SMALL.replace("--networks 30", &format!("--networks {networks}"));
+    let whole = here.json(&words(63));
+    for networks in [7, 25, 48, 63] {
+        here.json(&format!("{} --resume kept", words(networks)));
+    }
+    assert_eq!(here.json(&format!("{} --resume kept", words(63))), whole);
+    assert_eq!(here.json(&format!("{} --resume kept", words(25))), here.json(&words(25)));
+    // One network has neither a bar nor chance.
+    let one = here.succeed(&words(1));
+    assert!(!one.contains("NaN"), "{one}");
+}
+
 #[cfg(unix)]
 #[test]
 fn stopped_and_killed_runs_keep_their_networks() {

@@ -43,6 +43,18 @@ fn ensembles_are_trained_compared_and_stored() {
 }
 
 #[test]
+fn networks_that_are_not_invariant_learn_copies() {
+    let here = Playground::new();
+    here.text("flat.toml", &equivariant().replace("group_pool", "flatten"));
+    here.text("c4.toml", &equivariant());
+    let words = SMALL.replace("net.toml", "flat.toml") + " --arch c4.toml --augment C4,C4:random,none";
+    let found = here.json(&words);
+    let ensembles = found["ensembles"].as_array().unwrap();
+    let names: Vec<&str> = ensembles.iter().map(|ensemble| ensemble["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["flat+C4", "flat+C4-random", "flat", "c4"]);
+}
+
+#[test]
 fn values_and_molecules_are_learned() {
     let here = Playground::new();
     let values = "train --arch net.toml --width 8 --train data.npz:x,v --test data.npz:x,v --members 3 --epochs 40 --rate 0.02";
@@ -94,7 +106,7 @@ fn checkpoints_continue_and_longer_runs_build_on_them() {
     other(&SMALL.replace("0.01", "0.02"), &["--checkpoint", "rate: 0.01", "rate: 0.02", "another folder"]);
     other(&SMALL.replace("[0:5]", "[0:6]"), &["--checkpoint", "there test 5 samples", "here test 6 samples"]);
     fs::write(here.path("kept/net-1.npz"), "no zip").unwrap();
-    other(SMALL, &["net-1.npz"]);
+    other(SMALL, &["net-1.npz", "delete it", "trained anew"]);
 }
 
 #[cfg(unix)]
@@ -131,6 +143,15 @@ fn mistakes_are_named() {
         &SMALL.replace("--rate 0.01", "--rate 1e30 --optimizer sgd --quiet"),
         &["net: network ", "the loss in epoch 1 at rate 1e30 is", "a smaller rate"],
     );
+    // The last step of an epoch diverges: nothing of it is kept.
+    fs::create_dir(here.path("last")).unwrap();
+    for (rate, what) in [("1e30", "an output after epoch 1"), ("1e300", "a parameter after epoch 1")] {
+        let words = SMALL.replace("--epochs 3 --batch 4 --rate 0.01", "--epochs 1 --checkpoint last --quiet");
+        let what = format!("{what} at rate {rate} is");
+        let parts = ["net: network ", &what, "a smaller rate"];
+        here.refuse(&format!("{words} --optimizer sgd --rate {rate}"), &parts);
+        assert_eq!(fs::read_dir(here.path("last")).unwrap().count(), 0);
+    }
     here.refuse(&SMALL.replace("--width 4", ""), &["net.toml", "no width", "one width for all layers"]);
     here.refuse(&SMALL.replace("--width 4", "--width 0"), &["--width"]);
     here.refuse(&SMALL.replace("--rate 0.01", "--optimizer sgd"), &["--optimizer sgd", "--rate"]);

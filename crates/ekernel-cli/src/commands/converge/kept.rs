@@ -27,8 +27,10 @@ impl Kept<'_> {
         let damaged = || {
             mistake(format!("--resume: {} is damaged; delete it, and it is computed anew", path.display()))
         };
-        let mut file = NpzFile::open(&path)?;
-        let NpyArray::Texts(texts) = file.read("identity")? else { return Err(damaged()) };
+        let mut file = NpzFile::open(&path).map_err(|_| damaged())?;
+        let NpyArray::Texts(texts) = file.read("identity").map_err(|_| damaged())? else {
+            return Err(damaged());
+        };
         let found = texts.iter().next().cloned().unwrap_or_default();
         if found != self.identity {
             let both = found.lines().zip(self.identity.lines()).find(|(there, here)| there != here);
@@ -38,7 +40,7 @@ impl Kept<'_> {
                 path.display()
             )));
         }
-        let mut numbers = |name: &str| match file.read(name)? {
+        let mut numbers = |name: &str| match file.read(name).map_err(|_| damaged())? {
             NpyArray::Floats(array) => Ok(array),
             _ => Err(damaged()),
         };

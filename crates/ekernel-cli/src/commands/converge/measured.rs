@@ -12,14 +12,18 @@ pub(super) struct Measured {
     pub(super) networks: usize,
     /// The mean of |K̂ − K|/|K|.
     pub(super) error: f64,
-    /// The standard error of that mean, by leaving out the pieces one after the other; `None` for a single piece.
+    /// The standard error of that mean, by leaving out the pieces one after the other; `None` for fewer than five.
     pub(super) standard_error: Option<f64>,
-    /// The mean of the standard errors of K̂, over |K|: what chance alone gives is about 0.8 of it.
+    /// The mean of the standard errors of K̂, over |K|: what chance alone gives is about 0.8 of it. NaN for a
+    /// single network.
     pub(super) chance: f64,
 }
 
 /// Entries of less than this share of the largest have no relative error.
 const SMALLEST: f64 = 1e-6;
+
+/// Fewer pieces say nothing of their spread.
+const FEWEST_PIECES: usize = 5;
 
 impl Measured {
     /// Of at least one piece.
@@ -35,7 +39,7 @@ impl Measured {
             width,
             networks: all.networks,
             error,
-            standard_error: (!left.is_empty()).then(|| (squares * (groups - 1.0) / groups).sqrt()),
+            standard_error: (left.len() >= FEWEST_PIECES).then(|| (squares * (groups - 1.0) / groups).sqrt()),
             chance: relative(exact, |at, _| all.error[at]),
         })
     }
@@ -112,11 +116,14 @@ mod tests {
             mean: &exact + change,
             error: array![[0.2, 1.0], [1.0, 0.2]],
         };
-        let found = Measured::new(3, &exact, &[piece(0.1), piece(0.3)]).unwrap();
-        assert!((found.error - 0.5 * (0.2 / 2.0 + 0.2 / 4.0)).abs() < 1e-12);
-        // Of two pieces the half of the distance between them.
-        assert!((found.standard_error.unwrap() - 0.5 * 0.2 * (0.5 + 0.25) / 2.0).abs() < 1e-12);
-        assert_eq!(Measured::new(3, &exact, &[piece(0.1)]).unwrap().standard_error, None);
+        let pieces = [piece(0.1), piece(0.2), piece(0.2), piece(0.2), piece(0.3)];
+        let found = Measured::new(3, &exact, &pieces).unwrap();
+        let scale = 0.5 * (0.5 + 0.25);
+        assert!((found.error - 0.2 * scale).abs() < 1e-12);
+        // Of pieces of one size the standard error of their mean: the variance is 0.02/4.
+        let expected = (0.02_f64 / 4.0 / 5.0).sqrt() * scale;
+        assert!((found.standard_error.unwrap() - expected).abs() < 1e-12);
+        assert_eq!(Measured::new(3, &exact, &pieces[..4]).unwrap().standard_error, None);
         assert_eq!(Measured::new(3, &exact, &[]), None);
     }
 }

@@ -143,7 +143,8 @@ impl Outcome<'_> {
             let mut row = vec![self.series[0].measured[i].width.to_string()];
             for m in self.series.iter().map(|series| &series.measured[i]) {
                 let bar = m.standard_error.map_or_else(String::new, number);
-                row.extend([number(m.error), bar, number(m.chance)]);
+                let chance = if m.chance.is_nan() { String::new() } else { number(m.chance) };
+                row.extend([number(m.error), bar, chance]);
             }
             table.row(row);
         }

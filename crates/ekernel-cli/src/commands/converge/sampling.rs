@@ -38,9 +38,9 @@ impl Sampler<'_> {
         label: &str,
     ) -> anyhow::Result<Vec<Piece>> {
         let kept = self.kept.read(kind, width)?;
-        let there: usize = kept.iter().map(|piece| piece.networks).sum();
+        let there = networks(&kept);
         let mut found = fitting(kept, self.networks);
-        let done: usize = found.iter().map(|piece| piece.networks).sum();
+        let done = networks(&found);
         if done == self.networks {
             return Ok(found);
         }
@@ -61,7 +61,7 @@ impl Sampler<'_> {
         let mut keep = |estimate: Estimate| {
             found.extend(piece(estimate, kind));
             // A folder that holds more networks keeps them.
-            if there <= done && failed.is_none() && written.elapsed() >= WRITE_EVERY {
+            if there <= networks(&found) && failed.is_none() && written.elapsed() >= WRITE_EVERY {
                 failed = self.kept.write(kind, width, &found).err();
                 written = Instant::now();
             }
@@ -74,7 +74,7 @@ impl Sampler<'_> {
         if let Some(error) = failed {
             return Err(error.context("--resume"));
         }
-        if there <= done {
+        if there <= networks(&found) {
             self.kept.write(kind, width, &found).context("--resume")?;
         }
         result?;
@@ -94,12 +94,17 @@ impl Sampler<'_> {
     }
 }
 
-/// The first pieces, of at most so many networks.
+fn networks(pieces: &[Piece]) -> usize {
+    pieces.iter().map(|piece| piece.networks).sum()
+}
+
+/// The first pieces that a run of this number of networks makes by itself: whole ones, and a shorter one at its end.
+/// So error bars do not depend on where earlier runs ended.
 fn fitting(pieces: Vec<Piece>, networks: usize) -> Vec<Piece> {
     let mut sum = 0;
     let fits = |piece: &Piece| {
         sum += piece.networks;
-        sum <= networks
+        sum == networks || (piece.networks == PIECE && sum < networks)
     };
     pieces.into_iter().take_while(fits).collect()
 }

@@ -45,7 +45,8 @@ pub(crate) fn run(arguments: &Train) -> anyhow::Result<()> {
     let (optimizer, rate) = arguments.optimizer()?;
     ensure_outputs(arguments)?;
     let data = read(arguments, &architectures)?;
-    let planned = plans(&architectures, &arguments.augment);
+    let (planned, notes) = plans(&architectures, &arguments.augment);
+    notes.iter().for_each(|note| output::note(arguments.talk.quiet, note));
     let task = Task::new(arguments.talk.quiet)?;
     let sets = [Some(&*data.problem.test), data.ood.as_ref()];
     let described = describe(arguments, &data, task.control())?;

@@ -31,10 +31,12 @@ pub(super) fn read(path: &Path, identity: &str) -> anyhow::Result<Option<History
     if !path.exists() {
         return Ok(None);
     }
-    let mut file = NpzFile::open(path)?;
     let damaged =
         || mistake(format!("--checkpoint: {} is damaged; delete it, and it is trained anew", path.display()));
-    let NpyArray::Texts(texts) = file.read("identity")? else { return Err(damaged()) };
+    let mut file = NpzFile::open(path).map_err(|_| damaged())?;
+    let NpyArray::Texts(texts) = file.read("identity").map_err(|_| damaged())? else {
+        return Err(damaged());
+    };
     let found = texts.iter().next().cloned().unwrap_or_default();
     if found != identity {
         let both = found.lines().zip(identity.lines()).find(|(there, here)| there != here);
@@ -44,7 +46,7 @@ pub(super) fn read(path: &Path, identity: &str) -> anyhow::Result<Option<History
             path.display()
         )));
     }
-    let mut numbers = |name: &str| match file.read(name)? {
+    let mut numbers = |name: &str| match file.read(name).map_err(|_| damaged())? {
         NpyArray::Floats(array) => Ok(array),
         _ => Err(damaged()),
     };

@@ -52,7 +52,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "N", value_parser = count)]
     pub(super) batch: Option<usize>,
     /// Learn turned copies of the images: all of them in each step, or with C4:random one of them, drawn in each epoch. Of
-    /// several an ensemble is trained for each. A network that is equivariant under the group needs no copies and gets none
+    /// several an ensemble is trained for each. A network whose outputs are the same for all copies learns none of them, and a note says so
     #[arg(long, value_name = "none|C4|D4|C4:random|…", value_delimiter = ',', default_value = "none", value_parser = copies)]
     pub(super) augment: Vec<Copies>,
     /// Seed of the members

@@ -1,10 +1,13 @@
 //! Which ensembles are trained.
 
-use ekernel_core::{Domain, Group, Network};
-use ekernel_finite::Augmentation;
+use ekernel_core::{Group, Network};
+use ekernel_finite::{Augmentation, is_invariant};
 
 use super::options::Copies;
-use crate::architecture::Architecture;
+use crate::{architecture::Architecture, samples};
+
+/// Images on which invariance is tested.
+const IMAGES: usize = 3;
 
 /// An ensemble that is to be trained.
 pub(super) struct Planned<'a> {
@@ -26,13 +29,25 @@ impl Planned<'_> {
     }
 }
 
-/// One ensemble for each architecture and kind of copies; networks that are equivariant under the group get none.
-pub(super) fn plans<'a>(architectures: &'a [Architecture], copies: &[Copies]) -> Vec<Planned<'a>> {
-    let mut all: Vec<Planned<'a>> = Vec::new();
+/// One ensemble for each architecture and kind of copies, and notes; networks that are invariant under the group get
+/// no copies, and a note.
+pub(super) fn plans<'a>(
+    architectures: &'a [Architecture],
+    copies: &[Copies],
+) -> (Vec<Planned<'a>>, Vec<String>) {
+    let (mut all, mut notes): (Vec<Planned<'a>>, Vec<String>) = Default::default();
     for architecture in architectures {
         for copies in copies {
             let name = &architecture.name;
-            let needs = |group: Group| !is_equivariant(&architecture.network, group);
+            let mut needs = |group: Group| {
+                let needs = !learns_nothing_from_copies(&architecture.network, group);
+                if !needs {
+                    notes.push(format!(
+                        "{name}: its outputs are the same for all copies by {group}, so it learns none of them"
+                    ));
+                }
+                needs
+            };
             let (name, augmentation) = match *copies {
                 Copies::All(group) if needs(group) => (format!("{name}+{group}"), Augmentation::Full(group)),
                 Copies::Drawn(group) if needs(group) => {
@@ -45,15 +60,10 @@ pub(super) fn plans<'a>(architectures: &'a [Architecture], copies: &[Copies]) ->
             }
         }
     }
-    all
+    (all, notes)
 }
 
-/// Whether the network lifts to a group with all of these symmetries.
-fn is_equivariant(network: &Network, symmetries: Group) -> bool {
-    let lifted = network.nodes().iter().find_map(|node| match node.domain {
-        Domain::GroupGrid { group, .. } => Some(group),
-        _ => None,
-    });
-    let elements = lifted.map(Group::elements).unwrap_or_default();
-    symmetries.elements().iter().all(|element| elements.contains(element))
+/// Whether the network's outputs, and so its gradients, are the same for all copies of an image.
+fn learns_nothing_from_copies(network: &Network, group: Group) -> bool {
+    samples::noise(network.input(), IMAGES, 1).is_some_and(|images| is_invariant(network, group, &images))
 }

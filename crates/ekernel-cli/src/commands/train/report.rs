@@ -17,7 +17,7 @@ use crate::{
     output,
     plot::curves::{self, Curves, Line, Tick},
     table::Table,
-    words::number,
+    words::{counted, number},
 };
 
 /// All that was found.
@@ -128,7 +128,10 @@ impl<'a> Report<'a> {
         ticks.sort_by(|a, b| a.at.total_cmp(&b.at));
         let samples = if shown == SETS[1] { "samples out of distribution" } else { "test samples" };
         let curves = Curves {
-            title: format!("Mean outputs after {} epochs, {samples}", self.epochs),
+            title: format!(
+                "Mean outputs after {}, {samples}",
+                counted(self.epochs as u64, "epoch", "epochs")
+            ),
             x: "networks in each ensemble".to_owned(),
             ticks,
             y: "distance of the mean outputs".to_owned(),
