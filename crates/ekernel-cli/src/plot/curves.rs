@@ -53,12 +53,24 @@ pub(crate) fn draw(path: &Path, curves: &Curves) -> anyhow::Result<()> {
 
 impl Curves {
     fn points(&self) -> impl Iterator<Item = &(f64, f64, Option<f64>)> {
-        self.lines.iter().flat_map(|line| &line.points)
+        self.lines.iter().flat_map(|line| self.shown(line))
+    }
+
+    /// The points that the axis can show: numbers, on a logarithmic axis above 0.
+    fn shown<'a>(&self, line: &'a Line) -> impl Iterator<Item = &'a (f64, f64, Option<f64>)> {
+        let logarithmic = self.logarithmic;
+        line.points.iter().filter(move |(_, y, _)| y.is_finite() && (!logarithmic || *y > 0.0))
     }
 
     /// Where a score stands on its axis: itself, or its logarithm.
     fn height(&self, score: f64) -> f64 {
-        if self.logarithmic { score.max(SMALLEST).ln() } else { score }
+        if self.logarithmic { score.max(self.floor()).ln() } else { score }
+    }
+
+    /// The least that a logarithmic axis shows: error bars that reach further down, to 0 or below, end there.
+    fn floor(&self) -> f64 {
+        let least = self.points().map(|point| point.1).fold(f64::INFINITY, f64::min);
+        if least.is_finite() { least / BELOW } else { 1.0 }
     }
 
     /// Lowest and highest point with its error bar, and a little room.
@@ -72,8 +84,8 @@ impl Curves {
     }
 }
 
-/// What a logarithmic axis shows of a score, or an end of an error bar, that is not positive.
-const SMALLEST: f64 = 1e-6;
+/// By what factor an error bar may reach below the least score on a logarithmic axis.
+const BELOW: f64 = 2.0;
 
 /// The axis of scores, at heights.
 struct Scores {
@@ -165,7 +177,7 @@ impl Picture for Curves {
         DB::ErrorType: 'static,
     {
         area.fill(&WHITE)?;
-        if self.ticks.is_empty() {
+        if self.ticks.is_empty() || self.points().next().is_none() {
             return Ok(());
         }
         let x = Sizes::new(&self.ticks);
@@ -192,11 +204,10 @@ impl Picture for Curves {
             // Side by side, so that no bar hides another.
             let aside = 0.12 * room * (index as f64 - 0.5 * (self.lines.len() as f64 - 1.0));
             let at = |x: f64| x.ln() + aside;
-            let dots: Vec<(f64, f64)> =
-                line.points.iter().map(|&(n, y, _)| (at(n), self.height(y))).collect();
+            let dots: Vec<(f64, f64)> = self.shown(line).map(|&(n, y, _)| (at(n), self.height(y))).collect();
             chart.draw_series(LineSeries::new(dots.clone(), colour.stroke_width(2)))?;
             chart.draw_series(dots.iter().map(|&dot| Circle::new(dot, 4, colour.filled())))?;
-            for &(n, y, std) in &line.points {
+            for &(n, y, std) in self.shown(line) {
                 let Some(std) = std else { continue };
                 let ends = [self.height(y - std), self.height(y + std)];
                 chart.draw_series([PathElement::new(ends.map(|end| (at(n), end)).to_vec(), colour)])?;
@@ -309,5 +320,18 @@ mod tests {
             assert!((3..=12).contains(&shown.len()), "{shown:?}");
             assert!(shown.iter().all(|tick| tick.len() <= 5), "{shown:?}");
         }
+    }
+
+    /// A bar that reaches 0 or below ends a little below the least score, and what is no number is left out.
+    #[test]
+    fn long_bars_do_not_stretch_a_logarithmic_axis() {
+        let mut long = curves(true);
+        long.lines[0].points[2].2 = Some(1.0);
+        long.lines[1].points[0].1 = f64::NAN;
+        long.lines[1].points[1].1 = 0.0;
+        let range = long.scores().range;
+        assert!(range.start.exp() > 0.2 / 3.0 && range.end.exp() < 5.0, "{range:?}");
+        // Three dots and one, and two of the legend.
+        assert_eq!(attributes(&svg(&long), "circle", "cy").len(), 6);
     }
 }

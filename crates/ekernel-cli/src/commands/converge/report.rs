@@ -98,7 +98,8 @@ impl Outcome<'_> {
             .iter()
             .map(|series| {
                 let point = |m: &Measured| (m.width as f64, m.error, m.standard_error);
-                let slope = Fit::of(&series.measured).map(|fit| format!(": slope {:.2}", fit.slope));
+                let slope = Fit::of(&series.measured)
+                    .map(|fit| format!(": slope {:.2}", fit.slope).replace('-', "−"));
                 let name = format!("{}{}", series.title(), slope.unwrap_or_default());
                 Line { name, points: series.measured.iter().map(point).collect() }
             })
