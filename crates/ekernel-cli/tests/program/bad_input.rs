@@ -236,7 +236,7 @@ fn words_that_mean_nothing() {
     );
     here.refuse(
         "predict --arch net.toml --train data.npz:x,v --test data.npz:x --plot p.svg",
-        &["plots need the test targets"],
+        &["plots, but for values over one feature, need the test targets"],
     );
     here.refuse(
         "predict --arch net.toml --train data.npz:x,v --test data.npz:x,v --gram k.npz --resume tiles",

@@ -119,7 +119,7 @@ fn stopped_and_killed_runs_lose_no_finished_epoch() {
     here.succeed(words);
     let whole = fs::read(here.path("f.npz")).unwrap();
     fs::remove_file(here.path("f.npz")).unwrap();
-    for (signal, after) in [("-KILL", 100), ("-KILL", 130), ("-INT", 150)] {
+    for (signal, after) in [("-KILL", 100), ("-KILL", 130), ("-TERM", 150)] {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin!("ekernel"))
             .current_dir(here.path("."))
             .args(words.split_whitespace().chain(["--checkpoint", "kept"]))
