@@ -79,7 +79,7 @@ fn sphere_input() -> impl Strategy<Value = Input> {
         potential.centers = centers;
         potential.powers.truncate(powers);
         potential.charge_power = if shells.is_empty() { 1.0 } else { 0.5 };
-        potential.shell_power = if centers_only { 3.0 } else { 0.0 };
+        potential.shell_power = if centers_only && !shells.is_empty() { 3.0 } else { 0.0 };
         potential.shells = shells;
         Input::Molecule { bandlimit, potential, atoms }
     });

@@ -346,7 +346,7 @@ const NAME: &str = "zarr::shards_killed_at_any_moment_lose_no_block_and_change_n
 fn shards_killed_at_any_moment_lose_no_block_and_change_no_byte() {
     let pairs = Pairs::within(samples(36));
     if let (Some(folder), Ok(shard)) = (env::var_os(CHILD), env::var(SHARD)) {
-        let slow = Fake::slow(KernelSet::Both, Duration::from_micros(1500));
+        let slow = Fake::slow(KernelSet::Both, Duration::from_millis(15));
         run(&slow, &pairs, Path::new(&folder), &options(3, shard.parse().unwrap())).unwrap();
         return;
     }
